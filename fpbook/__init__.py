@@ -1,0 +1,16 @@
+"""Code behind the executable textbook on the frequency principle of neural networks.
+
+One module a concept: `targets` (what is fitted), `networks` (what fits), `training` (the one loop), `spectra` (what is
+measured), `pde`, `datasets`, `convnets`, `plotting` and `widgets`. Nothing is re-exported: ``from fpbook.spectra import nudft``.
+
+With FPBOOK_DETERMINISTIC=1 in the environment PyTorch uses deterministic algorithms only, as the book's GPU build does.
+"""
+
+import os
+
+__version__ = "0.1.0"
+
+if os.environ.get("FPBOOK_DETERMINISTIC") == "1":
+    import torch
+
+    torch.use_deterministic_algorithms(True)

@@ -1,0 +1,203 @@
+"""Fully connected networks: activations, initialisations (antisymmetric included) and the empirical neural tangent kernel.
+
+Networks are made on the CPU, so that one seed gives the same weights on every device, and then moved with ``.to(device)``.
+"""
+
+import copy
+import math
+
+import torch
+from torch import nn
+from torch.func import functional_call, jacrev, vmap
+
+
+class Ricker(nn.Module):
+    r"""Ricker activation of eq. 1.1, a band-pass whose peak frequency sqrt(2)/a is set by its width a.
+
+    .. math:: \sigma(x) = \frac{\pi^{1/4}}{15 a} \left(1 - \frac{x^2}{a^2}\right) e^{-x^2 / (2 a^2)}
+
+    Parameters
+    ----------
+    a : float
+        Width, positive. The factor 1/a makes the height of the spectrum independent of a; it is not the factor of the
+        L2-normalised Ricker wavelet.
+
+    Raises
+    ------
+    ValueError
+        If a <= 0 or a is not finite.
+
+    Examples
+    --------
+    >>> round(Ricker(0.3)(torch.zeros(1)).item(), 4)
+    0.2959
+    """
+
+    def __init__(self, a):
+        super().__init__()
+        if not (a > 0 and math.isfinite(a)):
+            raise ValueError(f"the Ricker activation needs a width a > 0, not {a}")
+        self.a = a
+
+    def forward(self, x):
+        square = (x / self.a) ** 2
+        return math.pi**0.25 / (15 * self.a) * (1 - square) * torch.exp(-square / 2)
+
+
+class Sine(nn.Module):
+    """sin(x), the activation of SIREN (Sitzmann et al., 2020)."""
+
+    def forward(self, x):
+        return torch.sin(x)
+
+
+ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "sin": Sine, "sigmoid": nn.Sigmoid, "gelu": nn.GELU}
+
+
+class MLP(nn.Module):
+    """Fully connected network, linear output layer, with PyTorch's default initialisation.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Input dimension, width of each hidden layer, output dimension: ``[1, 200, 200, 1]`` has depth 2, and
+        ``[1, 1]`` is a linear model.
+    activation : str or module
+        A name in `ACTIVATIONS`, or a module such as ``Ricker(0.3)``, applied after every layer but the last.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two widths, one is not positive, or the activation is unknown.
+
+    Notes
+    -----
+    ``net(x)`` maps (n, d) to (n, c). ``net(x, stop=l)`` is the output of hidden layer l, that is of the pre-condition component, and
+    ``net(z, start=l)`` the learning component after it: ``net(net(x, stop=l), start=l)`` equals ``net(x)``.
+
+    Examples
+    --------
+    >>> net = MLP([1, 50, 50, 1], "tanh")
+    >>> net(torch.zeros(7, 1)).shape, net(torch.zeros(7, 1), stop=1).shape, net.depth
+    (torch.Size([7, 1]), torch.Size([7, 50]), 2)
+    """
+
+    def __init__(self, widths, activation="tanh"):
+        super().__init__()
+        widths = list(widths)
+        if len(widths) < 2 or min(widths) < 1:
+            raise ValueError(f"widths must be at least two positive numbers, not {widths}")
+        if isinstance(activation, str):
+            if activation not in ACTIVATIONS:
+                raise ValueError(f"unknown activation {activation!r}; choose one of {sorted(ACTIVATIONS)} or pass a module")
+            activation = ACTIVATIONS[activation]()
+        self.activation = activation
+        self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in zip(widths, widths[1:]))
+
+    @property
+    def depth(self):
+        """Number of hidden layers."""
+        return len(self.layers) - 1
+
+    def forward(self, x, start=0, stop=None):
+        """Layers `start` to `stop` (all by default); shape (n, width of layer start) -> (n, width of layer stop)."""
+        stop = len(self.layers) if stop is None else stop
+        for i in range(start, stop):
+            x = self.layers[i](x)
+            if i < self.depth:
+                x = self.activation(x)
+        return x
+
+
+class Antisymmetric(nn.Module):
+    r"""Antisymmetric initialisation (ASI): a network that starts at zero and keeps its tangent kernel.
+
+    .. math:: h(x) = \big(g(x; \theta) - g(x; \theta')\big) / \sqrt 2, \qquad \theta' = \theta \text{ at the start}
+
+    Both copies train. The output is zero at the start, so what is seen later is training and not initial noise.
+
+    Parameters
+    ----------
+    net : module
+        Copied twice; it is not changed.
+
+    Source: Zhang et al. (2020).
+
+    Examples
+    --------
+    >>> Antisymmetric(MLP([1, 9, 1]))(torch.ones(1, 1)).item()
+    0.0
+    """
+
+    def __init__(self, net):
+        super().__init__()
+        self.plus, self.minus = copy.deepcopy(net), copy.deepcopy(net)
+
+    def forward(self, x):
+        return (self.plus(x) - self.minus(x)) / math.sqrt(2)
+
+
+def normal_init(net, std):
+    """Draw every weight and bias from N(0, std^2), in place; returns `net`. ValueError if std is not positive."""
+    if not std > 0:
+        raise ValueError(f"std must be positive, not {std}")
+    for parameter in net.parameters():
+        nn.init.normal_(parameter, std=std)
+    return net
+
+
+def xavier_init(net, *, gain=1.0):
+    """Xavier (Glorot) normal weights, variance 2 gain^2 / (fan in + fan out), and zero biases, in place; returns `net`."""
+    for parameter in net.parameters():
+        if parameter.ndim > 1:
+            nn.init.xavier_normal_(parameter, gain=gain)
+        else:
+            nn.init.zeros_(parameter)
+    return net
+
+
+def empirical_ntk(net, x):
+    r"""Empirical neural tangent kernel (NTK) of a network with one output, at its present parameters.
+
+    .. math:: K_{ij} = \nabla_\theta h(x_i) \cdot \nabla_\theta h(x_j)
+
+    Under gradient flow on (1/2n) sum (h - y)^2 with a constant kernel, the error r obeys dr/dt = -K r / n: a mode with a
+    larger quadratic form s^T K s is fitted sooner.
+
+    Parameters
+    ----------
+    net : module
+        (n, d) -> (n, 1).
+    x : tensor, shape (n, d)
+
+    Returns
+    -------
+    tensor, shape (n, n), dtype of the network
+
+    Raises
+    ------
+    ValueError
+        If the network has more than one output.
+
+    Notes
+    -----
+    Holds the Jacobian, n times the number of parameters.
+
+    Source: Jacot et al. (2018).
+
+    Examples
+    --------
+    >>> empirical_ntk(MLP([1, 1]), torch.tensor([[1.0], [2.0]]))   # h = wx + b: K = xx' + 1
+    tensor([[2., 3.],
+            [3., 5.]])
+    """
+    parameters = {name: p.detach() for name, p in net.named_parameters()}
+
+    def output(parameters, point):
+        return functional_call(net, parameters, (point[None],))[0]
+
+    jacobian = vmap(jacrev(output), in_dims=(None, 0))(parameters, x)
+    rows = torch.cat([part.flatten(2) for part in jacobian.values()], dim=2)  # (n, outputs, parameters)
+    if rows.shape[1] != 1:
+        raise ValueError(f"the network has {rows.shape[1]} outputs; the empirical NTK here is for one")
+    return rows[:, 0] @ rows[:, 0].T
