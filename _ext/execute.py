@@ -131,7 +131,7 @@ async def run(path, root, label):
     notebook = jupytext.read(path)
     key, start = key_of(notebook, root), time.monotonic()
     print(f"executing {label} ...", flush=True)
-    environment = os.environ | {"FPBOOK_BUILD": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+    environment = os.environ | {"FPBOOK_BUILD": "1", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, store_widget_state=False,

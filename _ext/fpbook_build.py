@@ -6,9 +6,14 @@ import sys
 from pathlib import Path
 
 import nbformat
-from execute import execute
+from execute import execute, write
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from plain import plain_notebook
+from sphinx.util import logging
+
+LOGGER = logging.getLogger(__name__)
+NUMBERED_AS = {"figure": "Fig.", "code-block": "Listing"}
 
 
 def configure(app, config):
@@ -60,15 +65,52 @@ def remove_duplicate_scripts(app, pagename, templatename, context, doctree):
     context["script_files"] = list(scripts.values())
 
 
+def cited(person_list, year):
+    names = ["".join(str(part) for part in person.rich_last_names) for person in person_list]
+    return f"{names[0]} et al., {year}" if len(names) > 2 else f"{' and '.join(names)}, {year}"
+
+
+def texts_of_labels(env):
+    """What the built page shows for a label, a page or a cited work, for the notebooks that leave Sphinx behind."""
+    texts = {page: title.astext() for page, title in env.titles.items()}
+    for label, (page, anchor, title) in env.domains["std"].labels.items():
+        texts[label] = title
+        number = env.toc_secnumbers.get(page, {})
+        number = number.get(f"#{anchor}") or (number.get("") if title == texts.get(page) else None)
+        if number:
+            texts[f"numref {label}"] = f"Section {'.'.join(map(str, number))}"
+    for kinds in env.toc_fignumbers.values():
+        for kind, anchors in kinds.items():
+            for anchor, number in anchors.items():
+                text = ".".join(map(str, number))
+                if kind == "displaymath":
+                    texts[anchor.removeprefix("equation-")] = f"({text})"
+                else:
+                    texts[anchor] = texts[f"numref {anchor}"] = f"{NUMBERED_AS.get(kind, kind.capitalize())} {text}"
+    for citation in env.domains["cite"].citations:
+        entry = citation.entry
+        texts[citation.key] = cited(entry.persons.get("author", []), entry.fields.get("year", ""))
+    return texts
+
+
 def finish(app, exception):
-    """Put the executed notebooks, with their outputs, where the download button looks. Forget a build with warnings."""
+    """Write the plain notebooks with their outputs: for the download button, and for the branch that Colab opens.
+
+    A build with warnings is forgotten, so that the next one meets them again.
+    """
+    if exception is None and app.builder.format == "html":
+        labels, address = texts_of_labels(app.env), app.config.html_theme_options["repository_url"]
+        for path, result in app.fpbook_results.items():
+            page = app.env.path2doc(str(path))
+            try:
+                notebook = plain_notebook(nbformat.read(result, as_version=4), labels, address)
+            except (KeyError, ValueError) as error:
+                LOGGER.warning(f"no plain notebook: {error}", location=page)
+                continue
+            for folder in [Path(app.outdir, "_sources"), Path(app.outdir).parent / "notebooks"]:
+                write(notebook, folder / f"{page}.ipynb")
     if app._warncount:
         (Path(app.doctreedir) / "environment.pickle").unlink(missing_ok=True)
-    if exception is None and app.builder.format == "html":
-        for path, result in app.fpbook_results.items():
-            target = Path(app.outdir, "_sources", app.env.path2doc(str(path)) + ".ipynb")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(result, target)
 
 
 def setup(app):
