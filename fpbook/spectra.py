@@ -254,8 +254,9 @@ def ratio_density(cutoff, lfr):
 
     Notes
     -----
-    Second-order differences on the given grid. A coarse grid moves the peak, so use a fine logarithmic one. For sin(wx) the peak is at k0 = w sqrt(2/3), and with
-    respect to 1/delta at w^2 / 2. On finite samples the LFR need not be monotone and the density may be slightly negative.
+    Second-order differences on the given grid. A coarse grid moves the peak, so use a fine logarithmic one. For sin(wx) the peak
+    is at k0 = w sqrt(2/3), and with respect to 1/delta at w^2 / 2. On finite samples the LFR need not be monotone and the density
+    may be slightly negative.
 
     Source: Xu & Zhou (2021), eq. 5.
 

@@ -107,8 +107,8 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
     Returns
     -------
     dict of numpy arrays
-        ``"step"`` (r,), recorded steps; ``"loss"`` (steps taken + 1, [members]), entry t after t updates; ``"stopped"`` ([members]), first step
-        with loss < stop, -1 if none; and each record, (r, [members], ...).
+        ``"step"`` (r,), recorded steps; ``"loss"`` (steps taken + 1, [members]), entry t after t updates; ``"stopped"``
+        ([members]), first step with loss < stop, -1 if none; and each record, (r, [members], ...).
 
     Raises
     ------

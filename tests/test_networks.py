@@ -1,0 +1,97 @@
+"""Laws of the activations, initialisations and the empirical neural tangent kernel."""
+
+import numpy as np
+import pytest
+import torch
+
+from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk, normal_init, xavier_init
+
+
+def ricker_spectrum(a, w):
+    """Continuous Fourier transform of the activation at angular frequencies w, by quadrature."""
+    x = torch.linspace(-8 * a, 8 * a, 4001, dtype=torch.float64)
+    return np.trapezoid(Ricker(a)(x).numpy() * np.exp(-1j * np.outer(w, x.numpy())), x.numpy(), axis=1)
+
+
+@pytest.mark.parametrize("a", [0.1, 0.3, 1.0])
+def test_ricker_spectrum_has_the_closed_form(a):
+    w = np.linspace(0, 6 / a, 300)
+    closed = np.pi**0.25 * np.sqrt(2 * np.pi) / 15 * (a * w) ** 2 * np.exp(-((a * w) ** 2) / 2)
+    np.testing.assert_allclose(ricker_spectrum(a, w), closed, atol=1e-9)
+
+
+@pytest.mark.parametrize("a", [0.1, 0.3, 1.0])
+def test_ricker_spectrum_peaks_at_root_two_over_a_with_one_height(a):
+    w = np.linspace(0.5, 2, 3001) * np.sqrt(2) / a
+    height = abs(ricker_spectrum(a, w))
+    assert w[np.argmax(height)] == pytest.approx(np.sqrt(2) / a, rel=1e-3)
+    assert height.max() == pytest.approx(np.pi**0.25 * np.sqrt(2 * np.pi) / 15 * 2 / np.e, rel=1e-6)
+
+
+def test_pre_condition_and_learning_component_compose_to_the_network():
+    net, x = MLP([3, 7, 5, 4, 2], "relu"), torch.randn(6, 3)
+    for layer in range(net.depth + 2):
+        torch.testing.assert_close(net(net(x, stop=layer), start=layer), net(x))
+    assert net.depth == 3
+    torch.testing.assert_close(net(x, stop=0), x)  # the effective target of layer 0 is the data
+
+
+def test_an_mlp_without_hidden_layer_is_linear():
+    net, x = MLP([2, 1], "tanh"), torch.randn(5, 2)
+    torch.testing.assert_close(net(2 * x) - net(0 * x), 2 * (net(x) - net(0 * x)))
+
+
+def test_normal_init_has_the_standard_deviation_asked_for():
+    torch.manual_seed(0)
+    net = normal_init(MLP([50, 300, 300, 1]), std=0.07)
+    values = torch.cat([p.detach().flatten() for p in net.parameters()])
+    assert values.std().item() == pytest.approx(0.07, rel=0.02)
+    assert net.layers[1].bias.std().item() == pytest.approx(0.07, rel=0.2)
+
+
+def test_xavier_init_keeps_the_variance_rule():
+    torch.manual_seed(0)
+    net = xavier_init(MLP([100, 300, 1]), gain=2.0)
+    assert net.layers[0].weight.var().item() == pytest.approx(4 * 2 / 400, rel=0.05)
+    assert not net.layers[0].bias.any()
+
+
+def test_antisymmetric_starts_at_zero_with_the_kernel_of_one_copy():
+    torch.manual_seed(0)
+    net, x = MLP([2, 30, 30, 1]).double(), torch.randn(6, 2, dtype=torch.float64)
+    pair = Antisymmetric(net)
+    assert not pair(x).any()
+    torch.testing.assert_close(empirical_ntk(pair, x), empirical_ntk(net, x))
+    with torch.no_grad():
+        pair.plus.layers[0].weight.add_(1)
+    assert pair(x).any()
+    assert (net.layers[0].weight == pair.minus.layers[0].weight).all()
+
+
+def test_empirical_ntk_is_the_gram_matrix_of_gradients():
+    torch.manual_seed(0)
+    net, x = MLP([2, 9, 9, 1], Ricker(0.5)).double(), torch.randn(5, 2, dtype=torch.float64)
+    rows = []
+    for point in x:
+        net.zero_grad()
+        net(point[None]).sum().backward()
+        rows.append(torch.cat([p.grad.flatten() for p in net.parameters()]))
+    rows = torch.stack(rows)
+    torch.testing.assert_close(empirical_ntk(net, x), rows @ rows.T)
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (lambda: MLP([1, 5, 1], "thanh"), "unknown activation 'thanh'"),
+        (lambda: MLP([1]), "at least two"),
+        (lambda: MLP([1, 0, 1]), "at least two positive"),
+        (lambda: Ricker(0.0), "a > 0"),
+        (lambda: Ricker(float("nan")), "a > 0"),
+        (lambda: normal_init(MLP([1, 1]), std=0), "std must be positive"),
+        (lambda: empirical_ntk(MLP([1, 2]), torch.zeros(3, 1)), "2 outputs"),
+    ],
+)
+def test_bad_input_gets_one_error_that_names_the_cause(call, names):
+    with pytest.raises(ValueError, match=names):
+        call()
