@@ -25,8 +25,8 @@ LOG = logging.getLogger(__name__)
 
 # Sums of the embedded files, made by data/make_subset.py.
 EMBEDDED_SHA256 = {
-    "mnist.npz": "",
-    "cifar10.npz": "",
+    "mnist.npz": "9cc0d138ec454534a0298fdeb17b8fecdf2469efe0e21d031ebd6e03c8e6b12a",
+    "cifar10.npz": "d1c272ca66334d047a046a0e478f3f976aba3f9a78e771966dfc8235fb042e5d",
 }
 
 # Published MD5 of the official files: they guard against damage, the SHA-256 of the archives against malice too.
@@ -90,7 +90,7 @@ def mnist(*, train, test, normalise="none"):
     >>> x.shape, y.tolist(), y_test.tolist()
     (torch.Size([5, 1, 28, 28]), [5, 0, 4, 1, 9], [7, 2])
     """
-    return _images("mnist", (train, test), (60000, 10000), normalise, _mnist_official)
+    return _images("mnist", (train, test), (60000, 10000), normalise, official_mnist)
 
 
 def cifar10(*, train, test, normalise="none"):
@@ -113,7 +113,7 @@ def cifar10(*, train, test, normalise="none"):
     >>> x.shape, y.tolist()
     (torch.Size([4, 3, 32, 32]), [6, 9, 9, 4])
     """
-    return _images("cifar10", (train, test), (50000, 10000), normalise, _cifar10_official)
+    return _images("cifar10", (train, test), (50000, 10000), normalise, official_cifar10)
 
 
 def record(name):
@@ -143,7 +143,7 @@ def record(name):
         content = _checked(arrays, "sha256", known["sha256"])
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             return dict(archive), known
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"the record {about} is damaged ({error!r}); restore both files with git checkout") from error
 
 
@@ -199,7 +199,7 @@ def _embedded(name, wanted):
     return list(zip(images, labels))
 
 
-def _mnist_official(folder):
+def official_mnist(folder):
     """All of MNIST from the idx files in a folder, plain or gzipped; what is missing is downloaded."""
     arrays = []
     for name, md5 in MNIST_MD5.items():
@@ -213,7 +213,7 @@ def _mnist_official(folder):
     return list(zip(images, labels))
 
 
-def _cifar10_official(folder):
+def official_cifar10(folder):
     """All of CIFAR-10 from the binary version in a folder, unpacked or not; it is downloaded if missing."""
     plain = folder / "cifar-10-batches-bin"
     if plain.is_dir():
@@ -231,9 +231,11 @@ def _cifar10_official(folder):
 
 def _folder():
     """Where official files lie or are downloaded to."""
+    if named := os.environ.get("FPBOOK_DATA"):
+        return Path(named)
     import pooch
 
-    return Path(os.environ.get("FPBOOK_DATA") or pooch.os_cache("fpbook"))
+    return Path(pooch.os_cache("fpbook"))
 
 
 def _checked(path, algorithm, known):
