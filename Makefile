@@ -1,16 +1,61 @@
-# make book   execute and render the book        make test   everything that CI runs        make twins   the .ipynb beside each section
+# make book    execute what is out of date and render the book
+# make test    everything that CI runs
+# make twins   the .ipynb beside each section, after its .md was edited
 PYTHON ?= python3
 BIN := .venv/bin
+COLAB := .venv-colab/bin
+COLAB_SECTION ?= why
+INSTALL := -m pip install --quiet --disable-pip-version-check
 export OMP_NUM_THREADS := 1
+
+.PHONY: book test lint unit pages second-run colab twins clean
 
 book: .venv/stamp
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "Read the book at file://$(CURDIR)/_build/html/index.html"
 
+# The cheap checks come first. The book is executed twice: once to build it, once more for comparison.
+test:
+	$(MAKE) lint
+	$(MAKE) unit
+	$(MAKE) book
+	$(MAKE) colab
+	$(MAKE) second-run
+	$(MAKE) pages
+
+lint: .venv/stamp
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(BIN)/zizmor --offline --quiet .
+
+unit: .venv/stamp
+	$(BIN)/pytest --ignore=tests/test_pages.py
+
+pages: .venv/stamp
+	$(BIN)/pytest tests/test_pages.py
+
+second-run: .venv/stamp
+	$(BIN)/python _ext/replicate.py
+
+# One section as on Colab: an empty folder, older ipywidgets, numpy and matplotlib, the package fetched by the first cell.
+colab: .venv-colab/stamp
+	rm -rf _build/colab && mkdir -p _build/colab
+	cp chapters/$(COLAB_SECTION).ipynb _build/colab
+	cd _build/colab && FPBOOK_REPO="file://$(CURDIR)" ../../$(COLAB)/jupyter execute --timeout=-1 $(COLAB_SECTION).ipynb
+
+twins: .venv/stamp
+	$(BIN)/python _ext/twins.py
+
 .venv/stamp: requirements.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(None if sys.version_info >= (3, 11) else 'Python 3.11 or newer is needed')"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python $(INSTALL) -r requirements.txt
 	touch $@
 
-.PHONY: book
+.venv-colab/stamp: requirements-colab.txt
+	$(PYTHON) -m venv .venv-colab
+	$(COLAB)/python $(INSTALL) -r requirements-colab.txt
+	touch $@
+
+clean:
+	rm -rf _build
