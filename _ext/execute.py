@@ -82,7 +82,8 @@ def key_of(notebook, root):
     digest = hashlib.sha256(platform.python_version().encode())
     for name in ["torch", "numpy", "matplotlib"]:
         digest.update(f"{name} {metadata.version(name)}\n".encode())
-    digest.update(os.environ.get("FPBOOK_DETERMINISTIC", "").encode())
+    for name in ["FPBOOK_DATA", "FPBOOK_DETERMINISTIC"]:
+        digest.update(f"{name}={os.environ.get(name, '')}\n".encode())
     package, code = root / "fpbook", code_of(notebook)
     digest.update("\n# cell\n".join(code).encode())
     files = imported("\n".join(code), package)
