@@ -38,6 +38,7 @@ def executed_book(tmp_path_factory):
         "_toc.yml": "format: jb-book\nroot: index\nparts:\n- numbered: true\n  chapters:\n  - file: chapters/solid\n",
         "index.md": "# Scratch\n\nWords, see {cite}`a2020`.\n\n```{bibliography}\n```\n",
         "references.bib": "@book{a2020, author={Ann Author}, title={A book}, publisher={P}, year={2020}}\n",
+        "README.md": "# Not a page\n",
         "requirements.txt": "numpy\n",
         "chapters/solid.md": SOLID,
         "data/numbers.csv": "1\n",
