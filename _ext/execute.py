@@ -172,6 +172,8 @@ def execute(root, only=()):
     """Bring the results up to date. Returns {notebook: result} and the messages of the notebooks that failed."""
     paths = notebooks(root)
     wanted = {p: number for p, number in paths.items() if not only or p.stem in only}
+    if unknown := set(only) - {p.stem for p in wanted}:
+        raise ValueError(f"no such section: {', '.join(sorted(unknown))}")
     stale = {p: number for p, number in wanted.items() if not up_to_date(p, root)}
     failures = [message for message in asyncio.run(_run_all(stale, root)) if message] if stale else []
     for result in (root / "_build" / "executed").glob("*.ipynb"):
