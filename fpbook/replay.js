@@ -1,0 +1,317 @@
+// Draws the replay figures of a page from the data that the run left in it: see fpbook.widgets.replay. A classic script without
+// dependencies, so that it also runs from file:// and inside the output of a notebook.
+(function () {
+  "use strict";
+
+  const MARGIN = { left: 46, right: 10, top: 6, bottom: 20 };
+  const SVG = "http://www.w3.org/2000/svg";
+
+  function element(name, parent, attributes) {
+    const node = name in { svg: 1, path: 1, line: 1, text: 1, circle: 1, g: 1 } ? document.createElementNS(SVG, name) : document.createElement(name);
+    for (const key in attributes) node.setAttribute(key, attributes[key]);
+    if (parent) parent.appendChild(node);
+    return node;
+  }
+
+  // Numbers come as base64 of 16-bit (curves) or 8-bit (pictures) integers between lo and hi; log: of the decimal logarithm.
+  function unpack(packed) {
+    const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
+    if (packed.bits === 8) return bytes;
+    const view = new DataView(bytes.buffer);
+    return Float64Array.from({ length: bytes.length / 2 }, (_, i) => {
+      const value = packed.lo + ((packed.hi - packed.lo) * view.getUint16(2 * i, true)) / 65535;
+      return packed.log ? 10 ** value : value;
+    });
+  }
+
+  function number(value) {
+    if (value === 0) return "0";
+    const size = Math.abs(value);
+    const text = size >= 1e5 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+    return text.replace("-", "\u2212").replace("e+", "e");
+  }
+
+  function exactly(value) {
+    return Number.isInteger(value) ? value.toLocaleString("en") : number(value);
+  }
+
+  function scale(range, log, from, to) {
+    const of = log ? Math.log10 : (v) => v;
+    const [lo, hi] = range.map(of);
+    const at = (v) => from + ((to - from) * (of(Math.min(Math.max(v, range[0]), range[1])) - lo)) / (hi - lo || 1);
+    at.ticks = [];
+    if (log) {
+      const every = Math.ceil((hi - lo) / 6) || 1;
+      for (let e = Math.ceil(lo - 1e-9); e <= hi + 1e-9; e += every) at.ticks.push([10 ** e, e]);
+    }
+    if (at.ticks.length < 2) {
+      const [a, b] = range, rough = (b - a) / (Math.abs(to - from) > 350 ? 7 : 4) || 1, power = 10 ** Math.floor(Math.log10(rough));
+      const every = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.999);
+      at.ticks = [];
+      for (let j = Math.ceil(a / every - 1e-9); j * every <= b + every * 1e-9; j++) at.ticks.push([j * every]);
+    }
+    return at;
+  }
+
+  function tickText(svg, x, y, anchor, [value, exponent]) {
+    const text = element("text", svg, { x, y, "text-anchor": anchor });
+    if (exponent === undefined) {
+      text.textContent = number(Number(value.toPrecision(6)));
+    } else {
+      text.textContent = "10" + [...String(exponent)].map((c) => "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"["-0123456789".indexOf(c)]).join("");
+    }
+  }
+
+  function pathOf(xs, ys) {
+    let d = "";
+    for (let j = 0; j < xs.length; j++) d += (j ? "L" : "M") + xs[j].toFixed(1) + " " + ys[j].toFixed(1);
+    return d;
+  }
+
+  function marks(xs, ys, style, base) {
+    let d = "";
+    for (let j = 0; j < xs.length; j++) {
+      const x = xs[j].toFixed(1), y = ys[j].toFixed(1);
+      if (style === "|") d += `M${x} ${base}L${x} ${y}`;
+      d += `M${x} ${y}m-2 0a2 2 0 1 0 4 0a2 2 0 1 0 -4 0`;
+    }
+    return d;
+  }
+
+  function draw(node, curve, xs, ys, base) {
+    const line = curve.style === "-" || curve.style === "--" || curve.style === ":";
+    node.setAttribute("d", line ? pathOf(xs, ys) : marks(xs, ys, curve.style, base));
+  }
+
+  function paint(node, curve) {
+    node.style.stroke = curve.color;
+    if (curve.style === "o" || curve.style === "|") node.style.fill = curve.color;
+    if (curve.style === "--") node.style.strokeDasharray = "6 3";
+    if (curve.style === ":") node.style.strokeDasharray = "2 2";
+  }
+
+  function header(card, spec) {
+    const head = element("div", card, { class: "replay-head" });
+    element("span", head).innerHTML = spec.ylabel;
+    return (spec.curves || []).map((curve) => {
+      const key = element("span", head, { class: "replay-key" });
+      const swatch = element("path", element("svg", key, { viewBox: "0 0 24 12", "aria-hidden": "true" }), { class: "curve" });
+      paint(swatch, curve);
+      draw(swatch, curve, curve.style === "-" || curve.style === "--" || curve.style === ":" ? [0, 24] : [12], [6, 6], 12);
+      element("span", key).innerHTML = "&nbsp;" + curve.name;
+      return element("span", key, { class: "value" });
+    });
+  }
+
+  // A panel of curves over x, or, without x, of curves over the steps, on which the pointer moves the step.
+  function curvesPanel(card, spec, steps, seek) {
+    const along = !spec.x, x = along ? steps : unpack(spec.x);
+    const curves = spec.curves.map((curve) => ({ ...curve, y: unpack(curve.y) }));
+    const values = header(card, spec);
+    const svg = element("svg", card, { "aria-hidden": "true" });
+    const foot = element("div", card, { class: "replay-x" });
+    foot.innerHTML = spec.xlabel;
+    if (along) card.classList.add("wide", "seek");
+    let frame = 0, sx, sy, base, parts, now, read;
+
+    const row = (curve, i) => (curve.moving ? curve.y.subarray(i * x.length, (i + 1) * x.length) : curve.y);
+
+    function layout() {
+      const width = svg.clientWidth, height = svg.clientHeight;
+      if (!width) return;
+      svg.replaceChildren();
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      const right = width - MARGIN.right;
+      base = height - MARGIN.bottom;
+      sx = scale(spec.xlim, spec.log.includes("x"), MARGIN.left, right);
+      sy = scale(spec.ylim, spec.log.includes("y"), base, MARGIN.top);
+      for (const tick of sx.ticks) {
+        element("line", svg, { class: "grid", x1: sx(tick[0]), x2: sx(tick[0]), y1: MARGIN.top, y2: base });
+        tickText(svg, sx(tick[0]), base + 14, "middle", tick);
+      }
+      for (const tick of sy.ticks) {
+        element("line", svg, { class: "grid", x1: MARGIN.left, x2: right, y1: sy(tick[0]), y2: sy(tick[0]) });
+        tickText(svg, MARGIN.left - 5, sy(tick[0]) + 4, "end", tick);
+      }
+      element("path", svg, { class: "axis", d: `M${MARGIN.left} ${MARGIN.top}V${base}H${right}` });
+      const xs = Array.from(x, sx);
+      parts = curves.map((curve) => {
+        const node = element("path", svg, { class: "curve" });
+        paint(node, curve);
+        if (along) {
+          const later = element("path", svg, { class: "curve later" });
+          paint(later, curve);
+          draw(later, curve, xs, Array.from(curve.y, sy), base);
+        }
+        return { curve, node, xs };
+      });
+      now = along && element("line", svg, { class: "now", y1: MARGIN.top, y2: base });
+      read = element("line", svg, { class: "read", y1: MARGIN.top, y2: base, visibility: "hidden" });
+      show(frame);
+    }
+
+    function show(i) {
+      frame = i;
+      if (!parts) return;
+      for (const { curve, node, xs } of parts) {
+        if (along) draw(node, curve, xs.slice(0, i + 1), Array.from(curve.y.subarray(0, i + 1), sy), base);
+        else if (curve.moving || !node.hasAttribute("d")) draw(node, curve, xs, Array.from(row(curve, i), sy), base);
+      }
+      if (along) {
+        for (const side of ["x1", "x2"]) now.setAttribute(side, sx(steps[i]));
+        values.forEach((node, c) => (node.textContent = "\u00a0" + number(curves[c].y[i])));
+      }
+    }
+
+    function nearest(event) {
+      const at = event.clientX - svg.getBoundingClientRect().left;
+      let best = 0;
+      x.forEach((v, j) => { if (Math.abs(sx(v) - at) < Math.abs(sx(x[best]) - at)) best = j; });
+      return best;
+    }
+
+    svg.addEventListener("pointermove", (event) => {
+      if (!sx) return;
+      const j = nearest(event);
+      if (along) {
+        if (event.buttons) seek(j);
+        return;
+      }
+      for (const side of ["x1", "x2"]) read.setAttribute(side, sx(x[j]));
+      read.setAttribute("visibility", "visible");
+      values.forEach((node, c) => (node.textContent = "\u00a0" + number(row(curves[c], frame)[j])));
+      foot.innerHTML = `${spec.xlabel} = ${number(x[j])}`;
+    });
+    svg.addEventListener("pointerdown", (event) => { if (along && sx) seek(nearest(event)); });
+    svg.addEventListener("pointerleave", () => {
+      if (along || !sx) return;
+      read.setAttribute("visibility", "hidden");
+      values.forEach((node) => (node.textContent = ""));
+      foot.innerHTML = spec.xlabel;
+    });
+    const says = along && ((i) => spec.curves.map((c, j) => `${plain(c.name)}: ${number(curves[j].y[i])}`).join(", "));
+    return { layout, show, says: says && ((i) => `${plain(spec.ylabel)} \u2014 ${says(i)}`) };
+  }
+
+  // A picture for each step, or one that stays.
+  function imagePanel(card, spec) {
+    const pixels = unpack(spec.image), palette = unpack(spec.palette), [rows, columns] = spec.shape, size = rows * columns;
+    header(card, spec);
+    const canvas = element("canvas", card, { width: columns, height: rows, "aria-hidden": "true" });
+    const context = canvas.getContext("2d"), picture = context.createImageData(columns, rows);
+    function show(i) {
+      const start = spec.moving ? i * size : 0;
+      for (let j = 0; j < size; j++) {
+        for (let c = 0; c < 3; c++) picture.data[4 * j + c] = palette[3 * pixels[start + j] + c];
+        picture.data[4 * j + 3] = 255;
+      }
+      context.putImageData(picture, 0, 0);
+    }
+    return { layout() {}, show };
+  }
+
+  function plain(html) {
+    const node = element("span");
+    node.innerHTML = html;
+    return node.textContent;
+  }
+
+  function build(script, still) {
+    const data = JSON.parse(script.textContent);
+    const root = element("div", null, { class: "replay", role: "group", "aria-label": "Replay" });
+    const cards = element("div", root, { class: "replay-cards" });
+    const controls = element("div", root, { class: "replay-controls" });
+    const text = element("p", root, { class: "replay-text", "aria-live": "polite" });
+    const runs = data.runs;
+    let run, panels, frame, timer = null;
+
+    const choice = runs.length > 1 && element("select", controls, { "aria-label": "Run" });
+    const play = element("button", controls, { type: "button", class: "replay-play" });
+    const slider = element("input", controls, { type: "range", min: 0, "aria-label": plain(data.over) });
+
+    function show(i, quietly) {
+      frame = i;
+      panels.forEach((panel) => panel.show(i));
+      const where = `${plain(data.over)} ${exactly(run.step[i])}`;
+      slider.value = i;
+      slider.setAttribute("aria-valuetext", where);
+      text.setAttribute("aria-live", quietly ? "off" : "polite");
+      const said = panels.filter((panel) => panel.says).map((panel) => panel.says(i));
+      text.textContent = [`${runs.length > 1 ? plain(run.name) + ", " : ""}${where} of ${exactly(run.step[run.step.length - 1])}`, ...said].join(". ") + ".";
+    }
+
+    function pause() {
+      clearInterval(timer);
+      timer = null;
+      play.textContent = "\u25b6\ufe0e Play";
+    }
+
+    function seek(i) {
+      pause();
+      show(i);
+    }
+
+    function choose(index, step) {
+      pause();
+      run = runs[index];
+      slider.max = run.step.length - 1;
+      cards.replaceChildren();
+      panels = run.panels.map((spec) => {
+        const card = element("div", cards, { class: "replay-card" });
+        return spec.image ? imagePanel(card, spec) : curvesPanel(card, spec, run.step, seek);
+      });
+      panels.forEach((panel) => panel.layout());
+      let best = 0;
+      run.step.forEach((s, i) => { if (Math.abs(s - step) < Math.abs(run.step[best] - step)) best = i; });
+      show(best);
+    }
+
+    play.addEventListener("click", () => {
+      if (timer !== null) {
+        pause();
+        show(frame);
+        return;
+      }
+      if (frame === run.step.length - 1) show(0, true);
+      play.textContent = "\u23f8\ufe0e Pause";
+      timer = setInterval(() => {
+        if (frame + 1 === run.step.length - 1) pause();
+        show(frame + 1, timer !== null);
+      }, Math.max(50, 6000 / run.step.length));
+    });
+    slider.addEventListener("input", () => seek(Number(slider.value)));
+    if (choice) {
+      runs.forEach((r) => (element("option", choice).textContent = plain(r.name)));
+      choice.addEventListener("change", () => choose(choice.selectedIndex, run.step[frame]));
+    }
+
+    still.before(root);
+    still.classList.add("replay-still");
+    still.hidden = true;
+    choose(0, data.at);
+    let width = cards.clientWidth;
+    new ResizeObserver(() => {
+      if (cards.clientWidth === width) return;
+      width = cards.clientWidth;
+      panels.forEach((panel) => panel.layout());
+    }).observe(cards);
+  }
+
+  function scan() {
+    for (const script of document.querySelectorAll("script.replay-data:not([data-seen])")) {
+      const still = script.previousElementSibling;
+      if (!still) continue;
+      script.setAttribute("data-seen", "");
+      const near = new IntersectionObserver((entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        near.disconnect();
+        build(script, still);
+      }, { rootMargin: "800px" });
+      near.observe(still);
+    }
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", scan);
+  else scan();
+  setTimeout(scan, 300); // a notebook may run the script before it shows the output
+})();
