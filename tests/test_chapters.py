@@ -22,7 +22,7 @@ DRAWING = re.compile(r"\bplt\.(subplots|figure)\(")
 NOT_REPEATABLE = re.compile(r"__file__|getcwd|perf_counter|process_time|time\.time|datetime|tempfile|%time")
 FORBIDDEN = re.compile(r"\bglue\b|\.cuda\(|import \*|^\s*[%!]|except:|filterwarnings|pickle", re.MULTILINE)
 BARE_SOURCE_FIGURE = re.compile(r"(?<!source )\b(?:figures?|fig\.) 1\.\d", re.IGNORECASE)
-EXERCISE = re.compile(r"\{exercise-start\}\s*\n:label:\s*(\S+)")
+EXERCISE = re.compile(r"\{exercise-start\}[^\n]*\n:label:\s*(\S+)")
 
 
 def read(name):
