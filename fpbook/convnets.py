@@ -1,0 +1,158 @@
+"""Convolutional networks for 32 x 32 images, VGG and ResNet, that can be cut into pre-condition and learning component."""
+
+import torch
+from torch import nn
+
+VGG_CONVOLUTIONS = {9: (1, 1, 2, 1, 1), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}  # in each of the five blocks
+VGG_WIDTHS = (64, 128, 256, 512, 512)
+
+
+class Layers(nn.Module):
+    """Layers one after the other, which can be run in part.
+
+    Parameters
+    ----------
+    layers : sequence of modules
+        The last three are the fully connected head, the learning component of the book's deep networks.
+
+    Notes
+    -----
+    ``net(x)`` runs all layers. ``net(x, stop=l)`` is the output of the pre-condition component, ``net(z, start=l)`` the learning
+    component after it: ``net(net(x, stop=l), start=l)`` equals ``net(x)``. Negative l counts from the end, so l = -3 is the cut
+    before the head. With batch norm both statements need ``net.eval()``; `evaluate` sees to it.
+    """
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, x, start=0, stop=None):
+        for layer in list(self.layers)[start:stop]:
+            x = layer(x)
+        return x
+
+
+class BasicBlock(nn.Module):
+    """relu(x + g(x)) with two 3 x 3 convolutions in g; x passes a 1 x 1 convolution where its shape must change.
+
+    Source: He et al. (2016), fig. 2.
+    """
+
+    def __init__(self, c_in, c_out, stride):
+        super().__init__()
+        self.residual = nn.Sequential(*_convolution(c_in, c_out, stride), *_convolution(c_out, c_out)[:2])
+        self.shortcut = nn.Identity()
+        if stride != 1 or c_in != c_out:
+            self.shortcut = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
+
+    def forward(self, x):
+        return torch.relu(self.shortcut(x) + self.residual(x))
+
+
+def vgg(depth, *, width=1.0, head=512, classes=10):
+    """VGG for 32 x 32 colour images: five blocks of 3 x 3 convolutions with batch norm, then three fully connected layers.
+
+    Parameters
+    ----------
+    depth : {9, 16, 19}
+        Layers with weights: 6, 13 or 16 convolutions and 3 fully connected layers. VGG-9 has 1, 1, 2, 1, 1 convolutions in its blocks.
+    width : float
+        Factor on the numbers of channels, 64 to 512.
+    head : int
+        Width of the two hidden layers of the head.
+    classes : int
+
+    Returns
+    -------
+    Layers
+        Each convolution (with batch norm and ReLU) and each max-pooling is one layer, then flattening, then the head.
+
+    Raises
+    ------
+    ValueError
+        If the depth is unknown or the width leaves no channel.
+
+    Source: Simonyan & Zisserman (2015); batch norm and the head are those usual for CIFAR-10.
+
+    Examples
+    --------
+    >>> net = vgg(9, width=0.25)
+    >>> net(torch.zeros(2, 3, 32, 32)).shape, net(torch.zeros(2, 3, 32, 32), stop=-3).shape
+    (torch.Size([2, 10]), torch.Size([2, 128]))
+    """
+    if depth not in VGG_CONVOLUTIONS or 64 * width < 1:
+        raise ValueError(f"depth must be one of {sorted(VGG_CONVOLUTIONS)} and 64 * width at least 1, not {depth} and {width}")
+    layers, channels = [], 3
+    for convolutions, c in zip(VGG_CONVOLUTIONS[depth], VGG_WIDTHS):
+        for _ in range(convolutions):
+            layers.append(nn.Sequential(*_convolution(channels, int(c * width))))
+            channels = int(c * width)
+        layers.append(nn.MaxPool2d(2))
+    return Layers([*layers, nn.Flatten(), *_head(channels, head, classes)])
+
+
+def resnet(stages, *, width=64, head=512, classes=10):
+    """ResNet-18 for 32 x 32 colour images, cut to its first stages, with three fully connected layers on top.
+
+    Parameters
+    ----------
+    stages : {1, 2, 3, 4}
+        Stages of two basic blocks each; 4 is the whole ResNet-18.
+    width : int
+        Channels of the first stage; each further stage doubles them and halves the side of the image.
+    head : int
+        Width of the two hidden layers of the head.
+    classes : int
+
+    Returns
+    -------
+    Layers
+        A first convolution, the stages, global average pooling, then the head.
+
+    Raises
+    ------
+    ValueError
+        If `stages` is not 1 to 4 or the width is not positive.
+
+    Source: He et al. (2016), with the 3 x 3 first convolution usual for CIFAR-10.
+
+    Examples
+    --------
+    >>> net = resnet(2, width=16)
+    >>> net(torch.zeros(2, 3, 32, 32), stop=-3).shape
+    torch.Size([2, 32])
+    """
+    if stages not in (1, 2, 3, 4) or width < 1:
+        raise ValueError(f"stages must be 1 to 4 and width positive, not {stages} and {width}")
+    layers, channels = [nn.Sequential(*_convolution(3, width))], width
+    for stage in range(stages):
+        c = width * 2**stage
+        layers.append(nn.Sequential(BasicBlock(channels, c, 1 if stage == 0 else 2), BasicBlock(c, c, 1)))
+        channels = c
+    pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    return Layers([*layers, pool, *_head(channels, head, classes)])
+
+
+@torch.no_grad()
+def evaluate(net, x, *, start=0, stop=None, batch=500):
+    """Output of layers `start` to `stop` on data of any length, in evaluation mode, batch by batch; a tensor on the CPU.
+
+    The network is left in the mode it had. Batches are moved to the device of its parameters.
+    """
+    training, device = net.training, next(net.parameters()).device
+    net.eval()
+    try:
+        return torch.cat([net(part.to(device), start=start, stop=stop).cpu() for part in x.split(batch)])
+    finally:
+        net.train(training)
+
+
+def _convolution(c_in, c_out, stride=1):
+    """3 x 3 convolution, batch norm, ReLU."""
+    return [nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU()]
+
+
+def _head(c_in, hidden, classes):
+    """The three fully connected layers that all networks share but for the width of their input."""
+    layers = [nn.Sequential(nn.Linear(n, hidden), nn.ReLU()) for n in (c_in, hidden)]
+    return [*layers, nn.Linear(hidden, classes)]
