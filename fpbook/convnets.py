@@ -1,4 +1,4 @@
-"""Convolutional networks for 32 x 32 images, VGG and ResNet, that can be cut into pre-condition and learning component."""
+"""Convolutional networks for 32 x 32 images, VGG and ResNet above all, that can be cut into pre-condition and learning component."""
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ class Layers(nn.Module):
     Parameters
     ----------
     layers : sequence of modules
-        The last three are the fully connected head, the learning component of the book's deep networks.
+        Of `vgg` and `resnet` the last three are the fully connected head.
 
     Notes
     -----
@@ -131,6 +131,21 @@ def resnet(stages, *, width=64, head=512, classes=10):
         channels = c
     pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     return Layers([*layers, pool, *_head(channels, head, classes)])
+
+
+def plain_convnet(*, channels=(32, 64), hidden=400, classes=10):
+    """Two 3 x 3 convolutions and two fully connected layers with tanh, one max-pooling, no batch norm: (n, 3, 32, 32) -> (n, classes).
+
+    Source: the network behind the CIFAR-10 spectrum of source figure 1.8.
+
+    Examples
+    --------
+    >>> plain_convnet()(torch.zeros(1, 3, 32, 32)).shape
+    torch.Size([1, 10])
+    """
+    first, second = channels
+    convolutions = [nn.Conv2d(3, first, 3), nn.Tanh(), nn.Conv2d(first, second, 3), nn.Tanh(), nn.MaxPool2d(2), nn.Flatten()]
+    return Layers([*convolutions, nn.Linear(second * 14 * 14, hidden), nn.Tanh(), nn.Linear(hidden, classes)])
 
 
 @torch.no_grad()

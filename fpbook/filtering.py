@@ -1,4 +1,4 @@
-"""The Gaussian filter for many points and many cut-offs: what `fpbook.spectra` computes the low frequency ratio with."""
+"""Labels and their neighbours in many dimensions: the Gaussian filter behind `fpbook.spectra`, and measures beside it."""
 
 import numpy as np
 import torch
@@ -63,6 +63,63 @@ def gaussian_means(x, y, delta, *, dtype=torch.float64, device="cpu"):
                     if rows != columns:
                         sums[place, :, rows] += labels[:, columns] @ kernel.T
     return (sums[:, :-1] / sums[:, -1:]).double().cpu().numpy()
+
+
+def unit_distance(x):
+    """Points scaled to mean squared distance 1, and that mean squared distance before: (array (n, d), float).
+
+    With it a cut-off k0 = 1 / sqrt(delta) means the same for features of any size: the low frequency ratio of the points as they were, at
+    cut-off k0, is that of the scaled points at k0 * sqrt(scale). ValueError if all points are the same.
+
+    Examples
+    --------
+    >>> unit_distance(np.array([[0.0], [3.0]]))
+    (array([[0.],
+           [1.]]), 9.0)
+    """
+    x = np.asarray(x, dtype=np.float64).reshape(len(x), -1)
+    scale = 2 * x.var(0, ddof=1).sum()  # mean over pairs of different points
+    if not scale > 0:
+        raise ValueError("all points are the same: there is no distance to scale")
+    return x / np.sqrt(scale), float(scale)
+
+
+def neighbour_disagreement(x, y, *, neighbours=10):
+    """Share of a point's nearest other points that have another label: how fast the label function varies there.
+
+    Parameters
+    ----------
+    x : array or tensor, shape (n, ...)
+    y : array or tensor, shape (n,)
+        Classes.
+    neighbours : int
+        How many, below n.
+
+    Returns
+    -------
+    array, shape (n,)
+        From 0 (all neighbours agree) to 1.
+
+    Notes
+    -----
+    O(n^2 d) time. The point itself is left out, so that a lonely point does not count as smooth.
+
+    Examples
+    --------
+    >>> neighbour_disagreement(np.array([[0.0], [1.0], [2.1]]), np.array([0, 0, 1]), neighbours=1)
+    array([0., 0., 1.])
+    """
+    x, y = torch.as_tensor(x).float().flatten(1), torch.as_tensor(y)
+    x, shares = x - x.mean(0), []
+    if not 0 < neighbours < len(x) or len(y) != len(x):
+        raise ValueError(f"need {len(x)} labels and 1 to {len(x) - 1} neighbours, not {len(y)} and {neighbours}")
+    for start in range(0, len(x), TILE):
+        distance = torch.cdist(x[start : start + TILE], x)
+        own = torch.arange(len(distance))
+        distance[own, start + own] = torch.inf
+        nearest = distance.topk(neighbours, largest=False).indices
+        shares.append((y[nearest] != y[start : start + TILE, None]).double().mean(1))
+    return torch.cat(shares).numpy()
 
 
 def _chains(inverse):

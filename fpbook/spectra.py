@@ -115,6 +115,19 @@ def relative_error(h_hat, f_hat):
     return abs(h_hat - f_hat) / abs(f_hat)
 
 
+def principal_direction(x):
+    """First principal component of points (n, d): unit vector (d,) of largest variance, its largest entry positive.
+
+    Examples
+    --------
+    >>> principal_direction([[0.0, 1.0], [4.0, 1.0], [2.0, 1.0]]).round(12) + 0.0
+    array([1., 0.])
+    """
+    x = _points("x", x)
+    direction = np.linalg.eigh(np.cov(x, rowvar=False).reshape(x.shape[1], -1))[1][:, -1]
+    return direction * np.sign(direction[np.argmax(abs(direction))])
+
+
 def first_step_below(step, error, threshold):
     """First recorded step after which a curve stays below a threshold.
 

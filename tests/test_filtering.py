@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from fpbook import filtering, spectra
-from fpbook.filtering import gaussian_means
-from fpbook.spectra import low_frequency_part, low_frequency_ratio, ratio_density
+from fpbook.filtering import gaussian_means, neighbour_disagreement, unit_distance
+from fpbook.spectra import low_frequency_part, low_frequency_ratio, principal_direction, ratio_density
 
 GEOMETRIC = 1 / (0.01 * 2 ** (np.arange(32) / 4))
 
@@ -134,3 +134,38 @@ def test_bad_variances(delta):
         low_frequency_ratio(x, y, delta)
     with pytest.raises(ValueError, match="one positive number"):
         low_frequency_part(x, y, [0.1, 0.2])
+
+
+def test_unit_distance_is_the_mean_over_all_pairs():
+    x, y = data(60, 5)
+    scaled, scale = unit_distance(3 * x + 7)
+    square = ((scaled[:, None] - scaled[None]) ** 2).sum(2)
+    assert square.sum() / (60 * 59) == pytest.approx(1) and unit_distance(scaled)[1] == pytest.approx(1)
+    k0 = np.array([0.5, 2.0])
+    np.testing.assert_allclose(low_frequency_ratio(3 * x, y, 1 / k0**2), low_frequency_ratio(scaled, y, 1 / (k0**2 * scale)))
+    with pytest.raises(ValueError, match="all points are the same"):
+        unit_distance(np.ones((4, 2)))
+
+
+def test_neighbours_of_another_class(small_tiles):
+    """Against distances by differences; the share rises with the frequency of the label function."""
+    x, _ = data(70, 3)
+    for y in (x[:, 0] > 0, np.sin(9 * x[:, 0]) > 0):
+        square = ((x[:, None] - x[None]) ** 2).sum(2)
+        np.fill_diagonal(square, np.inf)
+        nearest = np.argsort(square, axis=1)[:, :5]
+        np.testing.assert_allclose(neighbour_disagreement(x, y, neighbours=5), (y[nearest] != y[:, None]).mean(1))
+    smooth, rough = (neighbour_disagreement(x, np.sin(w * x[:, 0]) > 0).mean() for w in (1, 9))
+    assert smooth < 0.6 * rough
+    for wrong in (0, 70):
+        with pytest.raises(ValueError, match="neighbours"):
+            neighbour_disagreement(x, y, neighbours=wrong)
+
+
+def test_the_principal_direction_has_the_largest_variance():
+    rng = np.random.default_rng(0)
+    true = np.array([3.0, -4.0, 0.0]) / 5
+    x = 100 + rng.normal(size=(500, 1)) * 5 * true + 0.1 * rng.normal(size=(500, 3))
+    found = principal_direction(x)
+    np.testing.assert_allclose(found, -true, atol=0.01)
+    assert np.linalg.norm(found) == pytest.approx(1) and (x @ found).std() > (x @ true[::-1]).std()
