@@ -123,9 +123,12 @@ def principal_direction(x):
     >>> principal_direction([[0.0, 1.0], [4.0, 1.0], [2.0, 1.0]]).round(12) + 0.0
     array([1., 0.])
     """
-    x = _points("x", x)
-    direction = np.linalg.eigh(np.cov(x, rowvar=False).reshape(x.shape[1], -1))[1][:, -1]
-    return direction * np.sign(direction[np.argmax(abs(direction))])
+    x = _points("x", x) - np.mean(x, axis=0)
+    if len(x) < x.shape[1]:  # the smaller of the two symmetric matrices
+        direction = x.T @ np.linalg.eigh(x @ x.T)[1][:, -1]
+    else:
+        direction = np.linalg.eigh(x.T @ x)[1][:, -1]
+    return direction / np.linalg.norm(direction) * np.sign(direction[np.argmax(abs(direction))])
 
 
 def first_step_below(step, error, threshold):

@@ -168,4 +168,7 @@ def test_the_principal_direction_has_the_largest_variance():
     x = 100 + rng.normal(size=(500, 1)) * 5 * true + 0.1 * rng.normal(size=(500, 3))
     found = principal_direction(x)
     np.testing.assert_allclose(found, -true, atol=0.01)
-    assert np.linalg.norm(found) == pytest.approx(1) and (x @ found).std() > (x @ true[::-1]).std()
+    assert np.linalg.norm(found) == pytest.approx(1)
+    np.testing.assert_allclose(principal_direction(x[:2]), np.sign(x[0] - x[1])[1] * (x[0] - x[1]) / np.linalg.norm(x[0] - x[1]), rtol=1e-9)
+    wide = rng.normal(size=(6, 9))  # fewer points than dimensions: the same direction as by singular values
+    np.testing.assert_allclose(abs(principal_direction(wide)), abs(np.linalg.svd(wide - wide.mean(0))[2][0]), rtol=1e-9)
