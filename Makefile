@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COLAB := .venv-colab/bin
-COLAB_SECTION ?= why
+COLAB_SECTION ?= strengths-and-limits
 INSTALL := -m pip install --quiet --disable-pip-version-check
 export OMP_NUM_THREADS := 1
 
