@@ -23,7 +23,7 @@ def flip_and_shift(x, generator):
 
 
 def main(
-    *, train=50000, test=10000, width=0.25, head=128, epochs=6, batch=128, lr=0.1, seeds=1, reference=10000, neighbours=10,
+    *, train=50000, test=10000, width=0.25, head=128, epochs=5, batch=128, lr=0.1, seeds=1, reference=10000, neighbours=10,
     device="cpu", out=str(ROOT / "data" / "records"),
 ):  # fmt: skip
     options = locals().copy()
@@ -43,7 +43,7 @@ def main(
     for seed in range(seeds):
         for depth in DEPTHS:
             torch.manual_seed(seed)
-            net = vgg(depth, width=width, head=head).to(device, memory_format=torch.channels_last)
+            net = vgg(depth, width=width, head=head).to(device)
             histories.append(
                 fit(
                     net, x, y, epochs=epochs, batch=batch, seed=seed, measure=measure, augment=flip_and_shift,

@@ -31,7 +31,7 @@ def main(
     for seed in range(seeds):
         for number in stages:
             torch.manual_seed(seed)
-            net = resnet(number, width=width, head=head).to(device, memory_format=torch.channels_last)
+            net = resnet(number, width=width, head=head).to(device)
             histories.append(
                 fit(
                     net, x, y, epochs=epochs, batch=batch, seed=seed, measure=measure,
