@@ -158,7 +158,7 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
             history["step"].append(step)
             with torch.no_grad():
                 for name, function in record.items():
-                    history[name].append(model.each(lambda net, *_: function(net), member_data, ()).cpu())
+                    history[name].append(model.each(lambda net, *_: function(net), member_data, ()).cpu().clone())
         if last:
             break
         update.zero_grad()

@@ -80,6 +80,14 @@ def test_records_are_taken_at_the_steps_asked_for_and_at_the_last():
     assert (history["stopped"] == -1).all()
 
 
+def test_a_recorded_parameter_is_kept_as_it_was_at_its_step():
+    net = torch.nn.Linear(1, 1).double()
+    before = net.weight.detach().clone()
+    history = train(net, lambda net: mse(net, x, 2 * x), steps=5, optimizer=adam, record={"w": lambda net: net.weight})
+    assert history["w"][0] == before.numpy() and history["w"][-1] == net.weight.detach().numpy()
+    assert (history["w"][0] != history["w"][-1]).all()
+
+
 def test_dtype_follows_the_network():
     assert train(make(2), lambda net: mse(net, x, x), steps=1, optimizer=adam)["loss"].dtype == np.float64
     assert train(MLP([1, 1]), lambda net: mse(net, x.float(), x.float()), steps=1, optimizer=adam)["loss"].dtype == np.float32
