@@ -77,17 +77,28 @@ def imported(code, package):
     return found
 
 
+def versions():
+    """What the numbers of a run depend on besides the book: {name: version}."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in ["torch", "numpy", "matplotlib"]}
+
+
+def device_name():
+    import torch  # takes seconds, and is wanted only when something is executed
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU ({platform.machine()})"
+
+
 def key_of(notebook, root):
     """Hash of everything the notebook's outputs depend on: code, imported modules, data, pins, versions in use."""
-    digest = hashlib.sha256(platform.python_version().encode())
-    for name in ["torch", "numpy", "matplotlib"]:
-        digest.update(f"{name} {metadata.version(name)}\n".encode())
+    digest = hashlib.sha256()
+    for name, version in versions().items():
+        digest.update(f"{name} {version}\n".encode())
     for name in ["FPBOOK_DATA", "FPBOOK_DETERMINISTIC"]:
         digest.update(f"{name}={os.environ.get(name, '')}\n".encode())
     package, code = root / "fpbook", code_of(notebook)
     digest.update("\n# cell\n".join(code).encode())
     files = imported("\n".join(code), package)
-    files |= {p for p in package.rglob("*") if p.is_file() and p.suffix not in {".py", ".pyc"}}
+    files |= {p for p in package.rglob("*") if p.is_file() and p.suffix not in {".py", ".pyc", ".js", ".css"}}
     files |= {p for p in (root / "data").rglob("*") if p.is_file() and p.name != "README.md"}
     for file in [*sorted(files), root / "requirements.txt"]:
         digest.update(f"\n# {file.relative_to(root)}\n".encode() + file.read_bytes())
@@ -127,7 +138,7 @@ def up_to_date(path, root):
     return True
 
 
-async def run(path, root, label):
+async def run(path, root, label, device):
     """Execute one notebook in a fresh kernel and keep the result. Returns a message if it failed, else None."""
     notebook = jupytext.read(path)
     key, start = key_of(notebook, root), time.monotonic()
@@ -147,7 +158,7 @@ async def run(path, root, label):
     except (DeadKernelError, RuntimeError) as error:
         return f"{label}: the kernel died: {error}"
     seconds = time.monotonic() - start
-    notebook.metadata.fpbook = {"key": key, "seconds": round(seconds, 1)}
+    notebook.metadata.fpbook = {"key": key, "seconds": round(seconds, 1), "versions": versions(), "device": device}
     write(notebook, result_of(path, root))
     print(f"{label} {seconds:.0f} s", flush=True)
     return None
@@ -158,11 +169,11 @@ async def _run_all(paths, root):
         old = earlier(path, root)
         return old.metadata.fpbook["seconds"] if old else float("inf")
 
-    gate = asyncio.Semaphore(KERNELS)
+    gate, device = asyncio.Semaphore(KERNELS), device_name()
 
     async def one(path):
         async with gate:
-            return await run(path, root, f"{paths[path]} {path.stem}".strip())
+            return await run(path, root, f"{paths[path]} {path.stem}".strip(), device)
 
     longest_first = sorted(paths, key=known_seconds, reverse=True)
     return await asyncio.gather(*(one(path) for path in longest_first))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 from execute import execute, write
+from fpbook_pages import REPLAY
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from plain import plain_notebook
@@ -40,6 +41,8 @@ def execute_notebooks(app):
     cache = get_cache(folder)
     for path, result in app.fpbook_results.items():
         notebook = nbformat.read(result, as_version=4)
+        for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+            output.get("data", {}).pop(REPLAY, None)  # MyST-NB draws the picture; fpbook_pages puts the data behind it
         data = {"execution_seconds": notebook.metadata.fpbook["seconds"]}
         cache.cache_notebook_bundle(CacheBundleIn(notebook, str(path), data=data), check_validity=False)
 

@@ -1,0 +1,141 @@
+"""Sphinx extension of the pages: replays get their data, every file comes from the site itself, a policy says so."""
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.widgets
+
+VENDOR = ["_vendor", "fpbook/replay.js", "fpbook/replay.css"]  # copied to the site's _static
+POLICY = (
+    "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'"
+)
+# What the theme and Jupyter Book put on each page: dead scripts, handlers that the policy forbids, a control without a name.
+CHANGES = [
+    (r'<summary>(?=<span class="toctree-toggle")', '<summary aria-label="Sections of this chapter">'),
+    (r'<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*"[^>]*></script>', ""),  # its style sheet and fonts are loaded too
+    (r'<link[^>]*href="[^"]*scripts/fontawesome\.js[^"]*"[^>]*>', ""),
+    (r"<script>const THEBE_JS_URL.*?</script>", ""),
+    (r'<script[^>]*src="[^"]*sphinx-thebe\.js[^"]*"[^>]*></script>', ""),
+    (r'<link[^>]*href="[^"]*sphinx-thebe\.css[^"]*"[^>]*>', ""),
+    (r'<script type="text/x-thebe-config">.*?</script>\s*', ""),
+    (r"<script>kernelName = .*?</script>\s*", ""),
+    (r'role="doc-biblioentry"', 'role="listitem"'),  # deprecated
+    (r' onclick="[^"]*"', ""),  # _static/page.js prints
+]
+SEARCH = r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^"]*"></script>'  # only the search page searches
+SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
+NOT_FOUND = """<h1>This page does not exist</h1>
+<p>The address may be misspelt, or the page has moved.
+<a href="index.html">Begin at the first page</a>, choose a section on the left, or <a href="search.html">search the book</a>.</p>"""
+
+
+def site_address():
+    """Where the book is published, from the environment; "" where that is unknown."""
+    owner, _, name = os.environ.get("GITHUB_REPOSITORY", "").partition("/")
+    default = f"https://{owner.lower()}.github.io/{name}/" if name else ""
+    return os.environ.get("FPBOOK_SITE", default)
+
+
+def configure(app, config):
+    config.html_static_path += VENDOR
+    config.html_baseurl = site_address()
+    if site_address():
+        config.ogp_site_url, config.ogp_site_name, config.ogp_use_first_image = site_address(), config.html_title, True
+        config.ogp_social_cards, config.sitemap_url_scheme = {"enable": False}, "{link}"
+    config.mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont": True}}
+
+
+def add_replays(app, doctree, docname):
+    """The data of each replay go into the page, directly behind its picture; the script finds them there."""
+    result = app.fpbook_results.get(Path(app.env.doc2path(docname)))
+    if app.builder.name != "html" or not result:
+        return
+    figures = {name: figure for figure in doctree.findall(nodes.figure) for name in figure["names"]}
+    for cell in nbformat.read(result, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if REPLAY not in output.get("data", {}):
+                continue
+            figure = figures[cell.metadata["mystnb"]["figure"]["name"]]
+            data = json.dumps(output["data"][REPLAY], separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+            script = f'<script type="application/json" class="replay-data">{data}</script>'
+            figure.insert(1, nodes.raw("", script, format="html"))
+
+
+def prepare_page(app, pagename, templatename, context, doctree):
+    """Scripts of replays where there are any, and the date of the last change."""
+    if doctree is not None and any("replay-data" in node.astext() for node in doctree.findall(nodes.raw)):
+        app.add_js_file("replay.js", loading_method="defer")
+        app.add_css_file("replay.css")
+    if doctree is not None:
+        log = ["git", "log", "-1", "--format=%cs", "--", app.env.doc2path(pagename)]
+        date = subprocess.run(log, cwd=app.srcdir, capture_output=True, text=True).stdout.strip()
+        context["last_updated"] = date or None
+
+
+def not_found(app):
+    yield "404", {"title": "Page not found", "body": NOT_FOUND}, "page.html"
+
+
+def policy(page):
+    """The Content-Security-Policy of a page: scripts of the site, and those inside the page by their hash."""
+    hashes = set()
+    for script in SCRIPT.finditer(page):
+        if "src=" not in script["attributes"] and "application/json" not in script["attributes"]:
+            digest = base64.b64encode(hashlib.sha256(script["body"].encode()).digest()).decode()
+            hashes.add(f"'sha256-{digest}'")
+    return POLICY.format(hashes=" ".join(sorted(hashes)))
+
+
+def finish(app, exception):
+    """Drop what is dead from every page and give it its policy."""
+    if exception or app.builder.name != "html":
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        page = path.read_text(encoding="utf8")
+        if "_static" in path.relative_to(app.outdir).parts or "Content-Security-Policy" in page:
+            continue
+        for pattern, replacement in CHANGES + ([] if path.name == "search.html" else [(SEARCH, "")]):
+            page = re.sub(pattern, replacement, page, flags=re.DOTALL)
+        page = re.sub(r"<img (?=[^>]*_images/)", '<img loading="lazy" ', page)
+        # A wrong address may lie in any folder, so this page's links must not depend on the folder it is shown in.
+        base = f'<base href="{urlsplit(site_address()).path}">' if path.name == "404.html" and site_address() else ""
+        head = f'<meta charset="utf-8" />{base}<meta http-equiv="Content-Security-Policy" content="{policy(page)}">'
+        path.write_text(page.replace('<meta charset="utf-8" />', head, 1), encoding="utf8")
+
+
+class Status(SphinxDirective):
+    """A table of the run behind the book: time of each section, versions, device."""
+
+    def run(self):
+        lines = ["| section | seconds | device | Python | PyTorch | NumPy | Matplotlib |", "|---|---|---|---|---|---|---|"]
+        for path, result in self.env.app.fpbook_results.items():
+            self.env.note_dependency(str(result))
+            ran = nbformat.read(result, as_version=4).metadata.fpbook
+            cells = [f"{{doc}}`/{self.env.path2doc(str(path))}`", f"{ran['seconds']:.0f}", ran["device"]]
+            cells += [ran["versions"][name] for name in ("python", "torch", "numpy", "matplotlib")]
+            lines.append(f"| {' | '.join(cells)} |")
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def setup(app):
+    if site_address():  # both need absolute addresses
+        app.setup_extension("sphinxext.opengraph")
+        app.setup_extension("sphinx_sitemap")
+    app.add_directive("status-of-the-run", Status)
+    app.connect("config-inited", configure, priority=100)
+    app.connect("doctree-resolved", add_replays)
+    app.connect("html-page-context", prepare_page)
+    app.connect("html-collect-pages", not_found)
+    app.connect("build-finished", finish, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,239 @@
+"""The built pages in a browser: no request to other hosts, no error, accessible, replays that answer. Run after `make book`."""
+
+import functools
+import gzip
+import json
+import os
+import re
+import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from fpbook import widgets
+
+BUILD = Path(__file__).resolve().parent.parent / "_build"
+PAGES = sorted(str(path.relative_to(BUILD)) for path in BUILD.glob("html/**/*.html") if "_static" not in path.parts)
+PAGES = [page for page in PAGES if page != "html/404.html"]  # its links hold below the published path only
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+DATA = re.compile(r'<script type="application/json" class="replay-data">(.*?)</script>')
+REPLAYS = [page for page in PAGES if DATA.search((BUILD / page).read_text("utf8"))]
+CHECKS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"], "preload": False}
+COMPRESSED = (".html", ".js", ".css", ".svg", ".json")  # servers compress these; the other files are compressed already
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+if not CHROMIUM and not os.environ.get("CI"):
+    pytest.skip("no Chromium on this machine: its pages are not tested in a browser", allow_module_level=True)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The book served below a path of its own, as on GitHub Pages."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=BUILD))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open an address in a fresh profile; every error in its console and every other host it asks for ends in `page.faults`."""
+    contexts = []
+
+    def open_page(address, responses=None, **options):
+        context = browser.new_context(viewport=DESKTOP, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = []
+        page.on("console", lambda m: page.faults.append(f"{m.text} {m.location}") if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        own = address.split("/html/")[0]
+        page.on("request", lambda r: None if r.url.startswith((own, "data:")) else page.faults.append(r.url))
+        if responses is not None:
+            page.on("requestfinished", lambda request: responses.append(request.response()))
+        page.goto(address)
+        if options.get("java_script_enabled", True):
+            page.evaluate("async () => { if (window.MathJax) await MathJax.startup.promise; }")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def show_replay(page, number=0):
+    page.locator(".replay, script.replay-data").nth(number).evaluate("node => node.parentElement.scrollIntoView()")
+    replay = page.locator(".replay").nth(number)
+    replay.wait_for()
+    return replay
+
+
+def drawing(replay):
+    return replay.locator("path.curve").evaluate_all("nodes => nodes.map(node => node.getAttribute('d')).join()")
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_page_is_clean_and_accessible(open_page, site, address):
+    responses = []
+    page = open_page(site + address, responses=responses)
+    assert page.locator("mjx-merror").count() == 0
+    if address in REPLAYS:
+        show_replay(page)
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        for viewport in (DESKTOP, PHONE):
+            page.set_viewport_size(viewport)
+            page.wait_for_timeout(500)  # the theme looks for what scrolls 300 ms after a change of size
+            assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page itself scrolls sideways"
+            found = Axe().run(page, options=CHECKS).response["violations"]
+            assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], (theme, viewport)
+    page.evaluate("() => { for (const image of document.images) image.loading = 'eager'; }")
+    page.wait_for_load_state("networkidle")
+    bodies = [(response.url.split("?")[0], response.body()) for response in responses]
+    weight = sum(len(gzip.compress(body, 6) if url.endswith(COMPRESSED) else body) for url, body in bodies)
+    assert weight < 1_500_000
+    policy = page.locator('meta[http-equiv="Content-Security-Policy"]').get_attribute("content")
+    assert "'unsafe-inline'" not in policy.split("style-src")[0] and "unsafe-eval" not in policy
+    assert page.faults == []
+
+
+def test_the_dark_theme_follows_the_system(open_page, site):
+    assert open_page(site + "html/index.html", color_scheme="dark").locator("html").get_attribute("data-theme") == "dark"
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_page_works_from_disk(open_page, address):
+    page = open_page((BUILD / address).as_uri())
+    assert page.locator("span.math, div.math").count() == 0 or page.locator("mjx-container").count() > 0
+    if address in REPLAYS:
+        show_replay(page)
+    assert page.faults == []
+
+
+def test_there_are_replays_and_each_is_small():
+    assert REPLAYS
+    for page in REPLAYS:
+        for data in DATA.findall((BUILD / page).read_text("utf8")):
+            assert len(data.encode()) <= widgets.REPLAY_BYTES
+            assert json.loads(data)["runs"]
+
+
+@pytest.fixture(params=[(page, i) for page in REPLAYS for i in range(len(DATA.findall((BUILD / page).read_text("utf8"))))], ids=str)
+def replay_at(request):
+    return request.param
+
+
+def test_the_slider_moves_drawing_and_text(open_page, site, replay_at):
+    page = open_page(site + replay_at[0])
+    replay = show_replay(page, replay_at[1])
+    slider, text = replay.locator("input"), replay.locator("[aria-live]")
+    before = drawing(replay), text.inner_text()
+    canvas = replay.locator("canvas").evaluate_all("nodes => nodes.map(node => node.toDataURL()).join()")
+    slider.focus()
+    page.keyboard.press("Home")
+    after = drawing(replay), text.inner_text()
+    assert before[1] != after[1]
+    assert before[0] != after[0] or canvas != replay.locator("canvas").evaluate_all("nodes => nodes.map(node => node.toDataURL()).join()")
+    page.keyboard.press("ArrowRight")
+    assert text.inner_text() != after[1] and slider.get_attribute("aria-valuetext") in text.inner_text()
+    assert page.faults == []
+
+
+def test_keyboard_plays_and_pauses(open_page, site):
+    replay = show_replay(page := open_page(site + REPLAYS[0]))
+    replay.locator("input").focus()
+    page.keyboard.press("Home")
+    replay.locator(".replay-play").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(1000)
+    page.keyboard.press("Enter")
+    stopped = replay.locator("input").input_value()
+    page.wait_for_timeout(400)
+    assert replay.locator("input").input_value() == stopped and int(stopped) > 1
+
+
+def test_a_choice_shows_another_run(open_page, site):
+    page = open_page(site + next(page for page in REPLAYS if '"runs":[{' in (BUILD / page).read_text("utf8")))
+    show_replay(page)
+    choice = page.locator(".replay select").first
+    choice.scroll_into_view_if_needed()
+    replay = page.locator(".replay", has=page.locator("select")).first
+    before = drawing(replay)
+    choice.select_option(index=1)
+    assert drawing(replay) != before
+
+
+def test_the_pointer_reads_values_and_moves_the_step(open_page, site):
+    replay = show_replay(page := open_page(site + REPLAYS[0]))
+    card = replay.locator(".replay-card:not(.seek):has(> svg)").first
+    card.locator("> svg").hover()
+    assert re.search(r"[0-9]", card.locator(".value").first.inner_text()) and "=" in card.locator(".replay-x").inner_text()
+    seek = replay.locator(".seek > svg").first
+    seek.scroll_into_view_if_needed()
+    box = seek.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 50)
+    page.mouse.down()
+    first = replay.locator("input").input_value()
+    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 50, steps=5)
+    page.mouse.up()
+    assert int(replay.locator("input").input_value()) > int(first)
+
+
+def test_less_motion_where_the_reader_asks_for_it(open_page, site):
+    replay = show_replay(open_page(site + REPLAYS[0], reduced_motion="reduce"))
+    assert not replay.locator(".replay-play").is_visible()
+    assert replay.locator("input").is_visible()
+
+
+@pytest.mark.parametrize("address", REPLAYS)
+def test_without_scripts_the_pictures_stay(open_page, site, address):
+    page = open_page(site + address, java_script_enabled=False)
+    stills = page.locator("figure:has(script.replay-data) img")
+    assert stills.count() == len(DATA.findall((BUILD / address).read_text("utf8")))
+    for i in range(stills.count()):
+        stills.nth(i).scroll_into_view_if_needed()
+        assert stills.nth(i).is_visible()
+
+
+def test_output_in_a_notebook_draws_itself(open_page, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(widgets, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.delenv("FPBOOK_BUILD")
+    x = np.linspace(0, 1, 9)
+    panels = [dict(x=x, curves={"h": np.outer(np.arange(3), x)}), dict(image=np.random.default_rng(0).random((3, 4, 4)))]
+    widgets.replay({"": dict(step=[0, 1, 2], panels=panels)})
+    output = tmp_path / "html" / "output.html"
+    output.parent.mkdir()
+    output.write_text(f"<!doctype html><meta charset=utf-8><div>{shown[0]['text/html']}</div>", encoding="utf8")
+    page = open_page(output.as_uri())
+    replay = show_replay(page)
+    before = drawing(replay)
+    replay.locator("input").focus()
+    page.keyboard.press("End")
+    assert drawing(replay) != before and page.faults == []
+
+
+def test_a_wrong_address_gets_help():
+    text = (BUILD / "html/404.html").read_text("utf8")
+    assert 'href="index.html"' in text and 'href="search.html"' in text
+    repository = os.environ.get("GITHUB_REPOSITORY", "")
+    assert ("<base" in text) == bool(repository)  # elsewhere nobody knows below which path the book is served
