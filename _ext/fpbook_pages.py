@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 from docutils import nodes
+from latex2mathml.converter import convert
 from sphinx.util.docutils import SphinxDirective
 
 REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.widgets
@@ -47,8 +48,24 @@ def site_address():
     return os.environ.get("FPBOOK_SITE", default)
 
 
+def mathml(self, node):
+    """A formula as MathML, which readers of EPUB draw without a script."""
+    display = "block" if isinstance(node, nodes.math_block) else "inline"
+    number = f" <span>({node['number']})</span>" if node.get("number") else ""
+    self.body.append(f'<span id="{node["ids"][0]}">' if node["ids"] else "<span>")
+    self.body.append(convert(node.astext().replace("aligned}", "align}"), display=display) + number + "</span>")
+    raise nodes.SkipNode
+
+
+def choose_scripts(app):
+    """The page needs scripts for formulas and replays, the EPUB has neither."""
+    if app.builder.name == "epub":
+        app.config.html_math_renderer = "mathml"
+    else:
+        app.config.html_static_path += VENDOR
+
+
 def configure(app, config):
-    config.html_static_path += VENDOR
     config.html_baseurl = site_address()
     if site_address():
         config.ogp_site_url, config.ogp_site_name, config.ogp_use_first_image = site_address(), config.html_title, True
@@ -84,7 +101,8 @@ def prepare_page(app, pagename, templatename, context, doctree):
 
 
 def not_found(app):
-    yield "404", {"title": "Page not found", "body": NOT_FOUND}, "page.html"
+    if app.builder.name == "html":
+        yield "404", {"title": "Page not found", "body": NOT_FOUND}, "page.html"
 
 
 def policy(page):
@@ -133,7 +151,9 @@ def setup(app):
         app.setup_extension("sphinxext.opengraph")
         app.setup_extension("sphinx_sitemap")
     app.add_directive("status-of-the-run", Status)
+    app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
     app.connect("config-inited", configure, priority=100)
+    app.connect("builder-inited", choose_scripts)
     app.connect("doctree-resolved", add_replays)
     app.connect("html-page-context", prepare_page)
     app.connect("html-collect-pages", not_found)

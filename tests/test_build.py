@@ -33,7 +33,10 @@ def executed_book(tmp_path_factory):
     """A book of one notebook that prints a number of its package, with the real configuration and extension."""
     book = tmp_path_factory.mktemp("book")
     shutil.copytree(ROOT / "_ext", book / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ["_static", "_vendor"]:
+        shutil.copytree(ROOT / folder, book / folder)
     shutil.copy(ROOT / "_config.yml", book)
+    shutil.copytree(ROOT / "fpbook", book / "fpbook", ignore=lambda folder, names: [n for n in names if not n.startswith("replay.")])
     files = {
         "_toc.yml": "format: jb-book\nroot: index\nparts:\n- numbered: true\n  chapters:\n  - file: chapters/solid\n",
         "index.md": "# Scratch\n\nWords, see {cite}`a2020`.\n\n```{bibliography}\n```\n",

@@ -6,14 +6,19 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
+from pypdf import PdfReader
 
 from fpbook import widgets
 
@@ -237,3 +242,14 @@ def test_a_wrong_address_gets_help():
     assert 'href="index.html"' in text and 'href="search.html"' in text
     repository = os.environ.get("GITHUB_REPOSITORY", "")
     assert ("<base" in text) == bool(repository)  # elsewhere nobody knows below which path the book is served
+
+
+def test_the_pdf_holds_every_page_and_the_pictures_of_replays():
+    pdf = BUILD / "book.pdf"
+    subprocess.run([sys.executable, BUILD.parent / "_ext" / "pdf.py"], check=True)
+    reader = PdfReader(pdf)
+    written = yaml.safe_load((BUILD.parent / "_toc.yml").read_text("utf8"))
+    assert len(reader.outline) == len(re.findall(r"file'|root'", str(written)))
+    first, after = (reader.get_destination_page_number(entry) for entry in reader.outline[2:4])
+    pictures = sum(len(page.images) for page in reader.pages[first:after])
+    assert pictures == len(BeautifulSoup((BUILD / "html/chapters/why.html").read_text("utf8"), "html.parser").select("article img"))
