@@ -59,9 +59,8 @@ def mathml(self, node):
 
 def choose_scripts(app):
     """The page needs scripts for formulas and replays, the EPUB has neither."""
-    if app.builder.name == "epub":
-        app.config.html_math_renderer = "mathml"
-    else:
+    app.config.html_math_renderer = "mathml" if app.builder.name == "epub" else "mathjax"
+    if app.builder.name == "html":
         app.config.html_static_path += VENDOR
 
 

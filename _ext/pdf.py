@@ -8,8 +8,11 @@ import yaml
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
 
-BODY = """.bd-header, .bd-header-article, .bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-area, .bd-footer { display: none !important; }
-          body { font-size: 11pt; } figure, table, .math { break-inside: avoid; }"""
+LOOK = """
+.bd-header, .bd-header-article, .bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-area, .bd-footer { display: none !important; }
+body { font-size: 11pt; }
+figure, table, .math { break-inside: avoid; }
+"""
 FOOT = '<div style="width: 100%; text-align: center; font-size: 8px"><span class="pageNumber"></span></div>'
 
 
@@ -29,7 +32,7 @@ def main(root):
         page = browser.new_page(color_scheme="light")
         for name in [toc["root"], *(name for part in toc["parts"] for name in pages(part["chapters"]))]:
             page.goto((html / f"{name}.html").as_uri())
-            page.add_style_tag(content=BODY)
+            page.add_style_tag(content=LOOK)
             page.evaluate("async () => { if (window.MathJax) await MathJax.startup.promise; }")
             page.evaluate("async () => { for (const i of document.images) { i.loading = 'eager'; await i.decode().catch(() => 0); } }")
             printed = page.pdf(format="A4", print_background=True, display_header_footer=True, header_template="<span></span>",
