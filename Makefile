@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COLAB := .venv-colab/bin
-COLAB_SECTION ?= strengths-and-limits
+COLAB_SECTION ?= why
 INSTALL := -m pip install --quiet --disable-pip-version-check
 export OMP_NUM_THREADS := 1
 
