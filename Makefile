@@ -51,11 +51,12 @@ browser:
 second-run: .venv/stamp
 	$(BIN)/python _ext/replicate.py
 
-# One section as on Colab: an empty folder, older ipywidgets, numpy and matplotlib, the package fetched by the first cell.
+# One section as on Colab: an empty folder, older ipywidgets, numpy and matplotlib, the package fetched by the first cell. Labs are clicked there, too.
 colab: .venv-colab/stamp
 	rm -rf _build/colab && mkdir -p _build/colab
 	cp chapters/$(COLAB_SECTION).ipynb _build/colab
 	cd _build/colab && FPBOOK_REPO="file://$(CURDIR)" ../../$(COLAB)/jupyter execute --timeout=-1 $(COLAB_SECTION).ipynb
+	PYTHONPATH=. $(COLAB)/python -m pytest -q tests/test_widgets.py
 
 twins: .venv/stamp
 	$(BIN)/python _ext/twins.py

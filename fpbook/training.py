@@ -76,7 +76,11 @@ def _recording_steps(every, steps):
     return {s for s in chosen if 0 <= s <= steps} | {steps}
 
 
-def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_data=(), stop=None, record=None, every=1):
+def _bar(steps):
+    return tqdm(steps, disable=os.environ.get("FPBOOK_BUILD") == "1", leave=False)
+
+
+def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_data=(), stop=None, record=None, every=1, progress=None):
     """Train one network, or an ensemble of networks of one shape, and record what is asked for.
 
     Parameters
@@ -103,6 +107,8 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
         ``function(net)`` -> tensor, taken without gradients at the steps `every` names.
     every : int or sequence of int
         Interval, or the steps themselves. The last step is always recorded.
+    progress : function, optional
+        Iterable of steps -> iterable of steps, in place of the progress bar. If it ends early, so does the training.
 
     Returns
     -------
@@ -143,7 +149,7 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
     history = {name: [] for name in ("step", "loss", *record)}
     stopped = None  # (members,) first step below the tolerance, -1 for none
 
-    for step in tqdm(range(steps + 1), disable=os.environ.get("FPBOOK_BUILD") == "1", leave=False):
+    for step in (progress or _bar)(range(steps + 1)):
         losses = model.each(loss, member_data, next(batches) if batches else ())
         values = losses.detach()
         if not torch.isfinite(values).all():
