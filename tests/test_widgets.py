@@ -177,5 +177,14 @@ def test_a_lab_shows_an_error_as_text(monkeypatch, error, message):
 
 def test_a_lab_is_one_line_while_the_book_is_built(monkeypatch, capsys):
     monkeypatch.setenv("FPBOOK_BUILD", "1")
-    widgets.lab(trained_steps, steps=ipywidgets.IntText(value=3))
+    widgets.lab(lambda progress, steps: 1 / 0, steps=ipywidgets.IntText(value=3))
     assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_the_second_run_of_the_book_tries_its_labs(monkeypatch, capsys):
+    monkeypatch.setenv("FPBOOK_BUILD", "1")
+    monkeypatch.setenv("FPBOOK_TRY_LABS", "1")
+    widgets.lab(trained_steps, steps=ipywidgets.IntText(value=10**6))
+    assert capsys.readouterr().out.count("\n") == 1 and plt.get_fignums() == []
+    with pytest.raises(ZeroDivisionError):
+        widgets.lab(lambda progress, steps: 1 / 0, steps=ipywidgets.IntText(value=3))
