@@ -80,6 +80,16 @@ def _bar(steps):
     return tqdm(steps, disable=os.environ.get("FPBOOK_BUILD") == "1", leave=False)
 
 
+def _mark_last(steps):
+    """Pairs (step, is it the last?), however early the iterable ends."""
+    steps = iter(steps)
+    step = next(steps)
+    for following in steps:
+        yield step, False
+        step = following
+    yield step, True
+
+
 def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_data=(), stop=None, record=None, every=1, progress=None):
     """Train one network, or an ensemble of networks of one shape, and record what is asked for.
 
@@ -108,7 +118,8 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
     every : int or sequence of int
         Interval, or the steps themselves. The last step is always recorded.
     progress : function, optional
-        Iterable of steps -> iterable of steps, in place of the progress bar. If it ends early, so does the training.
+        Iterable of steps -> iterable of steps, in place of the progress bar. Where it ends early, so does training,
+        and that last step is recorded.
 
     Returns
     -------
@@ -149,7 +160,7 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
     history = {name: [] for name in ("step", "loss", *record)}
     stopped = None  # (members,) first step below the tolerance, -1 for none
 
-    for step in (progress or _bar)(range(steps + 1)):
+    for step, last in _mark_last((progress or _bar)(range(steps + 1))):
         losses = model.each(loss, member_data, next(batches) if batches else ())
         values = losses.detach()
         if not torch.isfinite(values).all():
@@ -159,7 +170,7 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
             stopped = torch.full_like(values, -1, dtype=torch.int64)
         if stop is not None:
             stopped = torch.where((stopped < 0) & (values < stop), step, stopped)
-        last = step == steps or bool((stopped >= 0).all())
+        last = last or bool((stopped >= 0).all())
         if step in recorded or last:
             history["step"].append(step)
             with torch.no_grad():

@@ -1,5 +1,6 @@
 """The loop: an ensemble equals its members trained alone, stopping, records, mini-batches, errors."""
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -133,3 +134,18 @@ def test_column():
 def test_bad_input_gets_one_error_that_names_the_cause(call, names):
     with pytest.raises(ValueError, match=names):
         call()
+
+
+def test_training_ends_where_its_progress_ends_and_records_that_step():
+    def run(**options):
+        torch.manual_seed(0)
+        net = torch.nn.Linear(1, 1)
+        sgd = partial(torch.optim.SGD, lr=0.1)
+        history = train(net, lambda net: (net.weight**2).sum(), optimizer=sgd, record={"w": lambda net: net.weight}, every=100, **options)
+        return history, net.weight
+
+    ended, weight = run(steps=100, progress=lambda steps: itertools.islice(steps, 6))
+    whole, expected = run(steps=5)
+    assert list(ended["step"]) == [0, 5] and len(ended["loss"]) == 6
+    torch.testing.assert_close(weight, expected)
+    np.testing.assert_array_equal(ended["w"], whole["w"])
