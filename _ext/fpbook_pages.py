@@ -5,12 +5,14 @@ import hashlib
 import json
 import os
 import re
+import struct
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
 from docutils import nodes
+from fpbook_words import store_previews
 from latex2mathml.converter import convert
 from sphinx.util.docutils import SphinxDirective
 
@@ -33,8 +35,15 @@ CHANGES = [
     (r"<script>kernelName = .*?</script>\s*", ""),
     (r'role="doc-biblioentry"', 'role="listitem"'),  # deprecated
     (r' onclick="[^"]*"', ""),  # _static/page.js prints
+    (r' aria-label="Toggle hidden content"', ""),  # the words that are shown name the control
+    (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
+    (r'<link rel="preload" as="script"[^>]*>', ""),
+    (r'<script (?=[^>]*src=)(?![^>]*defer)', '<script defer '),
 ]
-SEARCH = r'<script src="[^"]*(searchtools|language_data|searchindex)\.js[^"]*"></script>'  # only the search page searches
+DESIGN = r'<(link|script)[^>]*_static/(sphinx-design\.min\.css|design-tabs\.js)[^>]*>(</script>)?'  # for cards and tabs only
+STYLES = re.compile(r'\s*<link[^>]*href="(?P<root>[^"]*)_static/(?P<path>[^"?]+\.css)[^"]*"[^>]*>')
+IMAGE = re.compile(r'<img (?=[^>]*src="(?P<src>[^"]*_images/[^"]+\.png)")')
+SEARCH = r'<script defer src="[^"]*(searchtools|language_data|searchindex)\.js[^"]*"></script>'  # only the search page searches
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 NOT_FOUND = """<h1>This page does not exist</h1>
 <p>The address may be misspelt, or the page has moved.
@@ -69,6 +78,8 @@ def configure(app, config):
     if site_address():
         config.ogp_site_url, config.ogp_site_name, config.ogp_use_first_image = site_address(), config.html_title, True
         config.ogp_social_cards, config.sitemap_url_scheme = {"enable": False}, "{link}"
+        config.sitemap_excludes = ["404.html", "search.html", "genindex.html", "prf-prf.html"]
+    config.mathjax_options = {"defer": "defer", "priority": 900}  # after page.js, which tells it how to begin
     config.mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont": True}}
 
 
@@ -114,21 +125,51 @@ def policy(page):
     return POLICY.format(hashes=" ".join(sorted(hashes)))
 
 
+def size_of(png):
+    """Width and height in CSS pixels that a PNG asks for: 100 of its dots an inch are one pixel each, as Matplotlib counts."""
+    data = png.read_bytes()
+    width, height = struct.unpack(">II", data[16:24])
+    physical = data.find(b"pHYs", 0, 1000)
+    inch = struct.unpack(">I", data[physical + 4 : physical + 8])[0] * 0.0254 if physical > 0 else 100
+    return round(width * 100 / inch), round(height * 100 / inch)
+
+
+def one_style_sheet(page, html):
+    """All style sheets of a page in one file, so that a browser need not fetch a dozen before it draws."""
+    links = list(STYLES.finditer(page))
+    names = [link["path"] for link in links]
+    text = "".join(f"/* {name} */\n{(html / '_static' / name).read_text(encoding='utf8')}\n" for name in names)
+    text = text.replace('@import "../basic.css";', (html / "_static/basic.css").read_text(encoding="utf8"), 1)
+    name = f"all-{hashlib.sha256(text.encode()).hexdigest()[:12]}.css"
+    (html / "_static/styles" / name).write_text(text, encoding="utf8")  # beside the theme's, whose addresses are relative
+    page = STYLES.sub("", page)
+    sheet = f'<link rel="stylesheet" href="{links[0]["root"]}_static/styles/{name}" />'
+    return page[: links[0].start()] + sheet + page[links[0].start() :]
+
+
 def finish(app, exception):
-    """Drop what is dead from every page and give it its policy."""
+    """Drop what is dead from every page, let it load what it needs in few files, give it its previews and its policy."""
     if exception or app.builder.name != "html":
         return
-    for path in Path(app.outdir).rglob("*.html"):
+    html, parsed = Path(app.outdir), {}
+    options = (html / "_static/documentation_options.js").read_text(encoding="utf8")
+    for path in html.rglob("*.html"):
         page = path.read_text(encoding="utf8")
-        if "_static" in path.relative_to(app.outdir).parts or "Content-Security-Policy" in page:
+        if "_static" in path.relative_to(html).parts:
             continue
-        for pattern, replacement in CHANGES + ([] if path.name == "search.html" else [(SEARCH, "")]):
-            page = re.sub(pattern, replacement, page, flags=re.DOTALL)
-        page = re.sub(r"<img (?=[^>]*_images/)", '<img loading="lazy" ', page)
-        # A wrong address may lie in any folder, so this page's links must not depend on the folder it is shown in.
-        base = f'<base href="{urlsplit(site_address()).path}">' if path.name == "404.html" and site_address() else ""
-        head = f'<meta charset="utf-8" />{base}<meta http-equiv="Content-Security-Policy" content="{policy(page)}">'
-        path.write_text(page.replace('<meta charset="utf-8" />', head, 1), encoding="utf8")
+        if "Content-Security-Policy" not in page:
+            page = re.sub(r'<script src="[^"]*documentation_options\.js[^"]*"></script>', lambda _: f"<script>{options}</script>", page)
+            for pattern, replacement in CHANGES + ([] if path.name == "search.html" else [(SEARCH, "")]):
+                page = re.sub(pattern, replacement, page, flags=re.DOTALL)
+            if not re.search(r'class="[^"]*\bsd-', page):
+                page = re.sub(DESIGN, "", page)
+            page = one_style_sheet(page, html)
+            page = IMAGE.sub(lambda image: '<img loading="lazy" width="{}" height="{}" '.format(*size_of(path.parent / image["src"])), page)
+            # A wrong address may lie in any folder, so this page's links must not depend on the folder it is shown in.
+            base = f'<base href="{urlsplit(site_address()).path}">' if path.name == "404.html" and site_address() else ""
+            head = f'<meta charset="utf-8" />{base}<meta http-equiv="Content-Security-Policy" content="{policy(page)}">'
+            page = page.replace('<meta charset="utf-8" />', head, 1)
+        path.write_text(store_previews(page, path, parsed), encoding="utf8")
 
 
 class Status(SphinxDirective):

@@ -15,7 +15,7 @@ from execute import notebooks
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 NUMBERS = {path.stem: number for path, number in notebooks(ROOT).items()}
-PAGES = ["index", *(f"chapters/{name}" for name in ["frequency-principle", *NUMBERS, "notation", "references"])]
+PAGES = ["index", *(f"chapters/{name}" for name in ["frequency-principle", *NUMBERS, "notation", "glossary", "references"])]
 
 
 def soup(page):
@@ -94,6 +94,70 @@ def test_no_button_points_at_an_unknown_repository():
 def test_no_script_is_loaded_twice(page):
     sources = [script["src"] for script in soup(page).select("script[src]")]
     assert len(sources) == len(set(sources))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_image_has_a_size_and_waits_until_it_is_near(page):
+    for image in soup(page).select("article img"):
+        assert image["loading"] == "lazy" and 100 < int(image["width"]) < 1600 and 100 < int(image["height"]) < 1600
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_citations_and_words_have_their_previews_in_the_page(page):
+    article = soup(page).select_one("article")
+    addresses = [a["href"] for a in article.select("a.reference.internal")]
+    links = {address for address in addresses if re.search(r"references\.html#|glossary\.html#term|#notation-", address)}
+    previews = {template["data-for"]: template for template in article.select("template.preview")}
+    assert links <= set(previews)
+    for template in previews.values():
+        assert len(template.get_text()) > 15 and not template.select("a, [id], script") and "\\(" not in template.get_text()
+
+
+def test_sections_link_words_to_the_glossary(section):
+    terms = [a.get_text() for a in soup(f"chapters/{section}").select("article a.term")]
+    assert len(terms) >= 3
+    text = (ROOT / "_build/notebooks/chapters" / f"{section}.ipynb").read_text("utf8")
+    assert "glossary.html" not in text  # a notebook stands alone
+
+
+def test_the_glossary_is_in_order_and_in_the_index():
+    terms = [dt.get_text().removesuffix("#") for dt in soup("chapters/glossary").select("dl.glossary dt")]
+    first = [dl.get_text().removesuffix("#") for dl in soup("chapters/glossary").select("dl.glossary dd + dt, dl.glossary dt:first-child")]
+    assert first == sorted(first, key=lambda term: re.sub("[^a-z]", " ", term.lower()))
+    index = soup("genindex").select_one("article").get_text()
+    assert len(terms) > 30 and [term for term in terms if term not in index] == []
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """The same results rendered as for the published book, whose address is known."""
+    folder = tmp_path_factory.mktemp("published")
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "--path-output", folder]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"GITHUB_REPOSITORY": "ann/book"})
+    assert run.returncode == 0, run.stdout
+    return folder / "_build/html"
+
+
+def test_a_published_section_describes_itself_and_shows_its_first_figure(published, section):
+    page = BeautifulSoup((published / f"chapters/{section}.html").read_text("utf8"), "html.parser")
+    meta = {tag.get("property", tag.get("name")): tag["content"] for tag in page.select("meta[content]")}
+    assert meta["og:title"].startswith(NUMBERS[section]) and len(meta["description"]) > 50
+    picture = meta["og:image"].removeprefix("https://ann.github.io/book/")
+    assert (published / picture).is_file() and picture in page.select_one("article figure img")["src"]
+    assert page.select_one("link[rel=canonical]")["href"] == meta["og:url"] == f"https://ann.github.io/book/chapters/{section}.html"
+    assert [a["href"] for a in page.select("a[href]") if "colab.research.google.com/github/ann/book/blob/notebooks" in a["href"]]
+
+
+def test_the_published_book_lists_its_pages_and_helps_at_wrong_addresses(published):
+    listed = re.findall("<loc>https://ann.github.io/book/(.*?)</loc>", (published / "sitemap.xml").read_text("utf8"))
+    assert sorted(listed) == sorted(set(listed)) and {f"{page}.html" for page in PAGES} <= set(listed)
+    assert "404.html" not in listed and '<base href="/book/">' in (published / "404.html").read_text("utf8")
+
+
+def test_a_page_tells_when_it_was_last_changed(section):
+    log = ["git", "log", "-1", "--format=%cs", "--", f"chapters/{section}.md"]
+    date = subprocess.run(log, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    assert date and f"Last updated on {date}" in soup(f"chapters/{section}").select_one(".last-updated").get_text()
 
 
 def test_a_rebuild_with_nothing_changed_executes_nothing_and_is_quick():

@@ -96,21 +96,37 @@ def drawing(replay):
     return replay.locator("path.curve").evaluate_all("nodes => nodes.map(node => node.getAttribute('d')).join()")
 
 
+# Formulas and code hold most of a page's nodes. After one check of the whole page the others need only one of a kind: the words of
+# a programming language have one colour each, and a formula has that of the text around it.
+THIN = """() => {
+  const seen = new Set();
+  for (const formula of document.querySelectorAll("mjx-container")) formula.replaceChildren("formula");
+  for (const word of document.querySelectorAll(".highlight span[class]")) {
+    const kind = word.className + " in " + (word.closest(".admonition")?.className ?? "");
+    if (seen.has(kind)) word.replaceWith(...word.childNodes);
+    seen.add(kind);
+  }
+}"""
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_page_is_clean_and_accessible(open_page, site, address):
     responses = []
     page = open_page(site + address, responses=responses)
+    page.add_style_tag(content="* { transition: none !important; }")  # a colour half way is neither of the two
     assert page.locator("mjx-merror").count() == 0
     if address in REPLAYS:
         show_replay(page)
-    for theme in ("light", "dark"):
+    page.evaluate("() => { const button = document.getElementById('pst-back-to-top'); if (button) button.style.display = 'block'; }")
+    for i, (theme, viewport) in enumerate([("light", PHONE), ("light", DESKTOP), ("dark", DESKTOP), ("dark", PHONE)]):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-        for viewport in (DESKTOP, PHONE):
-            page.set_viewport_size(viewport)
-            page.wait_for_timeout(500)  # the theme looks for what scrolls 300 ms after a change of size
-            assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page itself scrolls sideways"
-            found = Axe().run(page, options=CHECKS).response["violations"]
-            assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], (theme, viewport)
+        page.set_viewport_size(viewport)
+        page.wait_for_timeout(500)  # the theme looks for what scrolls 300 ms after a change of size
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page itself scrolls sideways"
+        found = Axe().run(page, options=CHECKS).response["violations"]
+        assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], (theme, viewport)
+        if i == 0:
+            page.evaluate(THIN)
     page.evaluate("() => { for (const image of document.images) image.loading = 'eager'; }")
     page.wait_for_load_state("networkidle")
     bodies = [(response.url.split("?")[0], response.body()) for response in responses]
@@ -119,6 +135,52 @@ def test_page_is_clean_and_accessible(open_page, site, address):
     policy = page.locator('meta[http-equiv="Content-Security-Policy"]').get_attribute("content")
     assert "'unsafe-inline'" not in policy.split("style-src")[0] and "unsafe-eval" not in policy
     assert page.faults == []
+
+
+def test_a_page_needs_few_files_before_it_is_drawn(open_page, site):
+    responses = []
+    page = open_page(site + REPLAYS[0], responses=responses)
+    assert page.locator("link[rel=stylesheet]").count() == 1
+    assert page.locator("script[src]:not([defer])").count() == 0
+    assert len([r for r in responses if r.url.split("?")[0].endswith((".css", ".js"))]) <= 15
+    assert not re.search(r"fontawesome\.js|thebe|sphinx-design|searchtools", " ".join(r.url for r in responses))
+    assert sum(len(r.body()) for r in responses if r.url.endswith(".png")) < 400_000  # the rest waits until it is near
+
+
+@pytest.mark.parametrize("kind", ["references.html", "glossary.html", "#equation", "#fig"])
+def test_a_reference_shows_what_it_points_to(open_page, kind):
+    address = next(page for page in REPLAYS if f'reference internal" href="{kind}' in (BUILD / page).read_text("utf8"))
+    page = open_page((BUILD / address).as_uri())  # from disk, where no other page can be fetched
+    link, box = page.locator(f'article a.reference.internal[href^="{kind}"]').first, page.locator("#preview")
+    link.hover()
+    box.wait_for()
+    assert link.get_attribute("aria-describedby") == "preview"
+    assert box.locator("mjx-container, math, img").count() or len(box.inner_text()) > 40
+    assert box.locator("a, [id], [tabindex]").count() == 0 and "\\(" not in box.inner_text()
+    place = box.bounding_box()
+    assert 0 <= place["x"] and place["x"] + place["width"] <= DESKTOP["width"]
+    box.hover()
+    page.wait_for_timeout(400)
+    assert box.is_visible()  # the pointer may rest on the preview
+    page.keyboard.press("Escape")
+    assert box.count() == 0
+    page.mouse.move(0, 0)
+    link.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    box.wait_for()
+    page.keyboard.press("Tab")
+    assert page.locator("#preview").count() == 0 or link.get_attribute("aria-describedby") is None
+    assert page.faults == []
+
+
+def test_a_phone_shows_figures_at_a_size_that_can_be_read(open_page, site):
+    page = open_page(site + REPLAYS[0], responses=[])
+    page.set_viewport_size(PHONE)
+    figure = page.locator("article figure").first
+    figure.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    assert figure.locator("img").bounding_box()["width"] > 550 and figure.get_attribute("tabindex") == "0"
 
 
 def test_the_dark_theme_follows_the_system(open_page, site):
