@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import nbformat
 from docutils import nodes
+from fpbook_epub import SAME_IDS
 from fpbook_words import store_previews
-from latex2mathml.converter import convert
 from sphinx.util.docutils import SphinxDirective
 
 REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.widgets
@@ -34,6 +34,7 @@ CHANGES = [
     (r'<script type="text/x-thebe-config">.*?</script>\s*', ""),
     (r"<script>kernelName = .*?</script>\s*", ""),
     (r'role="doc-biblioentry"', 'role="listitem"'),  # deprecated
+    SAME_IDS,
     (r' onclick="[^"]*"', ""),  # _static/page.js prints
     (r' aria-label="Toggle hidden content"', ""),  # the words that are shown name the control
     (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
@@ -55,15 +56,6 @@ def site_address():
     owner, _, name = os.environ.get("GITHUB_REPOSITORY", "").partition("/")
     default = f"https://{owner.lower()}.github.io/{name}/" if name else ""
     return os.environ.get("FPBOOK_SITE", default)
-
-
-def mathml(self, node):
-    """A formula as MathML, which readers of EPUB draw without a script."""
-    display = "block" if isinstance(node, nodes.math_block) else "inline"
-    number = f" <span>({node['number']})</span>" if node.get("number") else ""
-    self.body.append(f'<span id="{node["ids"][0]}">' if node["ids"] else "<span>")
-    self.body.append(convert(node.astext().replace("aligned}", "align}"), display=display) + number + "</span>")
-    raise nodes.SkipNode
 
 
 def choose_scripts(app):
@@ -191,7 +183,6 @@ def setup(app):
         app.setup_extension("sphinxext.opengraph")
         app.setup_extension("sphinx_sitemap")
     app.add_directive("status-of-the-run", Status)
-    app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
     app.connect("config-inited", configure, priority=100)
     app.connect("builder-inited", choose_scripts)
     app.connect("doctree-resolved", add_replays)

@@ -20,6 +20,28 @@ function focusWhatScrolls() {
   boxes.forEach((box, i) => (scrolls[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex")));
 }
 
+// Paper is white: print in the light theme, with every picture, and with the folded checks open.
+const onScreen = { theme: "", opened: [] };
+
+addEventListener("beforeprint", () => {
+  onScreen.theme = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+  onScreen.opened = [...document.querySelectorAll(".tag_hide-input details:not([open])")];
+  for (const folded of onScreen.opened) folded.open = true;
+  for (const image of document.images) image.loading = "eager";
+});
+
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = onScreen.theme;
+  for (const folded of onScreen.opened) folded.open = false;
+});
+
+async function printWhole() {
+  for (const image of document.images) image.loading = "eager";
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
+  window.print();
+}
+
 // A preview shows what a reference points to, while the pointer or the keyboard is on it. Escape hides it.
 const preview = { box: null, link: null, timer: 0 };
 
@@ -80,7 +102,7 @@ function offerPreviews(article) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const button of document.querySelectorAll(".btn-download-pdf-button")) button.addEventListener("click", () => window.print());
+  for (const button of document.querySelectorAll(".btn-download-pdf-button")) button.addEventListener("click", printWhole);
   const article = document.querySelector("article");
   if (article) offerPreviews(article);
   new ResizeObserver(focusWhatScrolls).observe(document.querySelector("main"));

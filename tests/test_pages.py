@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
@@ -91,6 +93,12 @@ def test_no_button_points_at_an_unknown_repository():
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_an_id_names_one_place(page):
+    names = [element["id"] for element in soup(page).select("article [id]")]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_no_script_is_loaded_twice(page):
     sources = [script["src"] for script in soup(page).select("script[src]")]
     assert len(sources) == len(set(sources))
@@ -158,6 +166,25 @@ def test_a_page_tells_when_it_was_last_changed(section):
     log = ["git", "log", "-1", "--format=%cs", "--", f"chapters/{section}.md"]
     date = subprocess.run(log, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     assert date and f"Last updated on {date}" in soup(f"chapters/{section}").select_one(".last-updated").get_text()
+
+
+def test_the_epub_is_well_formed_and_complete(tmp_path):
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "--path-output", tmp_path]
+    run = subprocess.run([*command, "--builder", "custom", "--custom-builder", "epub"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
+    book = zipfile.ZipFile(next(tmp_path.glob("_build/epub/*.epub")))
+    names, contents = set(book.namelist()), book.read("content.opf").decode()
+    for name in (name for name in names if name.endswith(".xhtml")):
+        page = book.read(name).decode()
+        ElementTree.fromstring(page)  # a reader of EPUB shows nothing of a page with one wrong tag
+        used = re.findall(r'(?:src|href)="([^":#]+\.(?:png|css|js|xhtml))', page)
+        assert {os.path.normpath(os.path.join(os.path.dirname(name), file)) for file in used} <= names, name
+        assert "<script" not in page and r"\(" not in page
+        assert ("<math" in page) == bool(re.search(rf'href="{name}"[^>]*properties="mathml"', contents)), name
+    for section, number in NUMBERS.items():
+        page = book.read(f"chapters/{section}.xhtml").decode()
+        assert f"<span>({number}.1)</span>" in page and page.count("<figcaption>") > 5
+    assert len(re.findall("<itemref", contents)) == len(set(re.findall('<itemref idref="(.*?)"', contents)))
 
 
 def test_a_rebuild_with_nothing_changed_executes_nothing_and_is_quick():

@@ -299,6 +299,15 @@ def test_output_in_a_notebook_draws_itself(open_page, tmp_path, monkeypatch):
     assert drawing(replay) != before and page.faults == []
 
 
+def test_paper_is_white_and_its_checks_are_open(open_page, site):
+    page = open_page(site + REPLAYS[0], color_scheme="dark")
+    state = "() => [document.documentElement.dataset.theme, document.querySelector('.tag_hide-input details').open]"
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(state) == ["light", True]
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(state) == ["dark", False]
+
+
 def test_a_wrong_address_gets_help():
     text = (BUILD / "html/404.html").read_text("utf8")
     assert 'href="index.html"' in text and 'href="search.html"' in text
@@ -312,6 +321,11 @@ def test_the_pdf_holds_every_page_and_the_pictures_of_replays():
     reader = PdfReader(pdf)
     written = yaml.safe_load((BUILD.parent / "_toc.yml").read_text("utf8"))
     assert len(reader.outline) == len(re.findall(r"file'|root'", str(written)))
+    for i, page in enumerate(reader.pages):
+        links = [link.get_object() for link in page.get("/Annots", [])]
+        assert [link for link in links if str(link.get("/A", {}).get("/URI", "")).startswith("file")] == []
+        assert page.extract_text().rstrip().endswith(str(i + 1))
+    assert reader.metadata.title == "The Frequency Principle"
     first, after = (reader.get_destination_page_number(entry) for entry in reader.outline[2:4])
     pictures = sum(len(page.images) for page in reader.pages[first:after])
     assert pictures == len(BeautifulSoup((BUILD / "html/chapters/why.html").read_text("utf8"), "html.parser").select("article img"))
