@@ -14,7 +14,10 @@ from pypdf.generic import Fit
 LOOK = ".bd-header, .bd-footer { display: none !important; } body { font-size: 11pt; }"
 PAPER = dict(format="A4", print_background=True, margin=dict(top="18mm", bottom="18mm", left="16mm", right="16mm"))
 NUMBER = '<p class="number">'
-FOOT = ".number { height: 261mm; margin: 0; break-after: page; display: flex; align-items: end; justify-content: center; font: 9px sans-serif }"
+FOOT = """.number {
+  height: 261mm; margin: 0; break-after: page;
+  display: flex; align-items: end; justify-content: center; font: 9px sans-serif
+}"""
 
 
 def pages(entries):
