@@ -1,5 +1,6 @@
 """The rules that every section keeps, read from its source; no cell is executed here."""
 
+import ast
 import io
 import re
 import tokenize
@@ -93,6 +94,12 @@ def test_every_drawing_is_a_named_figure_with_caption_and_alt_text(section):
         assert len(alt) >= 40, head(cell)
 
 
+def test_a_figure_cell_shows_nothing_but_its_figure(section):
+    """Two outputs would be two figures of one name. A value at the end of a cell is an output."""
+    last = {head(cell): ast.parse(cell.source).body[-1] for cell in drawing_cells(section)}
+    assert [name for name, statement in last.items() if isinstance(statement, ast.Expr)] == []
+
+
 def test_labels_are_unique_over_the_book():
     labels = [cell.metadata["mystnb"]["figure"]["name"] for name in SECTIONS for cell in drawing_cells(name)]
     labels += [label for name in SECTIONS for label in re.findall(r"^\(([\w:-]+)\)=|^:label:\s*(\S+)", prose(name), re.MULTILINE)]
@@ -127,6 +134,12 @@ def test_three_exercises_with_executed_solutions_in_dropdowns(section):
     for label in labels:
         solution = re.search(rf"\{{solution-start\}} {label}\s*\n:class: dropdown(.*?)\{{solution-end\}}", text, re.DOTALL)
         assert solution and "<code>" in solution[1], label
+
+
+def test_one_lab_trains_again(section):
+    cells = code_cells(section)
+    assert sum(bool(LAB.search(cell.source)) for cell in cells) == 1
+    assert sum(bool(re.search(r"^lab\(", cell.source, re.MULTILINE)) for cell in cells) == 1
 
 
 def test_code_prints_the_same_on_every_run(section):
