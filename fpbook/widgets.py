@@ -260,6 +260,7 @@ def _still(runs, data):
             row, column = row + 1, 0
         places.append((row, slice(None) if wide else column))
         column = 2 if wide else column + 1
+    places = [(row, slice(None) if sum(other == row for other, _ in places) == 1 else column) for row, column in places]
     columns = 2 if len(places) > 1 else 1
     with plt.style.context("fpbook.book"):
         fig = Figure(figsize=(7.2, 2.8 * (row + 1)))
