@@ -26,7 +26,7 @@ RUNS = {
         SMALL + "--data cifar10 --skip 0 --component 8 --epochs 2 --seeds 1".split(),
         "projection_spectra_cifar10",
     ),
-    "resnet_targets": (SMALL + "--points 40 --stages 2 1 --width 4 --head 8 --epochs 2".split(), "resnet_targets"),
+    "resnet_targets": (SMALL + "--points 40 --stages 2 1 --width 4 --head 8 --epochs 2 --seeds 1".split(), "resnet_targets"),
     "layer_targets": (SMALL + "--points 40 --width 12 --depth 3 --epochs 4 --at 0 2 4 --seeds 2".split(), "layer_targets"),
 }
 SPECTRA = {"k": (100,), "f_hat": (100,), "f_train_hat": (100,)}
