@@ -147,7 +147,8 @@ async def run(path, root, label, device):
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, store_widget_state=False,
-        extra_arguments=["--IPKernelApp.log_level=40"], resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=["--IPKernelApp.log_level=40", "--InlineBackend.figure_formats={'retina'}"],  # two dots for each pixel
+        resources={"metadata": {"path": str(path.parent)}},
     )  # fmt: skip
     try:
         await client.async_execute(env=environment)

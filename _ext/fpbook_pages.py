@@ -5,15 +5,17 @@ import hashlib
 import json
 import os
 import re
-import struct
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
 from docutils import nodes
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from fpbook_epub import SAME_IDS
 from fpbook_words import store_previews
+from PIL import Image
 from sphinx.util.docutils import SphinxDirective
 
 REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.widgets
@@ -43,7 +45,9 @@ CHANGES = [
 ]
 DESIGN = r'<(link|script)[^>]*_static/(sphinx-design\.min\.css|design-tabs\.js)[^>]*>(</script>)?'  # for cards and tabs only
 STYLES = re.compile(r'\s*<link[^>]*href="(?P<root>[^"]*)_static/(?P<path>[^"?]+\.css)[^"]*"[^>]*>')
-IMAGE = re.compile(r'<img (?=[^>]*src="(?P<src>[^"]*_images/[^"]+\.png)")')
+ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
+FONT = re.compile(r'url\([^)]*fa-solid-900\.woff2\) format\("woff2"\),url\([^)]*\) format\("truetype"\)')
+IMAGE = re.compile(r'<img(?P<before>[^>]*) src="(?P<src>[^"]*_images/[^"]+\.png)"(?: style="[^"]*")?')
 SEARCH = r'<script defer src="[^"]*(searchtools|language_data|searchindex)\.js[^"]*"></script>'  # only the search page searches
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 NOT_FOUND = """<h1>This page does not exist</h1>
@@ -117,13 +121,32 @@ def policy(page):
     return POLICY.format(hashes=" ".join(sorted(hashes)))
 
 
-def size_of(png):
-    """Width and height in CSS pixels that a PNG asks for: 100 of its dots an inch are one pixel each, as Matplotlib counts."""
-    data = png.read_bytes()
-    width, height = struct.unpack(">II", data[16:24])
-    physical = data.find(b"pHYs", 0, 1000)
-    inch = struct.unpack(">I", data[physical + 4 : physical + 8])[0] * 0.0254 if physical > 0 else 100
-    return round(width * 100 / inch), round(height * 100 / inch)
+def picture(match, page):
+    """The tag of a figure with its size in CSS pixels, where 100 dots an inch are one pixel each, and a smaller file of the same dots."""
+    png = page.parent / match["src"]
+    webp = png.with_suffix(".webp")
+    with Image.open(png) as image:
+        width, height = (round(length * 100 / inch) for length, inch in zip(image.size, image.info.get("dpi", (100, 100))))
+        if not webp.exists():  # its name is a hash of what it shows
+            image.save(webp, lossless=True, method=2)
+    return f'<img{match["before"]} loading="lazy" width="{width}" height="{height}" src="{match["src"].removesuffix(".png")}.webp"'
+
+
+def icons(html):
+    """The icon font with only the icons that some page or script names, or a style sheet shows; the whole font is fifty times larger."""
+    sheets = [*html.glob("_static/*.css"), *html.glob("_static/styles/*theme.css")]
+    styles = "".join(sheet.read_text(encoding="utf8") for sheet in sheets)
+    named = {name: code for names, code in ICON.findall(styles) for name in re.findall(r"fa-[\w-]+", names)}
+    files = [*html.rglob("*.html"), *(html / "_static/scripts").glob("*-theme.js")]
+    used = {name for file in files for name in re.findall(r"fa-[\w-]+", file.read_text(encoding="utf8"))}
+    codes = [named[name] for name in used & set(named)] + re.findall(r"\\(f[0-9a-f]{3})\b", ICON.sub("", styles))
+    codes = {int(code, 16) for code in codes} | {ord(sign) for sign in styles if "\ue000" <= sign <= "\uf8ff"}
+    font = TTFont(html / "_static/vendor/fontawesome/webfonts/fa-solid-900.ttf")
+    subsetter = subset.Subsetter()
+    subsetter.populate(unicodes=codes)
+    subsetter.subset(font)
+    font.flavor = "woff"
+    font.save(html / "_static/vendor/fontawesome/webfonts/icons.woff")
 
 
 def one_style_sheet(page, html):
@@ -132,6 +155,7 @@ def one_style_sheet(page, html):
     names = [link["path"] for link in links]
     text = "".join(f"/* {name} */\n{(html / '_static' / name).read_text(encoding='utf8')}\n" for name in names)
     text = text.replace('@import "../basic.css";', (html / "_static/basic.css").read_text(encoding="utf8"), 1)
+    text = FONT.sub('url(../vendor/fontawesome/webfonts/icons.woff) format("woff")', text)
     name = f"all-{hashlib.sha256(text.encode()).hexdigest()[:12]}.css"
     (html / "_static/styles" / name).write_text(text, encoding="utf8")  # beside the theme's, whose addresses are relative
     page = STYLES.sub("", page)
@@ -144,6 +168,7 @@ def finish(app, exception):
     if exception or app.builder.name != "html":
         return
     html, parsed = Path(app.outdir), {}
+    icons(html)
     options = (html / "_static/documentation_options.js").read_text(encoding="utf8")
     for path in html.rglob("*.html"):
         page = path.read_text(encoding="utf8")
@@ -156,7 +181,7 @@ def finish(app, exception):
             if not re.search(r'class="[^"]*\bsd-', page):
                 page = re.sub(DESIGN, "", page)
             page = one_style_sheet(page, html)
-            page = IMAGE.sub(lambda image: '<img loading="lazy" width="{}" height="{}" '.format(*size_of(path.parent / image["src"])), page)
+            page = IMAGE.sub(lambda match: picture(match, path), page)
             # A wrong address may lie in any folder, so this page's links must not depend on the folder it is shown in.
             base = f'<base href="{urlsplit(site_address()).path}">' if path.name == "404.html" and site_address() else ""
             head = f'<meta charset="utf-8" />{base}<meta http-equiv="Content-Security-Policy" content="{policy(page)}">'

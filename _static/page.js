@@ -7,7 +7,7 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
 async function drawFormulas() {
   const formulas = [...document.querySelectorAll(".math")];
   while (formulas.length) {
-    await MathJax.typesetPromise(formulas.splice(0, 12));
+    await MathJax.typesetPromise(formulas.splice(0, 8));
     await new Promise((resume) => setTimeout(resume));
   }
   focusWhatScrolls();

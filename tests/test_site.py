@@ -17,6 +17,7 @@ import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
@@ -144,7 +145,15 @@ def test_a_page_needs_few_files_before_it_is_drawn(open_page, site):
     assert page.locator("script[src]:not([defer])").count() == 0
     assert len([r for r in responses if r.url.split("?")[0].endswith((".css", ".js"))]) <= 15
     assert not re.search(r"fontawesome\.js|thebe|sphinx-design|searchtools", " ".join(r.url for r in responses))
-    assert sum(len(r.body()) for r in responses if r.url.endswith(".png")) < 400_000  # the rest waits until it is near
+    assert sum(len(r.body()) for r in responses if r.url.endswith(".webp")) < 400_000  # the rest waits until it is near
+
+
+def test_the_icon_font_holds_the_icons_in_use():
+    folder = BUILD / "html/_static/vendor/fontawesome/webfonts"
+    held, whole = (set(TTFont(folder / name).getBestCmap()) for name in ("icons.woff", "fa-solid-900.ttf"))
+    assert {0xF002, 0xF0C9, 0xF019, 0xF042, 0xF0F3, 0xF303, 0xF107} <= held  # search, menu, download, theme, note, exercise, solution
+    sheet = max((BUILD / "html/_static/styles").glob("all-*.css"), key=lambda path: path.stat().st_mtime).read_text("utf8")
+    assert {ord(sign) for sign in sheet if "\ue000" <= sign <= "\uf8ff"} & whole <= held and "icons.woff" in sheet
 
 
 @pytest.mark.parametrize("kind", ["references.html", "glossary.html", "#equation", "#fig"])
