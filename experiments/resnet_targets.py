@@ -11,7 +11,7 @@ from fpbook.datasets import cifar10
 
 
 def main(
-    *, train=10000, test=2000, points=2000, stages=(4, 3, 2, 1), width=16, head=256, epochs=12, batch=128, lr=0.1, seeds=2,
+    *, train=10000, test=2000, points=2000, stages=(4, 3, 2, 1), width=16, head=256, epochs=12, batch=128, lr=0.1, seeds=3,
     device="cpu", out=str(ROOT / "data" / "records"),
 ):  # fmt: skip
     options = locals().copy()
