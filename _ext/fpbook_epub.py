@@ -32,10 +32,15 @@ CHANGES = [
 SAME_IDS = (r' id="(?:(?:exercise|solution|proof)-content|proof)"', "")  # one name for several places on a page
 
 
+def as_mathml(tex, block):
+    return convert(tex.replace("aligned}", "align}"), display="block" if block else "inline")  # it knows align only
+
+
 def mathml(self, node):
     """A formula as MathML, which readers of EPUB draw without a script."""
-    formula = convert(node.astext().replace("aligned}", "align}"), display="block" if isinstance(node, nodes.math_block) else "inline")
-    if isinstance(node, nodes.math_block):
+    block = isinstance(node, nodes.math_block)
+    formula = as_mathml(node.astext(), block)
+    if block:
         number = f"<span>({get_node_equation_number(self, node)})</span>" if node.get("number") else ""
         formula = f'<span class="equation">{formula}{number}</span>'
     self.body.append(f'<span id="{node["ids"][0]}">{formula}</span>' if node["ids"] else formula)

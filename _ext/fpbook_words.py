@@ -5,7 +5,7 @@ from html import escape
 
 from bs4 import BeautifulSoup
 from docutils import nodes
-from latex2mathml.converter import convert
+from fpbook_epub import as_mathml
 
 GLOSSARY, NOTATION, REFERENCES = "chapters/glossary", "chapters/notation", "chapters/references"
 NOT_INSIDE = (nodes.reference, nodes.literal, nodes.math, nodes.math_block, nodes.strong, nodes.title, nodes.caption, nodes.raw)
@@ -116,9 +116,9 @@ def preview(soup, anchor):
         del element["id"]
     for formula in text.select(".math"):  # as MathML, since a page without formulas of its own loads no MathJax
         number, tex = formula.find(class_="eqno"), TEX.search(formula.get_text())
-        display = convert(tex[1].replace("aligned}", "align}"), display="block" if formula.name == "div" else "inline")
+        drawn = as_mathml(tex[1], formula.name == "div")
         formula.clear()
-        formula.append(BeautifulSoup(display, "html.parser"))
+        formula.append(BeautifulSoup(drawn, "html.parser"))
         if number:
             formula.append(number)
     return str(text)
