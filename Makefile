@@ -39,10 +39,10 @@ lint: .venv/stamp
 	$(BIN)/zizmor --offline --quiet .
 
 unit: .venv/stamp
-	$(BIN)/pytest --ignore=tests/test_pages.py --ignore=tests/test_site.py
+	$(BIN)/pytest --ignore=tests/site/test_pages.py --ignore=tests/site/test_site.py
 
 pages: .venv/stamp browser
-	$(BIN)/pytest tests/test_pages.py tests/test_site.py
+	$(BIN)/pytest tests/site/test_pages.py tests/site/test_site.py
 
 # On a reader's machine the tests that need Chromium are skipped where it is missing; CI installs it.
 browser:
@@ -56,7 +56,7 @@ colab: .venv-colab/stamp
 	rm -rf _build/colab && mkdir -p _build/colab
 	cp chapters/$(COLAB_SECTION).ipynb _build/colab
 	cd _build/colab && FPBOOK_REPO="file://$(CURDIR)" ../../$(COLAB)/jupyter execute --timeout=-1 $(COLAB_SECTION).ipynb
-	PYTHONPATH=. $(COLAB)/python -m pytest -q tests/test_widgets.py
+	PYTHONPATH=. $(COLAB)/python -m pytest -q tests/laws/test_lab.py tests/laws/test_replay.py
 
 twins: .venv/stamp
 	$(BIN)/python _ext/twins.py

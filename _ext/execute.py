@@ -79,7 +79,9 @@ def imported(code, package):
 
 def versions():
     """What the numbers of a run depend on besides the book: {name: version}."""
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in ["torch", "numpy", "matplotlib"]}
+    return {"python": platform.python_version()} | {
+        name: metadata.version(name) for name in ["torch", "numpy", "matplotlib"]
+    }
 
 
 def device_name():

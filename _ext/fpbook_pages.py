@@ -18,9 +18,9 @@ from fpbook_words import store_previews
 from PIL import Image
 from sphinx.util.docutils import SphinxDirective
 
-REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.widgets
+REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.replay
 
-VENDOR = ["_vendor", "fpbook/replay.js", "fpbook/replay.css"]  # copied to the site's _static
+VENDOR = ["_vendor", "fpbook/replay/replay.js", "fpbook/replay/replay.css"]  # copied to the site's _static
 POLICY = (
     "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'"
@@ -28,7 +28,10 @@ POLICY = (
 # What the theme and Jupyter Book put on each page: dead scripts, handlers that the policy forbids, a control without a name.
 CHANGES = [
     (r'<summary>(?=<span class="toctree-toggle")', '<summary aria-label="Sections of this chapter">'),
-    (r'<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*"[^>]*></script>', ""),  # its style sheet and fonts are loaded too
+    (
+        r'<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*"[^>]*></script>',
+        "",
+    ),  # its style sheet and fonts are loaded too
     (r'<link[^>]*href="[^"]*scripts/fontawesome\.js[^"]*"[^>]*>', ""),
     (r"<script>const THEBE_JS_URL.*?</script>", ""),
     (r'<script[^>]*src="[^"]*sphinx-thebe\.js[^"]*"[^>]*></script>', ""),
@@ -41,9 +44,11 @@ CHANGES = [
     (r' aria-label="Toggle hidden content"', ""),  # the words that are shown name the control
     (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
     (r'<link rel="preload" as="script"[^>]*>', ""),
-    (r'<script (?=[^>]*src=)(?![^>]*defer)', '<script defer '),
+    (r"<script (?=[^>]*src=)(?![^>]*defer)", "<script defer "),
 ]
-DESIGN = r'<(link|script)[^>]*_static/(sphinx-design\.min\.css|design-tabs\.js)[^>]*>(</script>)?'  # for cards and tabs only
+DESIGN = (
+    r"<(link|script)[^>]*_static/(sphinx-design\.min\.css|design-tabs\.js)[^>]*>(</script>)?"  # for cards and tabs only
+)
 STYLES = re.compile(r'\s*<link[^>]*href="(?P<root>[^"]*)_static/(?P<path>[^"?]+\.css)[^"]*"[^>]*>')
 ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
 FONT = re.compile(r'url\([^)]*fa-solid-900\.woff2\) format\("woff2"\),url\([^)]*\) format\("truetype"\)')
@@ -126,7 +131,9 @@ def picture(match, page):
     png = page.parent / match["src"]
     webp = png.with_suffix(".webp")
     with Image.open(png) as image:
-        width, height = (round(length * 100 / inch) for length, inch in zip(image.size, image.info.get("dpi", (100, 100))))
+        width, height = (
+            round(length * 100 / inch) for length, inch in zip(image.size, image.info.get("dpi", (100, 100)))
+        )
         if not webp.exists():  # its name is a hash of what it shows
             image.save(webp, lossless=True, method=2)
     return f'<img{match["before"]} loading="lazy" width="{width}" height="{height}" src="{match["src"].removesuffix(".png")}.webp"'
@@ -157,7 +164,9 @@ def one_style_sheet(page, html):
     text = text.replace('@import "../basic.css";', (html / "_static/basic.css").read_text(encoding="utf8"), 1)
     text = FONT.sub('url(../vendor/fontawesome/webfonts/icons.woff) format("woff")', text)
     name = f"all-{hashlib.sha256(text.encode()).hexdigest()[:12]}.css"
-    (html / "_static/styles" / name).write_text(text, encoding="utf8")  # beside the theme's, whose addresses are relative
+    (html / "_static/styles" / name).write_text(
+        text, encoding="utf8"
+    )  # beside the theme's, whose addresses are relative
     page = STYLES.sub("", page)
     sheet = f'<link rel="stylesheet" href="{links[0]["root"]}_static/styles/{name}" />'
     return page[: links[0].start()] + sheet + page[links[0].start() :]
@@ -175,7 +184,11 @@ def finish(app, exception):
         if "_static" in path.relative_to(html).parts:
             continue
         if "Content-Security-Policy" not in page:
-            page = re.sub(r'<script src="[^"]*documentation_options\.js[^"]*"></script>', lambda _: f"<script>{options}</script>", page)
+            page = re.sub(
+                r'<script src="[^"]*documentation_options\.js[^"]*"></script>',
+                lambda _: f"<script>{options}</script>",
+                page,
+            )
             for pattern, replacement in CHANGES + ([] if path.name == "search.html" else [(SEARCH, "")]):
                 page = re.sub(pattern, replacement, page, flags=re.DOTALL)
             if not re.search(r'class="[^"]*\bsd-', page):
@@ -183,7 +196,9 @@ def finish(app, exception):
             page = one_style_sheet(page, html)
             page = IMAGE.sub(lambda match: picture(match, path), page)
             # A wrong address may lie in any folder, so this page's links must not depend on the folder it is shown in.
-            base = f'<base href="{urlsplit(site_address()).path}">' if path.name == "404.html" and site_address() else ""
+            base = (
+                f'<base href="{urlsplit(site_address()).path}">' if path.name == "404.html" and site_address() else ""
+            )
             head = f'<meta charset="utf-8" />{base}<meta http-equiv="Content-Security-Policy" content="{policy(page)}">'
             page = page.replace('<meta charset="utf-8" />', head, 1)
         path.write_text(store_previews(page, path, parsed), encoding="utf8")
@@ -193,7 +208,10 @@ class Status(SphinxDirective):
     """A table of the run behind the book: time of each section, versions, device."""
 
     def run(self):
-        lines = ["| section | seconds | device | Python | PyTorch | NumPy | Matplotlib |", "|---|---|---|---|---|---|---|"]
+        lines = [
+            "| section | seconds | device | Python | PyTorch | NumPy | Matplotlib |",
+            "|---|---|---|---|---|---|---|",
+        ]
         for path, result in self.env.app.fpbook_results.items():
             self.env.note_dependency(str(result))
             ran = nbformat.read(result, as_version=4).metadata.fpbook

@@ -8,7 +8,16 @@ from docutils import nodes
 from fpbook_epub import as_mathml
 
 GLOSSARY, NOTATION, REFERENCES = "chapters/glossary", "chapters/notation", "chapters/references"
-NOT_INSIDE = (nodes.reference, nodes.literal, nodes.math, nodes.math_block, nodes.strong, nodes.title, nodes.caption, nodes.raw)
+NOT_INSIDE = (
+    nodes.reference,
+    nodes.literal,
+    nodes.math,
+    nodes.math_block,
+    nodes.strong,
+    nodes.title,
+    nodes.caption,
+    nodes.raw,
+)
 ARTICLE = re.compile(r'<article class="bd-article">.*?</article>', re.DOTALL)
 LINK = re.compile(r'<a class="[^"]*reference internal[^"]*" href="(?P<href>[^"#]+\.html)#(?P<anchor>[^"]+)"')
 TEX = re.compile(r"\\[(\[](.*)\\[)\]]", re.DOTALL)

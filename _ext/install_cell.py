@@ -1,11 +1,8 @@
-# On Colab this cell fetches the book's package. Where fpbook can be imported it does nothing.
-import importlib.util
-import os
-import subprocess
 import sys
+from importlib.util import find_spec
+from os import environ, system
 
-if importlib.util.find_spec("fpbook") is None:
-    address = os.environ.get("FPBOOK_REPO", "https://github.com/OWNER/REPOSITORY")
-    if not os.path.isdir("fpbook-book"):
-        subprocess.run(["git", "clone", "--quiet", "--depth", "1", address, "fpbook-book"], check=True)
-    sys.path.insert(0, os.path.abspath("fpbook-book"))
+if not find_spec("fpbook"):  # on Colab: fetch the book's package
+    repo = environ.get("FPBOOK_REPO", "https://github.com/OWNER/REPOSITORY")
+    system(f'test -d fpbook-book/fpbook || git clone -q --depth 1 "{repo}" fpbook-book')
+    sys.path.insert(0, "fpbook-book")

@@ -31,7 +31,9 @@ def number_pages(writer, browser):
     """A number at the foot of every page, through the whole book."""
     page = browser.new_page()
     page.set_content(f"<style>{FOOT}</style>" + "".join(f"{NUMBER}{i}</p>" for i in range(1, len(writer.pages) + 1)))
-    numbers = PdfReader(io.BytesIO(page.pdf(**PAPER | {"print_background": False, "margin": dict(top="18mm", bottom="8mm")})))
+    numbers = PdfReader(
+        io.BytesIO(page.pdf(**PAPER | {"print_background": False, "margin": dict(top="18mm", bottom="8mm")}))
+    )
     for written, number in zip(writer.pages, numbers.pages):
         written.merge_page(number)
         written.compress_content_streams()  # merging unpacks them
@@ -48,7 +50,9 @@ def link_inside(writer, starts):
                 del links[i]
                 target = Path(unquote(address.path))
                 if target in starts:
-                    writer.add_annotation(number, Link(rect=link["/Rect"], target_page_index=starts[target], fit=Fit.fit_horizontally()))
+                    writer.add_annotation(
+                        number, Link(rect=link["/Rect"], target_page_index=starts[target], fit=Fit.fit_horizontally())
+                    )
 
 
 def main(root):
@@ -63,7 +67,9 @@ def main(root):
             page.goto(path.as_uri())
             page.add_style_tag(content=LOOK)
             page.evaluate("async () => { if (window.MathJax) await MathJax.startup.promise; }")
-            page.evaluate("async () => { for (const i of document.images) { i.loading = 'eager'; await i.decode().catch(() => 0); } }")
+            page.evaluate(
+                "async () => { for (const i of document.images) { i.loading = 'eager'; await i.decode().catch(() => 0); } }"
+            )
             printed = page.pdf(**PAPER)
             title = page.locator("article h1").first.evaluate(
                 "node => node.firstChild.textContent + (node.childNodes[1]?.textContent || '')"

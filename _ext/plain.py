@@ -143,5 +143,7 @@ def plain_notebook(notebook, labels, address=None):
             caption = f"**{number}** {plain(figure['caption'], labels)}".strip()
             cells.append(nbformat.v4.new_markdown_cell(caption))
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
-    notebook.metadata.pop("jupytext", None)  # the twin of the repository is paired with its source, this notebook is not
+    notebook.metadata.pop(
+        "jupytext", None
+    )  # the twin of the repository is paired with its source, this notebook is not
     return notebook

@@ -17,7 +17,12 @@ DEAD_AT_START = "Kernel died before replying to kernel_info"
 
 
 def replicate(result, root):
-    environment = os.environ | {"FPBOOK_BUILD": "1", "FPBOOK_TRY_LABS": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    environment = os.environ | {
+        "FPBOOK_BUILD": "1",
+        "FPBOOK_TRY_LABS": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(root),
+    }
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
     command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={result.parent}", str(result)]
     for _ in range(2):

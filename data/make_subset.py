@@ -40,14 +40,21 @@ def write(path, arrays):
 
 
 def named(splits):
-    return {f"{split}_{kind}": array for split, pair in zip(("train", "test"), splits) for kind, array in zip(("images", "labels"), pair)}
+    return {
+        f"{split}_{kind}": array
+        for split, pair in zip(("train", "test"), splits)
+        for kind, array in zip(("images", "labels"), pair)
+    }
 
 
 def main(folder, out=HERE):
     """Write both embedded files into `out`; returns their sums."""
     mnist = datasets.official_mnist(folder)
     cifar10 = [(pack_planes(x[:n]), y[:n]) for (x, y), n in zip(datasets.official_cifar10(folder), CIFAR10_SUBSET)]
-    return {f"{name}.npz": write(out / f"{name}.npz", named(splits)) for name, splits in (("mnist", mnist), ("cifar10", cifar10))}
+    return {
+        f"{name}.npz": write(out / f"{name}.npz", named(splits))
+        for name, splits in (("mnist", mnist), ("cifar10", cifar10))
+    }
 
 
 if __name__ == "__main__":

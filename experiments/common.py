@@ -18,8 +18,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from fpbook.filtering import unit_distance
-from fpbook.spectra import low_frequency_ratio
+from fpbook.filtering import low_frequency_ratio, unit_distance
 from fpbook.training import minibatches, train
 
 ROOT = Path(__file__).parents[1]
@@ -28,11 +27,15 @@ K0 = 2 ** (np.arange(29) / 4)  # cut-offs for features of unit mean squared dist
 
 def run(main):
     """Call `main` with the options of the command line: its keyword arguments, with their defaults."""
-    parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=sys.modules[main.__module__].__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     for name, parameter in inspect.signature(main).parameters.items():
         default = parameter.default
         kind, many = (type(default[0]), "+") if isinstance(default, tuple) else (type(default), None)
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, nargs=many, default=default, help=f"default: {default}")
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, nargs=many, default=default, help=f"default: {default}"
+        )
     main(**vars(parser.parse_args()))
 
 
@@ -95,7 +98,14 @@ def fit(net, x, y, *, epochs, batch, seed, optimizer, schedule=None, augment=Non
                 generator = torch.Generator().manual_seed(10_000 * seed + epoch)
                 batches = ((augment(part, generator), labels) for part, labels in batches)
             net.train()
-            train(net, cross_entropy, steps=steps, optimizer=lambda _: update, schedule=schedule and (lambda _: scheduler), batches=batches)
+            train(
+                net,
+                cross_entropy,
+                steps=steps,
+                optimizer=lambda _: update,
+                schedule=schedule and (lambda _: scheduler),
+                batches=batches,
+            )
         for name, value in measure(net, epoch).items():
             history.setdefault(name, []).append(torch.as_tensor(np.asarray(value)))
         seconds += time.perf_counter() - start
@@ -119,14 +129,19 @@ def write_record(name, arrays, options, seconds):
     """Write NAME.npz, and NAME.json with its checksum, which `fpbook.datasets.record` compares; then drop the checkpoints."""
     folder = Path(options["out"])
     shown = {key: value for key, value in options.items() if key != "out"}
-    words = [f"--{key.replace('_', '-')} {' '.join(map(str, v)) if isinstance(v, tuple | list) else v}" for key, v in shown.items()]
+    words = [
+        f"--{key.replace('_', '-')} {' '.join(map(str, v)) if isinstance(v, tuple | list) else v}"
+        for key, v in shown.items()
+    ]
     np.savez_compressed(buffer := io.BytesIO(), **arrays)
     about = {
         "command": " ".join(["python", f"experiments/{Path(sys.argv[0]).name}", *words]),
         "parameters": shown,
         "seeds": list(range(options["seeds"])),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-        "device": torch.cuda.get_device_name() if options["device"].startswith("cuda") else f"CPU, {torch.get_num_threads()} threads",
+        "device": torch.cuda.get_device_name()
+        if options["device"].startswith("cuda")
+        else f"CPU, {torch.get_num_threads()} threads",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "seconds": round(float(seconds)),
         "arrays": {key: [list(value.shape), str(value.dtype)] for key, value in arrays.items()},

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from common import ROOT, checkpoints, fit, run, write_record
 
+from fpbook._kernels import gaussian_means
 from fpbook.convnets import evaluate, vgg
 from fpbook.datasets import cifar10
-from fpbook.filtering import gaussian_means, neighbour_disagreement, unit_distance
+from fpbook.filtering import neighbour_disagreement, unit_distance
 
 DEPTHS = (9, 16, 19)
 K0 = 2 ** (np.arange(-2, 9) / 2)  # cut-offs for images of unit mean squared distance, 0.5 to 16
@@ -46,13 +47,23 @@ def main(
             net = vgg(depth, width=width, head=head).to(device)
             histories.append(
                 fit(
-                    net, x, y, epochs=epochs, batch=batch, seed=seed, measure=measure, augment=flip_and_shift,
+                    net,
+                    x,
+                    y,
+                    epochs=epochs,
+                    batch=batch,
+                    seed=seed,
+                    measure=measure,
+                    augment=flip_and_shift,
                     optimizer=partial(torch.optim.SGD, lr=lr, momentum=0.9, nesterov=True, weight_decay=5e-4),
                     schedule=partial(torch.optim.lr_scheduler.OneCycleLR, max_lr=lr, total_steps=steps),
                     checkpoint=folder / f"vgg{depth}-seed{seed}.pt",
                 )  # fmt: skip
             )
-    arrays = {name: np.stack([h[name] for h in histories]).reshape(seeds, len(DEPTHS), *histories[0][name].shape) for name in histories[0]}
+    arrays = {
+        name: np.stack([h[name] for h in histories]).reshape(seeds, len(DEPTHS), *histories[0][name].shape)
+        for name in histories[0]
+    }
     seconds = arrays.pop("seconds").sum()
     arrays["predicted"], arrays["probability"] = arrays["predicted"][:, :, 0], arrays["probability"][:, :, 0]
 

@@ -25,7 +25,10 @@ def main(
         for split, images, labels in (("train", x.to(device), y), ("test", x_test.to(device), y_test)):
             found[f"{split}_accuracy"] = (net(images).argmax(1).cpu() == labels).double().mean()
             if epoch in at:
-                ratios = [target_ratio(net(images[:points], stop=layer).cpu(), labels[:points], device=device) for layer in layers]
+                ratios = [
+                    target_ratio(net(images[:points], stop=layer).cpu(), labels[:points], device=device)
+                    for layer in layers
+                ]
                 found |= {f"{split}_{name}": np.array([ratio[name] for ratio in ratios]) for name in ratios[0]}
         return found
 
@@ -35,12 +38,21 @@ def main(
         net = normal_init(MLP([784, *[width] * depth, 10], "tanh"), std).to(device)
         histories.append(
             fit(
-                net, x, y, epochs=epochs, batch=batch, seed=seed, measure=measure, optimizer=partial(torch.optim.Adam, lr=lr),
+                net,
+                x,
+                y,
+                epochs=epochs,
+                batch=batch,
+                seed=seed,
+                measure=measure,
+                optimizer=partial(torch.optim.Adam, lr=lr),
                 checkpoint=checkpoints("layer_targets", options) / f"seed{seed}.pt",
             )  # fmt: skip
         )
     arrays = {name: np.stack([h[name] for h in histories]) for name in histories[0]}
-    seconds = arrays.pop("seconds").sum()  # accuracies (seeds, epochs + 1); lfr (seeds, at, layers 0 to depth, cut-offs)
+    seconds = arrays.pop(
+        "seconds"
+    ).sum()  # accuracies (seeds, epochs + 1); lfr (seeds, at, layers 0 to depth, cut-offs)
     write_record("layer_targets", arrays | {"at": np.array(sorted(set(at))), "k0": K0}, options, seconds)
 
 

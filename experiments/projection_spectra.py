@@ -42,7 +42,10 @@ def main(
         right = (logits.argmax(1) == y_all).double()
         output = logits.softmax(1)[:, component].double().numpy()
         accuracy = {"train_accuracy": right[: len(x)].mean(), "test_accuracy": right[len(x) :].mean()}
-        return accuracy | {"h_hat": nudft(projected, output, k), "h_train_hat": nudft(projected[: len(x)], output[: len(x)], k)}
+        return accuracy | {
+            "h_hat": nudft(projected, output, k),
+            "h_train_hat": nudft(projected[: len(x)], output[: len(x)], k),
+        }
 
     histories = []
     for seed in range(seeds):
@@ -50,13 +53,24 @@ def main(
         net = xavier_init(FlatMLP(MLP([784, 400, 200, 10])) if data == "mnist" else plain_convnet()).to(device)
         histories.append(
             fit(
-                net, x, y, epochs=epochs, batch=batch, seed=seed, measure=measure, optimizer=partial(torch.optim.Adam, lr=lr),
+                net,
+                x,
+                y,
+                epochs=epochs,
+                batch=batch,
+                seed=seed,
+                measure=measure,
+                optimizer=partial(torch.optim.Adam, lr=lr),
                 checkpoint=checkpoints(name, options) / f"seed{seed}.pt",
             )  # fmt: skip
         )
     arrays = {key: np.stack([h[key] for h in histories]) for key in histories[0]}  # (seeds, epochs + 1, ...)
     seconds = arrays.pop("seconds").sum()
-    arrays |= {"k": k, "f_hat": nudft(projected, target, k), "f_train_hat": nudft(projected[: len(x)], target[: len(x)], k)}
+    arrays |= {
+        "k": k,
+        "f_hat": nudft(projected, target, k),
+        "f_train_hat": nudft(projected[: len(x)], target[: len(x)], k),
+    }
     write_record(name, arrays, options, seconds)
 
 

@@ -34,13 +34,22 @@ def main(
             net = resnet(number, width=width, head=head).to(device)
             histories.append(
                 fit(
-                    net, x, y, epochs=epochs, batch=batch, seed=seed, measure=measure,
+                    net,
+                    x,
+                    y,
+                    epochs=epochs,
+                    batch=batch,
+                    seed=seed,
+                    measure=measure,
                     optimizer=partial(torch.optim.SGD, lr=lr, momentum=0.9, nesterov=True, weight_decay=5e-4),
                     schedule=partial(torch.optim.lr_scheduler.OneCycleLR, max_lr=lr, total_steps=steps),
                     checkpoint=checkpoints("resnet_targets", options) / f"stages{number}-seed{seed}.pt",
                 )  # fmt: skip
             )
-    arrays = {name: np.stack([h[name] for h in histories]).reshape(seeds, len(stages), *histories[0][name].shape) for name in histories[0]}
+    arrays = {
+        name: np.stack([h[name] for h in histories]).reshape(seeds, len(stages), *histories[0][name].shape)
+        for name in histories[0]
+    }
     seconds = arrays.pop("seconds").sum()  # the others: (seeds, stages, epochs + 1, ...)
     write_record("resnet_targets", arrays | {"stages": np.array(stages), "k0": K0}, options, seconds)
 

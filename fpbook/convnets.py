@@ -81,7 +81,9 @@ def vgg(depth, *, width=1.0, head=512, classes=10):
     (torch.Size([2, 10]), torch.Size([2, 128]))
     """
     if depth not in VGG_CONVOLUTIONS or 64 * width < 1:
-        raise ValueError(f"depth must be one of {sorted(VGG_CONVOLUTIONS)} and 64 * width at least 1, not {depth} and {width}")
+        raise ValueError(
+            f"depth must be one of {sorted(VGG_CONVOLUTIONS)} and 64 * width at least 1, not {depth} and {width}"
+        )
     layers, channels = [], 3
     for convolutions, c in zip(VGG_CONVOLUTIONS[depth], VGG_WIDTHS):
         for _ in range(convolutions):
@@ -144,7 +146,14 @@ def plain_convnet(*, channels=(32, 64), hidden=400, classes=10):
     torch.Size([1, 10])
     """
     first, second = channels
-    convolutions = [nn.Conv2d(3, first, 3), nn.Tanh(), nn.Conv2d(first, second, 3), nn.Tanh(), nn.MaxPool2d(2), nn.Flatten()]
+    convolutions = [
+        nn.Conv2d(3, first, 3),
+        nn.Tanh(),
+        nn.Conv2d(first, second, 3),
+        nn.Tanh(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+    ]
     return Layers([*convolutions, nn.Linear(second * 14 * 14, hidden), nn.Tanh(), nn.Linear(hidden, classes)])
 
 

@@ -1,4 +1,4 @@
-"""Real images, MNIST and CIFAR-10, and the records of long runs.
+"""Real images: MNIST and CIFAR-10.
 
 Images come from the first place that holds enough of them: the files embedded in ``data/``, the official files in the folder that
 the environment variable FPBOOK_DATA names, or a download of the official archives into that folder (without the variable: a cache
@@ -9,7 +9,6 @@ published sum each time it is read. Which place was used goes to the logger ``fp
 import gzip
 import hashlib
 import io
-import json
 import logging
 import os
 import shutil
@@ -51,8 +50,14 @@ ARCHIVE_SHA256 = {
     "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
     "cifar-10-binary.tar.gz": "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
 }
-MNIST_MIRRORS = ["https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"]
-CIFAR10_MIRRORS = ["https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/", "https://www.cs.toronto.edu/~kriz/"]
+MNIST_MIRRORS = [
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+]
+CIFAR10_MIRRORS = [
+    "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
+    "https://www.cs.toronto.edu/~kriz/",
+]
 
 
 class DataError(RuntimeError):
@@ -116,37 +121,6 @@ def cifar10(*, train, test, normalise="none"):
     return _images("cifar10", (train, test), (50000, 10000), normalise, official_cifar10)
 
 
-def record(name):
-    """Arrays of a long run made by a script in ``experiments/``, and what is known about that run.
-
-    Parameters
-    ----------
-    name : str
-        ``"vgg_hard_samples"`` for ``data/records/vgg_hard_samples.npz``.
-
-    Returns
-    -------
-    dict of arrays, dict
-        The second is the JSON beside the arrays: command, parameters, seeds, versions, device, date, duration.
-
-    Raises
-    ------
-    DataError
-        If one of the two files is missing or damaged, or they do not belong together.
-    """
-    arrays, about = (EMBEDDED / "records" / f"{name}.{end}" for end in ("npz", "json"))
-    for path in (arrays, about):
-        if not path.is_file():
-            raise DataError(f"there is no record {path}; experiments/README.md names the command that makes it")
-    try:
-        known = json.loads(about.read_text())
-        content = _checked(arrays, "sha256", known["sha256"])
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return dict(archive), known
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"the record {about} is damaged ({error!r}); restore both files with git checkout") from error
-
-
 def zscore(x, reference, *, dims=0):
     """`x` minus the mean of `reference`, divided by its standard deviation, over the axes `dims`; 0 where that is 0."""
     mean, std = reference.mean(dims, keepdim=True), reference.std(dims, keepdim=True, unbiased=False)
@@ -187,7 +161,7 @@ def _embedded(name, wanted):
     path = EMBEDDED / f"{name}.npz"
     if not path.is_file():
         return None
-    content = _checked(path, "sha256", EMBEDDED_SHA256[path.name])
+    content = checked(path, "sha256", EMBEDDED_SHA256[path.name])
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         labels = [archive[f"{split}_labels"] for split in ("train", "test")]
         if any(n > len(y) for n, y in zip(wanted, labels)):
@@ -204,7 +178,7 @@ def official_mnist(folder):
     arrays = []
     for name, md5 in MNIST_MD5.items():
         if (folder / name).is_file():
-            content = _checked(folder / name, "md5", md5)
+            content = checked(folder / name, "md5", md5)
         else:
             content = gzip.decompress(_archive(folder, f"{name}.gz", MNIST_MIRRORS))
         shape = np.frombuffer(content, ">u4", count=content[3], offset=4)  # byte 3 of an idx file is its number of axes
@@ -217,7 +191,7 @@ def official_cifar10(folder):
     """All of CIFAR-10 from the binary version in a folder, unpacked or not; it is downloaded if missing."""
     plain = folder / "cifar-10-batches-bin"
     if plain.is_dir():
-        contents = [_checked(plain / name, "md5", md5) for name, md5 in CIFAR10_MD5.items()]
+        contents = [checked(plain / name, "md5", md5) for name, md5 in CIFAR10_MD5.items()]
     else:
         archive = _archive(folder, "cifar-10-binary.tar.gz", CIFAR10_MIRRORS)
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -238,7 +212,7 @@ def _folder():
     return Path(pooch.os_cache("fpbook"))
 
 
-def _checked(path, algorithm, known):
+def checked(path, algorithm, known):
     """Content of a file; DataError if it cannot be read or its sum is not the known one."""
     try:
         content = path.read_bytes()
@@ -257,8 +231,10 @@ def _archive(folder, name, mirrors):
         try:
             _download(folder, name, mirrors)
         except OSError as error:  # a full or read-only disk
-            raise DataError(f"{name} cannot be stored in {folder}: {error}; set FPBOOK_DATA to a folder with space") from error
-    return _checked(folder / name, "sha256", ARCHIVE_SHA256[name])
+            raise DataError(
+                f"{name} cannot be stored in {folder}: {error}; set FPBOOK_DATA to a folder with space"
+            ) from error
+    return checked(folder / name, "sha256", ARCHIVE_SHA256[name])
 
 
 def _download(folder, name, mirrors):
@@ -288,5 +264,6 @@ def _download(folder, name, mirrors):
                 failures.append(f"{mirror}: {error}")
                 LOG.warning("%s", failures[-1])
         raise DataError(
-            f"{name} could not be downloaded. Put it into a folder yourself and set FPBOOK_DATA to that folder.\n" + "\n".join(failures)
+            f"{name} could not be downloaded. Put it into a folder yourself and set FPBOOK_DATA to that folder.\n"
+            + "\n".join(failures)
         )

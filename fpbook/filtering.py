@@ -1,68 +1,156 @@
-"""Labels and their neighbours in many dimensions: the Gaussian filter behind `fpbook.spectra`, and measures beside it."""
+"""The filtering method: the low-frequency part of labels in any dimension, its share of their energy, and measures beside it.
+
+Everything public takes and gives numpy in float64. The filter's delta is a variance, so that its cut-off is k0 = 1 / sqrt(delta).
+"""
 
 import numpy as np
 import torch
 
-TILE = 512  # points a side of the square block in which kernels are held
-SQUARINGS = 7  # in a row at most: each doubles the relative rounding error
-NEAR = 1e-8  # pairs closer than this, relative to their distance from the mean, are measured by differences
-TINY = 1e-18  # kernel values below this become 0: they cannot count, and their squares would be slow subnormal numbers
+from fpbook._arrays import finite, points_of
+from fpbook._kernels import TILE, gaussian_means
+
+SINGLE_FROM = 4096  # points from which kernels are float32
 
 
-def gaussian_means(x, y, delta, *, dtype=torch.float64, device="cpu"):
-    r"""Normalised Gaussian means of labels over their data points, for every filter variance at once.
+def low_frequency_part(x, y, delta, *, device="cpu"):
+    r"""Low-frequency part of labels by the filtering method: a normalised Gaussian mean over the data points.
 
-    .. math:: m_i(\delta) = \sum_j G_{ij} \, y_j \Big/ \sum_j G_{ij}, \qquad G_{ij} = e^{-|x_i - x_j|^2 / (2 \delta)}
-
-    Halving delta squares the kernel. So cut-offs whose 1/delta differ by powers of two share one exponential, and the others
-    of their chain are squarings in place. Any other grid is computed one exponential a cut-off.
+    .. math:: y_i^{\mathrm{low},\delta} = \frac{\sum_j G_{ij} \, y_j}{\sum_j G_{ij}}, \qquad G_{ij} = e^{-|x_i - x_j|^2 / (2 \delta)}
 
     Parameters
     ----------
-    x : array, shape (n, d)
-    y : array, shape (n, c)
-    delta : array, shape (m,)
-        Filter variances, positive, in any order.
-    dtype : torch.dtype
-        Of the kernels; distances are float64 always. In float32 the relative error of one kernel value stays below 1e-4, that of
-        a mean is usually 1e-6.
+    x : array, shape (n,) or (n, d)
+        Data points.
+    y : array, shape (n,) or (n, c)
+        Labels.
+    delta : float, or array of shape (m,)
+        Filter variance, in units of x squared; the cut-off is k0 = 1 / sqrt(delta).
     device : str
         Where to compute.
 
     Returns
     -------
-    array, shape (m, c, n)
+    array, shape of `y`; for an array of filter variances (m, *shape of `y`)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, delta <= 0, or an argument is empty or not finite.
 
     Notes
     -----
-    Time O(n^2 (d + m c)). Memory O(n (d + m c)): no n x n matrix is held. Half of the kernel is computed, the other half is its mirror
-    image. Pairs that are close to each other but far from the mean are measured by differences, so that clustered and repeated points
-    keep their distances.
+    O(n^2 d) time, O(n d) memory: no n x n matrix is held. Clustered and repeated points keep their distances. Many filter variances
+    cost little more than one where 1/delta grows by 2^(1/4), say: see `low_frequency_ratio`, and there the error too. On a dense grid and
+    away from its ends the filter multiplies sin(wx) by exp(-w^2 delta / 2); near an end the mean is one-sided.
+
+    Source: Xu et al. (2020), eqs. 8-9.
 
     Examples
     --------
-    >>> gaussian_means(np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]]), np.array([1e9, 1e-9])).round(3)
-    array([[[0.5, 0.5]],
-    <BLANKLINE>
-           [[0. , 1. ]]])
+    >>> low_frequency_part([0.0, 1.0], [0.0, 1.0], 1e-4)
+    array([0., 1.])
     """
-    x = torch.as_tensor(x - np.mean(x, axis=0), device=device)
-    labels = torch.as_tensor(np.column_stack([y, np.ones(len(y))]).T.copy(), device=device, dtype=dtype)  # (c + 1, n), ones last
-    sums = torch.zeros(len(delta), *labels.shape, device=device, dtype=dtype)
-    chains = _chains(1 / np.asarray(delta, dtype=float))
-    tiles = [slice(start, start + TILE) for start in range(0, len(x), TILE)]
-    for i, rows in enumerate(tiles):
-        for columns in tiles[i:]:
-            distance = _half_squares(x[rows], x[columns], same=rows == columns)
-            for first, chain in chains:
-                kernel = (distance * -first).to(dtype).exp_()
-                for place, squarings in chain:
-                    for _ in range(squarings):
-                        torch.nn.functional.threshold_(kernel, TINY, 0).square_()
-                    sums[place, :, columns] += labels[:, rows] @ kernel
-                    if rows != columns:
-                        sums[place, :, rows] += labels[:, columns] @ kernel.T
-    return (sums[:, :-1] / sums[:, -1:]).double().cpu().numpy()
+    one = np.ndim(delta) == 0
+    x, y, delta = _filter_arguments(x, y, delta)
+    low = _means(x, y, delta, device).swapaxes(1, 2).reshape(-1, *y.shape)
+    return low[0] if one else low
+
+
+def low_frequency_ratio(x, y, delta, *, device="cpu"):
+    r"""Low frequency ratio (LFR): the share of the labels' energy that the Gaussian filter keeps (eq. 1.3).
+
+    .. math:: \mathrm{LFR}(k_0) = \frac{\sum_i |y_i^{\mathrm{low},\delta}|^2}{\sum_i |y_i|^2}, \qquad k_0 = 1 / \sqrt{\delta}
+
+    Parameters
+    ----------
+    x : array, shape (n,) or (n, d)
+        Data points.
+    y : array, shape (n,) or (n, c)
+        Labels. Centre them first if the mean should not count: LFR(0) is the mean's share of the energy.
+    delta : array, shape (m,)
+        Filter variances, in units of x squared. Cheap if 1/delta grows by 2^(1/4), say, from one to the next: see the notes.
+    device : str
+        Where to compute.
+
+    Returns
+    -------
+    array, shape (m,)
+
+    Raises
+    ------
+    ValueError
+        As `low_frequency_part`, and if all labels are zero.
+
+    Notes
+    -----
+    Cost: O(n^2 (d + m c)) time and O(n (d + m c)) memory. Halving delta squares the kernel, so cut-offs whose 1/delta differ by
+    powers of two share one exponential: 32 of them at ratio 2^(1/4) take 4 exponentials and 28 squarings. Any other grid takes
+    one exponential a cut-off.
+
+    Error: below 4,096 points all is float64. From there kernels are float32; the relative error is below 1e-4, mostly below 1e-6.
+
+    For sin(wx) on a wide interval LFR = exp(-w^2 delta). It is not scale-invariant: x -> cx moves k0 to k0 / c.
+
+    Source: Xu & Zhou (2021), eq. 4.
+
+    Examples
+    --------
+    >>> x = np.linspace(-40, 40, 1000)
+    >>> low_frequency_ratio(x, np.sin(2 * x), [0.1]).round(2)   # exp(-0.4)
+    array([0.67])
+    """
+    x, y, delta = _filter_arguments(x, y, delta)
+    energy = (y**2).sum()
+    if energy == 0:
+        raise ValueError("all labels are zero: their energy has no low-frequency share")
+    return (_means(x, y, delta, device) ** 2).sum((1, 2)) / energy
+
+
+def ratio_density(cutoff, lfr, *, log=False):
+    r"""Ratio density function (RDF): derivative of the low frequency ratio along the cut-off (eq. 1.4).
+
+    .. math:: \mathrm{RDF}(k_0) = \partial\, \mathrm{LFR}(k_0) / \partial k_0,
+        \quad\text{or } \partial\, \mathrm{LFR}(k_0) / \partial \log k_0 \text{ with log=True}
+
+    Parameters
+    ----------
+    cutoff : array, shape (m,)
+        Strictly increasing: k0 itself, or 1/delta = k0^2 as in the source. The density is with respect to what is given.
+    lfr : array, shape (m,)
+        Low frequency ratio at each cut-off.
+    log : bool
+        Density with respect to the natural logarithm of `cutoff`: equal areas on a logarithmic axis are equal shares of energy.
+
+    Returns
+    -------
+    array, shape (m,)
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, there are fewer than three values, the cut-offs do not increase, or one is not positive and `log` is asked for.
+
+    Notes
+    -----
+    Second-order differences on the given grid. A coarse grid moves the peak, so use a fine logarithmic one. For sin(wx) the peak
+    is at k0 = w sqrt(2/3), and with respect to 1/delta at w^2 / 2. On finite samples the LFR need not be monotone and the density
+    may be slightly negative.
+
+    Source: Xu & Zhou (2021), eq. 5.
+
+    Examples
+    --------
+    >>> ratio_density([1.0, 2.0, 3.0], [0.1, 0.3, 0.5]).round(12)
+    array([0.2, 0.2, 0.2])
+    """
+    cutoff, lfr = finite("cutoff", cutoff), finite("lfr", lfr)
+    if cutoff.ndim != 1 or cutoff.shape != lfr.shape or len(cutoff) < 3:
+        raise ValueError(f"cutoff and lfr must be 1-D, alike and at least 3 long, not {cutoff.shape} and {lfr.shape}")
+    if (np.diff(cutoff) <= 0).any():
+        raise ValueError("cutoff must increase strictly; sort it, and drop values given twice")
+    if log and cutoff[0] <= 0:
+        raise ValueError("a density along log k0 needs positive cut-offs")
+    return np.gradient(lfr, np.log(cutoff) if log else cutoff)
 
 
 def unit_distance(x):
@@ -122,30 +210,17 @@ def neighbour_disagreement(x, y, *, neighbours=10):
     return torch.cat(shares).numpy()
 
 
-def _chains(inverse):
-    """Group 1/delta into chains: [(first value, [(its place, squarings since the place before), ...]), ...]."""
-    chains = []
-    for place in np.argsort(inverse):
-        for first, chain, done in chains:
-            doublings = np.log2(inverse[place] / first)
-            if abs(doublings - round(doublings)) < 1e-9 and round(doublings) <= SQUARINGS:
-                chain.append((place, round(doublings) - sum(done)))
-                done.append(chain[-1][1])
-                break
-        else:
-            chains.append((inverse[place], [(place, 0)], [0]))
-    return [(first, chain) for first, chain, _ in chains]
+def _filter_arguments(x, y, delta):
+    """Points (n, d), labels (n,) or (n, c) and filter variances (m,), all checked."""
+    x, y, delta = points_of("x", x), finite("y", y), np.atleast_1d(finite("delta", delta))
+    if len(y) != len(x) or y.ndim > 2:
+        raise ValueError(f"y must have shape ({len(x)},) or ({len(x)}, c), one label a point of x, not {y.shape}")
+    if delta.ndim > 1 or (delta <= 0).any():
+        raise ValueError("delta must be positive, one number or a 1-D array: it is the variance of the Gaussian filter")
+    return x, y, delta
 
 
-def _half_squares(a, b, *, same):
-    """|a_i - b_j|^2 / 2 for centred points, shape (len(a), len(b)); exact zeros on the diagonal if both are the same points."""
-    size = ((a**2).sum(1)[:, None] + (b**2).sum(1)) / 2
-    half = torch.addmm(size, a, b.T, alpha=-1).clamp_(min=0)
-    near = half < NEAR * size
-    if same:
-        half.fill_diagonal_(0)
-        near.fill_diagonal_(False)
-    for row in near.any(1).nonzero()[:, 0]:
-        columns = near[row].nonzero()[:, 0]
-        half[row, columns] = ((a[row] - b[columns]) ** 2).sum(1) / 2
-    return half
+def _means(x, y, delta, device):
+    """Gaussian means of checked arguments, (m, c, n); in float32 for many points."""
+    dtype = torch.float64 if len(x) < SINGLE_FROM else torch.float32
+    return gaussian_means(x, y.reshape(len(y), -1), delta, dtype=dtype, device=device)

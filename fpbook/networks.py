@@ -89,7 +89,9 @@ class MLP(nn.Module):
             raise ValueError(f"widths must be at least two positive numbers, not {widths}")
         if isinstance(activation, str):
             if activation not in ACTIVATIONS:
-                raise ValueError(f"unknown activation {activation!r}; choose one of {sorted(ACTIVATIONS)} or pass a module")
+                raise ValueError(
+                    f"unknown activation {activation!r}; choose one of {sorted(ACTIVATIONS)} or pass a module"
+                )
             activation = ACTIVATIONS[activation]()
         self.activation = activation
         self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in zip(widths, widths[1:]))

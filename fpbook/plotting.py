@@ -16,27 +16,3 @@ def band(ax, x, curves, *, label, color=None, linestyle="-"):
     curves = np.asarray(curves)
     (line,) = ax.plot(x, np.median(curves, axis=1), label=label, color=color, linestyle=linestyle)
     ax.fill_between(x, curves.min(1), curves.max(1), color=line.get_color(), alpha=0.2, linewidth=0)
-
-
-def error_map(ax, step, error, k):
-    """Relative error over training as a colour map, one row a frequency; colours run from 0.1 (learned) to 1 (not yet).
-
-    Parameters
-    ----------
-    ax : matplotlib axes
-    step : array, shape (r,)
-        Recorded steps, increasing.
-    error : array, shape (r, m)
-        Relative error at each step and frequency.
-    k : array, shape (m,)
-        Frequencies, labels of the rows from the bottom.
-
-    Returns
-    -------
-    The mesh, for a colour bar.
-    """
-    rows = np.arange(len(k))
-    mesh = ax.pcolormesh(step, rows, np.asarray(error).T, vmin=0.1, vmax=1, shading="nearest", rasterized=True)
-    ax.set_yticks(rows, [f"{value:g}" for value in k])
-    ax.grid(False)
-    return mesh

@@ -1,17 +1,49 @@
 """The one training loop of the book: any loss that is a function of the network, one network or an ensemble of equal shape."""
 
-import copy
+import contextlib
 import os
 
 import numpy as np
 import torch
-from torch.func import functional_call, stack_module_state, vmap
+from torch import nn
 from tqdm.auto import tqdm
+
+from fpbook._ensembles import as_model
+
+SMALL = 300_000  # parameters of a fully connected network from which more than one thread pays
 
 
 def column(values, device="cpu", dtype=torch.float32):
-    """Values of shape (n,) as a tensor of shape (n, 1), the form in which networks take and give them."""
-    return torch.as_tensor(np.asarray(values), dtype=dtype, device=device).reshape(-1, 1)
+    """Values of shape (..., n) as a tensor of shape (..., n, 1), the form in which networks take and give them."""
+    return torch.as_tensor(np.asarray(values), dtype=dtype, device=device).unsqueeze(-1)
+
+
+def seeded(make, seeds, device="cpu"):
+    """One network a seed: `make()` is called after ``torch.manual_seed(seed)``, on the CPU, so that a seed means the same everywhere.
+
+    Returns a list of modules, moved to `device`.
+
+    Examples
+    --------
+    >>> first, again = seeded(lambda: nn.Linear(1, 1), [3, 3])
+    >>> bool(first.weight == again.weight)
+    True
+    """
+    nets = []
+    for seed in seeds:
+        torch.manual_seed(seed)
+        nets.append(make().to(device))
+    return nets
+
+
+def mean_squared_error(net, x, y):
+    """Mean over points and outputs of (net(x) - y)^2: a scalar tensor; x (n, d), y (n, c)."""
+    return ((net(x) - y) ** 2).mean()
+
+
+def cross_entropy(net, x, y):
+    """Mean cross-entropy of the softmax of net(x), shape (n, classes), with labels y, shape (n,): a scalar tensor."""
+    return nn.functional.cross_entropy(net(x), y)
 
 
 def minibatches(*tensors, size, seed):
@@ -27,47 +59,6 @@ def minibatches(*tensors, size, seed):
         for rows in torch.randperm(n, generator=generator).split(size):
             rows = rows.to(tensors[0].device)
             yield tuple(t[rows] for t in tensors)
-
-
-class _Ensemble:
-    """Networks of one shape with stacked parameters; `each` maps a function of one network over all of them."""
-
-    def __init__(self, nets):
-        shapes = [[(name, p.shape, p.dtype) for name, p in net.named_parameters()] for net in nets]
-        if any(s != shapes[0] for s in shapes):
-            raise ValueError("an ensemble needs networks of one shape; train other shapes in a loop")
-        if any(True for _ in nets[0].buffers()):
-            raise ValueError("an ensemble cannot hold buffers (batch norm); train such networks in a loop")
-        self.nets = nets
-        self.state, _ = stack_module_state(nets)
-        self.base = copy.deepcopy(nets[0]).to("meta")
-        self.parameters = list(self.state.values())
-
-    def each(self, function, member_data, batch):
-        def of_one(state, *data):
-            return function(lambda *args, **kw: functional_call(self.base, state, args, kw), *data, *batch)
-
-        return vmap(of_one, randomness="different")(self.state, *member_data)
-
-    @torch.no_grad()
-    def write_back(self):
-        for i, net in enumerate(self.nets):
-            for name, parameter in net.named_parameters():
-                parameter.copy_(self.state[name][i])
-
-
-class _Single:
-    """One network behind the interface of `_Ensemble`."""
-
-    def __init__(self, net):
-        self.net = net
-        self.parameters = [p for p in net.parameters() if p.requires_grad]
-
-    def each(self, function, member_data, batch):
-        return function(self.net, *member_data, *batch)
-
-    def write_back(self):
-        pass
 
 
 def _recording_steps(every, steps):
@@ -90,7 +81,20 @@ def _mark_last(steps):
     yield step, True
 
 
-def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_data=(), stop=None, record=None, every=1, progress=None):
+def train(
+    nets,
+    loss,
+    *,
+    steps,
+    optimizer,
+    schedule=None,
+    batches=None,
+    member_data=(),
+    stop=None,
+    record=None,
+    every=1,
+    progress=None,
+):
     """Train one network, or an ensemble of networks of one shape, and record what is asked for.
 
     Parameters
@@ -103,8 +107,9 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
         `member_data`, `batch` the next item of `batches`.
     steps : int
         Number of updates, at most.
-    optimizer : function
-        Parameters -> optimizer, say ``partial(torch.optim.Adam, lr=1e-3)``. It must act on each number apart, as SGD and Adam do.
+    optimizer : function, or torch.optim.Optimizer
+        Parameters -> optimizer, say ``partial(torch.optim.Adam, lr=1e-3)``. It must act on each number apart, as SGD and Adam do. For a
+        single network also an optimizer of its parameters, whose state then goes on from one call to the next.
     schedule : function, optional
         Optimizer -> learning-rate scheduler, stepped after every update.
     batches : iterable of tuples, optional
@@ -124,7 +129,8 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
     Returns
     -------
     dict of numpy arrays
-        ``"step"`` (r,), recorded steps; ``"loss"`` (steps taken + 1, [members]), entry t after t updates; ``"stopped"``
+        ``"step"`` (r,), recorded steps; ``"loss"`` (steps taken + 1, [members]), entry t after t updates (with `batches` one entry
+        less: on the batch of the update that follows); ``"stopped"``
         ([members]), first step with loss < stop, -1 if none; and each record, (r, [members], ...).
 
     Raises
@@ -136,7 +142,8 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
 
     Notes
     -----
-    dtype and device follow the network. A progress bar is shown in a live kernel and in scripts, none while the book is built.
+    dtype and device follow the network. Small fully connected networks train on one thread, and the setting is restored: more threads
+    would wait for each other longer than they compute. A progress bar is shown in a live kernel and in scripts, none while the book is built.
 
     Examples
     --------
@@ -150,45 +157,76 @@ def train(nets, loss, *, steps, optimizer, schedule=None, batches=None, member_d
     record = dict(record or {})
     if reserved := {"step", "loss", "stopped"} & set(record):
         raise ValueError(f"{sorted(reserved)} are names of the history itself; call the record something else")
-    if isinstance(nets, (list, tuple)) and not nets:
-        raise ValueError("no network to train: the list is empty")
-    model = _Ensemble(nets) if isinstance(nets, (list, tuple)) else _Single(nets)
-    update = optimizer(model.parameters)
+    model = as_model(nets)
+    update = optimizer(model.parameters) if callable(optimizer) else optimizer
     scheduler = schedule(update) if schedule else None
     batches = iter(batches) if batches is not None else None
     recorded = _recording_steps(every, steps)
     history = {name: [] for name in ("step", "loss", *record)}
-    stopped = None  # (members,) first step below the tolerance, -1 for none
+    stopped = None  # ([members]) first step below the tolerance, -1 for none
 
-    for step, last in _mark_last((progress or _bar)(range(steps + 1))):
-        losses = model.each(loss, member_data, next(batches) if batches else ())
-        values = losses.detach()
-        if not torch.isfinite(values).all():
-            raise FloatingPointError(f"the loss is no longer finite at step {step}; lower the learning rate or check the data")
-        history["loss"].append(values)
-        if stopped is None:
-            stopped = torch.full_like(values, -1, dtype=torch.int64)
-        if stop is not None:
-            stopped = torch.where((stopped < 0) & (values < stop), step, stopped)
-        last = last or bool((stopped >= 0).all())
-        if step in recorded or last:
-            history["step"].append(step)
-            with torch.no_grad():
-                for name, function in record.items():
-                    history[name].append(model.each(lambda net, *_: function(net), member_data, ()).cpu().clone())
-        if last:
-            break
-        update.zero_grad()
-        losses.sum().backward()
-        kept = [p.detach().clone() for p in model.parameters] if (stopped >= 0).any() else []
-        update.step()
-        with torch.no_grad():
-            for parameter, old in zip(model.parameters, kept):
-                parameter[stopped >= 0] = old[stopped >= 0]
-        if scheduler:
-            scheduler.step()
+    with _one_thread(nets):
+        for step, last in _mark_last((progress or _bar)(range(steps + 1))):
+            if not (last and batches):  # a batch is drawn only for an update
+                losses = model.each(loss, member_data, next(batches) if batches else ())
+                history["loss"].append(_finite(losses.detach(), step))
+                stopped = _newly_stopped(stopped, history["loss"][-1], stop, step)
+                last = last or bool((stopped >= 0).all())
+            if step in recorded or last:
+                history["step"].append(step)
+                with torch.no_grad():
+                    for name, function in record.items():
+                        history[name].append(model.each(lambda net, *_: function(net), member_data, ()).cpu().clone())
+            if last:
+                break
+            _update(update, model.parameters, losses, stopped)
+            if scheduler:
+                scheduler.step()
 
     model.write_back()
     history["step"] = np.array(history["step"])
-    history["loss"] = torch.stack(history["loss"]).cpu().numpy()
-    return history | {"stopped": stopped.cpu().numpy()} | {name: torch.stack(history[name]).numpy() for name in record}
+    history["loss"] = torch.stack(history["loss"]).cpu().numpy() if history["loss"] else np.zeros(0)
+    stopped = np.int64(-1) if stopped is None else stopped.cpu().numpy()
+    return history | {"stopped": stopped} | {name: torch.stack(history[name]).numpy() for name in record}
+
+
+def _update(optimizer, parameters, losses, stopped):
+    """One update of all members; those that have stopped keep their parameters."""
+    optimizer.zero_grad()
+    losses.sum().backward()
+    kept = [p.detach().clone() for p in parameters] if (stopped >= 0).any() else []
+    optimizer.step()
+    with torch.no_grad():
+        for parameter, old in zip(parameters, kept):
+            parameter[stopped >= 0] = old[stopped >= 0]
+
+
+def _newly_stopped(stopped, values, stop, step):
+    """First step below the tolerance of each member, brought up to date with the losses of this step."""
+    if stopped is None:
+        stopped = torch.full_like(values, -1, dtype=torch.int64)
+    return stopped if stop is None else torch.where((stopped < 0) & (values < stop), step, stopped)
+
+
+def _finite(values, step):
+    if not torch.isfinite(values).all():
+        raise FloatingPointError(
+            f"the loss is no longer finite at step {step}; lower the learning rate or check the data"
+        )
+    return values
+
+
+@contextlib.contextmanager
+def _one_thread(nets):
+    """One thread while small fully connected networks train on a CPU; the setting is restored."""
+    parameters = list((nets[0] if isinstance(nets, (list, tuple)) else nets).parameters())
+    before, small = (
+        torch.get_num_threads(),
+        sum(p.numel() for p in parameters) < SMALL and all(p.ndim <= 2 for p in parameters),
+    )
+    try:
+        if small:
+            torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(before)

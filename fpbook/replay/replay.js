@@ -1,4 +1,4 @@
-// Draws the replay figures of a page from the data that the run left in it: see fpbook.widgets.replay. A classic script without
+// Draws the replay figures of a page from the data that the run left in it: see fpbook.replay.replay. A classic script without
 // dependencies, so that it also runs from file:// and inside the output of a notebook.
 (function () {
   "use strict";

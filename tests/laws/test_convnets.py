@@ -40,7 +40,9 @@ def test_vgg_has_as_many_layers_with_weights_as_its_name_says(depth, convolution
 def test_a_cut_resnet_has_two_blocks_a_stage_and_the_same_head(stages):
     net = resnet(stages, width=8, head=32)
     assert count(net, BasicBlock) == 2 * stages
-    assert count(net, nn.Conv2d) == 1 + 4 * stages + (stages - 1)  # first, two a block, one shortcut where the width doubles
+    assert count(net, nn.Conv2d) == 1 + 4 * stages + (
+        stages - 1
+    )  # first, two a block, one shortcut where the width doubles
     assert [layer.out_features for layer in net.modules() if isinstance(layer, nn.Linear)] == [32, 32, 10]
     assert evaluate(net, torch.zeros(2, 3, 32, 32), stop=-3).shape == (2, 8 * 2 ** (stages - 1))
 
@@ -74,7 +76,9 @@ def test_the_two_components_compose_to_the_network(make):
 def test_evaluate_uses_running_statistics_and_keeps_the_mode():
     torch.manual_seed(0)
     net, x = resnet(1, width=4), torch.randn(7, 3, 32, 32)
-    torch.testing.assert_close(evaluate(net, x, batch=3), evaluate(net, x, batch=7))  # in training mode batches would differ
+    torch.testing.assert_close(
+        evaluate(net, x, batch=3), evaluate(net, x, batch=7)
+    )  # in training mode batches would differ
     assert net.training
     before = copy.deepcopy(net.state_dict())
     evaluate(net, x)

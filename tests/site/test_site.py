@@ -21,16 +21,20 @@ from fontTools.ttLib import TTFont
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
-from fpbook import widgets
+import fpbook.replay as replays
 
-BUILD = Path(__file__).resolve().parent.parent / "_build"
+BUILD = Path(__file__).resolve().parents[2] / "_build"
 PAGES = sorted(str(path.relative_to(BUILD)) for path in BUILD.glob("html/**/*.html") if "_static" not in path.parts)
 PAGES = [page for page in PAGES if page != "html/404.html"]  # its links hold below the published path only
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 DATA = re.compile(r'<script type="application/json" class="replay-data">(.*?)</script>')
 REPLAYS = [page for page in PAGES if DATA.search((BUILD / page).read_text("utf8"))]
-CHECKS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"], "preload": False}
+CHECKS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "resultTypes": ["violations"],
+    "preload": False,
+}
 COMPRESSED = (".html", ".js", ".css", ".svg", ".json")  # servers compress these; the other files are compressed already
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
@@ -70,7 +74,10 @@ def open_page(browser):
         contexts.append(context)
         page = context.new_page()
         page.faults = []
-        page.on("console", lambda m: page.faults.append(f"{m.text} {m.location}") if m.type in {"error", "warning"} else None)
+        page.on(
+            "console",
+            lambda m: page.faults.append(f"{m.text} {m.location}") if m.type in {"error", "warning"} else None,
+        )
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         own = address.split("/html/")[0]
         page.on("request", lambda r: None if r.url.startswith((own, "data:")) else page.faults.append(r.url))
@@ -118,7 +125,9 @@ def test_page_is_clean_and_accessible(open_page, site, address):
     assert page.locator("mjx-merror").count() == 0
     if address in REPLAYS:
         show_replay(page)
-    page.evaluate("() => { const button = document.getElementById('pst-back-to-top'); if (button) button.style.display = 'block'; }")
+    page.evaluate(
+        "() => { const button = document.getElementById('pst-back-to-top'); if (button) button.style.display = 'block'; }"
+    )
     for i, (theme, viewport) in enumerate([("light", PHONE), ("light", DESKTOP), ("dark", DESKTOP), ("dark", PHONE)]):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
         page.set_viewport_size(viewport)
@@ -151,8 +160,18 @@ def test_a_page_needs_few_files_before_it_is_drawn(open_page, site):
 def test_the_icon_font_holds_the_icons_in_use():
     folder = BUILD / "html/_static/vendor/fontawesome/webfonts"
     held, whole = (set(TTFont(folder / name).getBestCmap()) for name in ("icons.woff", "fa-solid-900.ttf"))
-    assert {0xF002, 0xF0C9, 0xF019, 0xF042, 0xF0F3, 0xF303, 0xF107} <= held  # search, menu, download, theme, note, exercise, solution
-    sheet = max((BUILD / "html/_static/styles").glob("all-*.css"), key=lambda path: path.stat().st_mtime).read_text("utf8")
+    assert {
+        0xF002,
+        0xF0C9,
+        0xF019,
+        0xF042,
+        0xF0F3,
+        0xF303,
+        0xF107,
+    } <= held  # search, menu, download, theme, note, exercise, solution
+    sheet = max((BUILD / "html/_static/styles").glob("all-*.css"), key=lambda path: path.stat().st_mtime).read_text(
+        "utf8"
+    )
     assert {ord(sign) for sign in sheet if "\ue000" <= sign <= "\uf8ff"} & whole <= held and "icons.woff" in sheet
 
 
@@ -193,7 +212,9 @@ def test_a_phone_shows_figures_at_a_size_that_can_be_read(open_page, site):
 
 
 def test_the_dark_theme_follows_the_system(open_page, site):
-    assert open_page(site + "html/index.html", color_scheme="dark").locator("html").get_attribute("data-theme") == "dark"
+    assert (
+        open_page(site + "html/index.html", color_scheme="dark").locator("html").get_attribute("data-theme") == "dark"
+    )
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -209,11 +230,13 @@ def test_there_are_replays_and_each_is_small():
     assert REPLAYS
     for page in REPLAYS:
         for data in DATA.findall((BUILD / page).read_text("utf8")):
-            assert len(data.encode()) <= widgets.REPLAY_BYTES
+            assert len(data.encode()) <= replays.REPLAY_BYTES
             assert json.loads(data)["runs"]
 
 
-@pytest.fixture(params=[(page, i) for page in REPLAYS for i in range(len(DATA.findall((BUILD / page).read_text("utf8"))))], ids=str)
+@pytest.fixture(
+    params=[(page, i) for page in REPLAYS for i in range(len(DATA.findall((BUILD / page).read_text("utf8"))))], ids=str
+)
 def replay_at(request):
     return request.param
 
@@ -228,7 +251,9 @@ def test_the_slider_moves_drawing_and_text(open_page, site, replay_at):
     page.keyboard.press("Home")
     after = drawing(replay), text.inner_text()
     assert before[1] != after[1]
-    assert before[0] != after[0] or canvas != replay.locator("canvas").evaluate_all("nodes => nodes.map(node => node.toDataURL()).join()")
+    assert before[0] != after[0] or canvas != replay.locator("canvas").evaluate_all(
+        "nodes => nodes.map(node => node.toDataURL()).join()"
+    )
     page.keyboard.press("ArrowRight")
     assert text.inner_text() != after[1] and slider.get_attribute("aria-valuetext") in text.inner_text()
     assert page.faults == []
@@ -248,7 +273,12 @@ def test_keyboard_plays_and_pauses(open_page, site):
 
 
 def test_a_choice_shows_another_run(open_page, site):
-    page = open_page(site + next(page for page in REPLAYS if len(json.loads(DATA.search((BUILD / page).read_text("utf8"))[1])["runs"]) > 1))
+    page = open_page(
+        site
+        + next(
+            page for page in REPLAYS if len(json.loads(DATA.search((BUILD / page).read_text("utf8"))[1])["runs"]) > 1
+        )
+    )
     show_replay(page)
     choice = page.locator(".replay select").first
     choice.scroll_into_view_if_needed()
@@ -262,7 +292,9 @@ def test_the_pointer_reads_values_and_moves_the_step(open_page, site):
     replay = show_replay(page := open_page(site + REPLAYS[0]))
     card = replay.locator(".replay-card:not(.seek):has(> svg)").first
     card.locator("> svg").hover()
-    assert re.search(r"[0-9]", card.locator(".value").first.inner_text()) and "=" in card.locator(".replay-x").inner_text()
+    assert (
+        re.search(r"[0-9]", card.locator(".value").first.inner_text()) and "=" in card.locator(".replay-x").inner_text()
+    )
     seek = replay.locator(".seek > svg").first
     seek.scroll_into_view_if_needed()
     box = seek.bounding_box()
@@ -292,11 +324,14 @@ def test_without_scripts_the_pictures_stay(open_page, site, address):
 
 def test_output_in_a_notebook_draws_itself(open_page, tmp_path, monkeypatch):
     shown = []
-    monkeypatch.setattr(widgets, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setattr(replays, "display", lambda bundle, raw: shown.append(bundle))
     monkeypatch.delenv("FPBOOK_BUILD")
     x = np.linspace(0, 1, 9)
-    panels = [dict(x=x, curves={"h": np.outer(np.arange(3), x)}), dict(image=np.random.default_rng(0).random((3, 4, 4)))]
-    widgets.replay({"": dict(step=[0, 1, 2], panels=panels)})
+    panels = [
+        dict(x=x, curves={"h": np.outer(np.arange(3), x)}),
+        dict(image=np.random.default_rng(0).random((3, 4, 4))),
+    ]
+    replays.replay({"": dict(step=[0, 1, 2], panels=panels)})
     output = tmp_path / "html" / "output.html"
     output.parent.mkdir()
     output.write_text(f"<!doctype html><meta charset=utf-8><div>{shown[0]['text/html']}</div>", encoding="utf8")
@@ -337,4 +372,6 @@ def test_the_pdf_holds_every_page_and_the_pictures_of_replays():
     assert reader.metadata.title == "The Frequency Principle"
     first, after = (reader.get_destination_page_number(entry) for entry in reader.outline[2:4])
     pictures = sum(len(page.images) for page in reader.pages[first:after])
-    assert pictures == len(BeautifulSoup((BUILD / "html/chapters/why.html").read_text("utf8"), "html.parser").select("article img"))
+    assert pictures == len(
+        BeautifulSoup((BUILD / "html/chapters/why.html").read_text("utf8"), "html.parser").select("article img")
+    )

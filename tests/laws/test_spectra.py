@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fpbook.spectra import first_step_below, low_frequency_part, low_frequency_ratio, nudft, ratio_density, relative_error
+from fpbook.filtering import low_frequency_part, low_frequency_ratio, ratio_density
+from fpbook.spectra import first_step_below, nudft, relative_error
 
 rng = np.random.default_rng(0)
 

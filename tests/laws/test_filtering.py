@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from fpbook import filtering, spectra
-from fpbook.filtering import gaussian_means, neighbour_disagreement, unit_distance
-from fpbook.spectra import low_frequency_part, low_frequency_ratio, principal_direction, ratio_density
+from fpbook import _kernels, filtering
+from fpbook._kernels import gaussian_means
+from fpbook.filtering import (
+    low_frequency_part,
+    low_frequency_ratio,
+    neighbour_disagreement,
+    ratio_density,
+    unit_distance,
+)
+from fpbook.spectra import principal_direction
 
 GEOMETRIC = 1 / (0.01 * 2 ** (np.arange(32) / 4))
 
@@ -28,7 +35,7 @@ def data(n, d, c=3, seed=0):
 
 @pytest.fixture
 def small_tiles(monkeypatch):
-    monkeypatch.setattr(filtering, "TILE", 16)
+    monkeypatch.setattr(_kernels, "TILE", 16)
 
 
 @pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 32, 33, 49])
@@ -40,7 +47,7 @@ def test_block_boundaries(n, small_tiles):
 @pytest.mark.parametrize("dtype, rtol", [(torch.float64, 1e-10), (torch.float32, 1e-4)])
 @pytest.mark.parametrize("d", [1, 20, 784])
 def test_the_ratio_agrees_with_the_formula(d, dtype, rtol, monkeypatch):
-    monkeypatch.setattr(spectra, "SINGLE_FROM", 0 if dtype is torch.float32 else 10**9)
+    monkeypatch.setattr(filtering, "SINGLE_FROM", 0 if dtype is torch.float32 else 10**9)
     x, y = data(600, d)
     y = np.sign(x[:, :3]) if d > 1 else np.sin(3 * x)
     delta = GEOMETRIC * (d / 8 if d > 1 else 0.01)
@@ -69,7 +76,7 @@ def test_any_grid(delta, small_tiles):
 
 
 def test_a_geometric_grid_costs_four_exponentials_and_twenty_eight_squarings():
-    chains = filtering._chains(1 / GEOMETRIC)
+    chains = _kernels._chains(1 / GEOMETRIC)
     assert len(chains) == 4 and sum(squarings for _, chain in chains for _, squarings in chain) == 28
     assert sorted(place for _, chain in chains for place, _ in chain) == list(range(32))
 
@@ -79,7 +86,9 @@ def test_a_geometric_grid_costs_four_exponentials_and_twenty_eight_squarings():
 def test_tight_clusters_far_apart_keep_their_inner_distances(spread, dtype, rtol, small_tiles):
     """The inner product forgets distances below 1e-8 of the norms; the filter must not."""
     rng = np.random.default_rng(0)
-    centres = 2.0 ** rng.integers(-3, 4, (4, 8))  # so that differences within a cluster are exact to rounding of the points
+    centres = 2.0 ** rng.integers(
+        -3, 4, (4, 8)
+    )  # so that differences within a cluster are exact to rounding of the points
     inner = rng.normal(size=(60, 8))
     x = np.repeat(centres, 15, axis=0) + spread * inner
     y = rng.normal(size=(60, 2))
@@ -92,7 +101,9 @@ def test_repeated_points_share_one_mean(small_tiles):
     x = 100 + np.repeat(x, 3, axis=0)
     y = np.random.default_rng(1).normal(size=(60, 2))
     low = gaussian_means(x, y, [1e-14, 1e-18])  # far below any distance but zero
-    np.testing.assert_allclose(low, np.broadcast_to(np.repeat(y.reshape(20, 3, 2).mean(1), 3, axis=0).T, low.shape), atol=1e-12)
+    np.testing.assert_allclose(
+        low, np.broadcast_to(np.repeat(y.reshape(20, 3, 2).mean(1), 3, axis=0).T, low.shape), atol=1e-12
+    )
 
 
 def test_far_from_the_origin():
@@ -103,7 +114,9 @@ def test_far_from_the_origin():
 def test_one_cut_off_and_many_agree():
     x, y = data(200, 7)
     for i in (0, 13, 31):
-        np.testing.assert_allclose(low_frequency_part(x, y, GEOMETRIC[i]), gaussian_means(x, y, GEOMETRIC)[i].T, atol=1e-12)
+        np.testing.assert_allclose(
+            low_frequency_part(x, y, GEOMETRIC[i]), gaussian_means(x, y, GEOMETRIC)[i].T, atol=1e-12
+        )
     assert low_frequency_part(x, y[:, 0], 1.0).shape == (200,)
 
 
@@ -122,7 +135,9 @@ def test_the_log_density_integrates_to_the_same_share():
     density = ratio_density(k0, lfr, log=True)
     assert np.trapezoid(density, np.log(k0)) == pytest.approx(lfr[-1] - lfr[0], rel=1e-3)
     np.testing.assert_allclose(density[5:-5], (k0 * ratio_density(k0, lfr))[5:-5], rtol=0.02, atol=1e-6)
-    assert k0[density.argmax()] == pytest.approx(2, rel=0.02)  # of (8 / k0^2) exp(-4 / k0^2), the maximum is at k0 = w = 2
+    assert k0[density.argmax()] == pytest.approx(
+        2, rel=0.02
+    )  # of (8 / k0^2) exp(-4 / k0^2), the maximum is at k0 = w = 2
     with pytest.raises(ValueError, match="positive cut-offs"):
         ratio_density([0.0, 1.0, 2.0], [0.1, 0.2, 0.3], log=True)
 
@@ -132,8 +147,16 @@ def test_bad_variances(delta):
     x, y = data(5, 2)
     with pytest.raises(ValueError, match="delta"):
         low_frequency_ratio(x, y, delta)
-    with pytest.raises(ValueError, match="one positive number"):
-        low_frequency_part(x, y, [0.1, 0.2])
+    with pytest.raises(ValueError, match="delta"):
+        low_frequency_part(x, y, delta)
+
+
+def test_many_variances_are_each_one_alone():
+    x, y = data(30, 2)
+    delta = [0.1, 0.2, 0.37]
+    for labels in (y, y[:, 0] if y.ndim > 1 else np.column_stack([y, y**2])):
+        together = low_frequency_part(x, labels, delta)
+        np.testing.assert_allclose(together, [low_frequency_part(x, labels, one) for one in delta], atol=1e-12)
 
 
 def test_unit_distance_is_the_mean_over_all_pairs():
@@ -142,7 +165,9 @@ def test_unit_distance_is_the_mean_over_all_pairs():
     square = ((scaled[:, None] - scaled[None]) ** 2).sum(2)
     assert square.sum() / (60 * 59) == pytest.approx(1) and unit_distance(scaled)[1] == pytest.approx(1)
     k0 = np.array([0.5, 2.0])
-    np.testing.assert_allclose(low_frequency_ratio(3 * x, y, 1 / k0**2), low_frequency_ratio(scaled, y, 1 / (k0**2 * scale)))
+    np.testing.assert_allclose(
+        low_frequency_ratio(3 * x, y, 1 / k0**2), low_frequency_ratio(scaled, y, 1 / (k0**2 * scale))
+    )
     with pytest.raises(ValueError, match="all points are the same"):
         unit_distance(np.ones((4, 2)))
 
@@ -169,6 +194,8 @@ def test_the_principal_direction_has_the_largest_variance():
     found = principal_direction(x)
     np.testing.assert_allclose(found, -true, atol=0.01)
     assert np.linalg.norm(found) == pytest.approx(1)
-    np.testing.assert_allclose(principal_direction(x[:2]), np.sign(x[0] - x[1])[1] * (x[0] - x[1]) / np.linalg.norm(x[0] - x[1]), rtol=1e-9)
+    np.testing.assert_allclose(
+        principal_direction(x[:2]), np.sign(x[0] - x[1])[1] * (x[0] - x[1]) / np.linalg.norm(x[0] - x[1]), rtol=1e-9
+    )
     wide = rng.normal(size=(6, 9))  # fewer points than dimensions: the same direction as by singular values
     np.testing.assert_allclose(abs(principal_direction(wide)), abs(np.linalg.svd(wide - wide.mean(0))[2][0]), rtol=1e-9)

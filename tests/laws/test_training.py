@@ -36,7 +36,15 @@ def test_an_ensemble_equals_its_members_trained_alone(optimizer, device):
     y = torch.stack([torch.sin((s + 1) * grid) for s in range(3)])
     record = {"h": lambda net: net(grid)}
     together, alone = make(3, device), make(3, device)
-    history = train(together, lambda net, y: mse(net, grid, y), steps=200, optimizer=optimizer, member_data=(y,), record=record, every=50)
+    history = train(
+        together,
+        lambda net, y: mse(net, grid, y),
+        steps=200,
+        optimizer=optimizer,
+        member_data=(y,),
+        record=record,
+        every=50,
+    )
     for s, net in enumerate(alone):
         one = train(net, lambda net, y=y[s]: mse(net, grid, y), steps=200, optimizer=optimizer, record=record, every=50)
         np.testing.assert_allclose(history["loss"][:, s], one["loss"], rtol=1e-8, atol=1e-12)
@@ -59,7 +67,9 @@ def test_each_member_stops_as_if_alone():
 def test_the_schedule_is_followed():
     y = torch.sin(x)
     halt = partial(torch.optim.lr_scheduler.LambdaLR, lr_lambda=lambda step: float(step < 5))
-    loss = train(make(2), lambda net: mse(net, x, y), steps=20, optimizer=partial(torch.optim.SGD, lr=0.1), schedule=halt)["loss"]
+    loss = train(
+        make(2), lambda net: mse(net, x, y), steps=20, optimizer=partial(torch.optim.SGD, lr=0.1), schedule=halt
+    )["loss"]
     assert (loss[5] < loss[0]).all()
     np.testing.assert_array_equal(loss[5:], np.broadcast_to(loss[5], loss[5:].shape))
 
@@ -70,7 +80,9 @@ def test_one_step_of_gradient_descent_is_the_formula():
     history = train(net, lambda net: mse(net, x, 2 * x), steps=1, optimizer=partial(torch.optim.SGD, lr=0.01))
     gradient = (2 * (w - 2) * x**2).mean().item()
     assert net.weight.item() == pytest.approx(w - 0.01 * gradient, rel=1e-12)
-    assert history["loss"] == pytest.approx([((w - 2) ** 2 * x**2).mean().item(), ((net.weight.item() - 2) ** 2 * x**2).mean().item()])
+    assert history["loss"] == pytest.approx(
+        [((w - 2) ** 2 * x**2).mean().item(), ((net.weight.item() - 2) ** 2 * x**2).mean().item()]
+    )
 
 
 def test_records_are_taken_at_the_steps_asked_for_and_at_the_last():
@@ -91,7 +103,10 @@ def test_a_recorded_parameter_is_kept_as_it_was_at_its_step():
 
 def test_dtype_follows_the_network():
     assert train(make(2), lambda net: mse(net, x, x), steps=1, optimizer=adam)["loss"].dtype == np.float64
-    assert train(MLP([1, 1]), lambda net: mse(net, x.float(), x.float()), steps=1, optimizer=adam)["loss"].dtype == np.float32
+    assert (
+        train(MLP([1, 1]), lambda net: mse(net, x.float(), x.float()), steps=1, optimizer=adam)["loss"].dtype
+        == np.float32
+    )
 
 
 def test_minibatches_show_each_sample_once_an_epoch():
@@ -108,7 +123,9 @@ def test_minibatches_show_each_sample_once_an_epoch():
 def test_training_on_minibatches_lowers_the_whole_loss():
     nets, y = make(2), torch.sin(x)
     whole = {"mse": lambda net: mse(net, x, y)}
-    history = train(nets, mse, steps=150, optimizer=adam, batches=minibatches(x, y, size=10, seed=0), record=whole, every=150)
+    history = train(
+        nets, mse, steps=150, optimizer=adam, batches=minibatches(x, y, size=10, seed=0), record=whole, every=150
+    )
     assert (history["mse"][-1] < history["mse"][0] / 3).all()
 
 
@@ -127,7 +144,10 @@ def test_column():
         (lambda: train([], None, steps=1, optimizer=adam), "list is empty"),
         (lambda: train([MLP([1, 2, 1]), MLP([1, 3, 1])], None, steps=1, optimizer=adam), "one shape"),
         (lambda: train([torch.nn.BatchNorm1d(2)] * 2, None, steps=1, optimizer=adam), "batch norm"),
-        (lambda: train(MLP([1, 1]), None, steps=1, optimizer=adam, record={"loss": None}), "reserved|names of the history"),
+        (
+            lambda: train(MLP([1, 1]), None, steps=1, optimizer=adam, record={"loss": None}),
+            "reserved|names of the history",
+        ),
         (lambda: next(minibatches(x, x[:3], size=2, seed=0)), "one length"),
     ],
 )
@@ -141,7 +161,14 @@ def test_training_ends_where_its_progress_ends_and_records_that_step():
         torch.manual_seed(0)
         net = torch.nn.Linear(1, 1)
         sgd = partial(torch.optim.SGD, lr=0.1)
-        history = train(net, lambda net: (net.weight**2).sum(), optimizer=sgd, record={"w": lambda net: net.weight}, every=100, **options)
+        history = train(
+            net,
+            lambda net: (net.weight**2).sum(),
+            optimizer=sgd,
+            record={"w": lambda net: net.weight},
+            every=100,
+            **options,
+        )
         return history, net.weight
 
     ended, weight = run(steps=100, progress=lambda steps: itertools.islice(steps, 6))

@@ -12,7 +12,7 @@ import yaml
 from execute import write
 from twins import twin
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf8"))
 CHAPTER = TOC["parts"][0]["chapters"][0]
 SECTIONS = [Path(entry["file"]).name for entry in CHAPTER["sections"]]
@@ -102,7 +102,11 @@ def test_a_figure_cell_shows_nothing_but_its_figure(section):
 
 def test_labels_are_unique_over_the_book():
     labels = [cell.metadata["mystnb"]["figure"]["name"] for name in SECTIONS for cell in drawing_cells(name)]
-    labels += [label for name in SECTIONS for label in re.findall(r"^\(([\w:-]+)\)=|^:label:\s*(\S+)", prose(name), re.MULTILINE)]
+    labels += [
+        label
+        for name in SECTIONS
+        for label in re.findall(r"^\(([\w:-]+)\)=|^:label:\s*(\S+)", prose(name), re.MULTILINE)
+    ]
     assert len(labels) == len(set(labels))
 
 
@@ -124,7 +128,9 @@ def test_input_is_hidden_only_on_claim_checks_and_long_drawing(section):
 def test_claims_are_checked(section):
     claims = [cell for cell in code_cells(section) if is_claim(cell)]
     assert claims
-    assert [head(cell) for cell in claims if not re.search(r"^\s*(assert |np\.testing\.assert_)", cell.source, re.MULTILINE)] == []
+    assert [
+        head(cell) for cell in claims if not re.search(r"^\s*(assert |np\.testing\.assert_)", cell.source, re.MULTILINE)
+    ] == []
 
 
 def test_three_exercises_with_executed_solutions_in_dropdowns(section):
@@ -132,7 +138,9 @@ def test_three_exercises_with_executed_solutions_in_dropdowns(section):
     labels = EXERCISE.findall(text)
     assert len(labels) >= 3
     for label in labels:
-        solution = re.search(rf"\{{solution-start\}} {label}\s*\n:class: dropdown(.*?)\{{solution-end\}}", text, re.DOTALL)
+        solution = re.search(
+            rf"\{{solution-start\}} {label}\s*\n:class: dropdown(.*?)\{{solution-end\}}", text, re.DOTALL
+        )
         assert solution and "<code>" in solution[1], label
 
 

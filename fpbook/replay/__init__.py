@@ -1,17 +1,14 @@
-"""Controls for a live kernel, and the replay figures that need none."""
+"""Figures that move without a kernel: recorded runs, packed for the script that draws them in a page or a notebook."""
 
 import base64
 import html
 import io
-import itertools
 import json
 import os
 import re
-import threading
 import unicodedata
 from pathlib import Path
 
-import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
@@ -22,69 +19,6 @@ REPLAY = "application/vnd.fpbook.replay+json"  # the mime type under which the b
 REPLAY_BYTES = 150_000  # what one replay may add to its page
 STYLE = re.compile(r"(?P<color>C\d|k)?(?P<shape>--|-|:|o|\|)")
 GREEK = dict(zip("alpha delta Delta theta lambda xi pi sigma omega".split(), "αδΔθλξπσω"))
-
-
-def lab(run, **controls):
-    """Show controls and a button that trains with their values; while the book is built, one line says where to run it.
-
-    Parameters
-    ----------
-    run : function
-        ``run(progress, **values)`` -> matplotlib figure, with one value a control. It passes `progress` on to
-        `fpbook.training.train`, so that a bar is shown and "Stop" ends the training early; the figure then shows what was reached.
-        An exception that it raises is shown as a message, a ValueError as a request to choose again.
-    controls : ipywidgets
-        One for each value.
-
-    Notes
-    -----
-    Training runs in a thread, because a kernel that is busy does not hear the button. Uses what ipywidgets 7.7.1 (Colab) and 8 share.
-    """
-    if os.environ.get("FPBOOK_BUILD") == "1":
-        print("This lab trains again with your own choice. It needs a live kernel: open this page in Jupyter or Colab.")
-        if os.environ.get("FPBOOK_TRY_LABS") == "1":  # the book's second run: a lab that fails, or cannot be stopped early, fails there
-            plt.close(run(lambda steps: itertools.islice(steps, 3), **{name: control.value for name, control in controls.items()}))
-        return
-    button, stop = ipywidgets.Button(description="Train"), ipywidgets.Button(description="Stop", disabled=True)
-    bar, shown, stopped = ipywidgets.FloatProgress(max=1.0), ipywidgets.HTML(), threading.Event()
-
-    def progress(steps):
-        for done, step in enumerate(steps):
-            if done % max(len(steps) // 50, 1) == 0:
-                bar.value = done / len(steps)
-            yield step
-            if stopped.is_set():
-                return
-
-    def work(values):
-        try:
-            shown.value = _picture_html(run(progress, **values))
-        except ValueError as error:
-            shown.value = html.escape(f"Please choose again: {error}")
-        except Exception as error:  # a thread's exception would be lost
-            shown.value = html.escape(f"{type(error).__name__}: {error}")
-        finally:
-            bar.value, button.disabled, stop.disabled = 0.0, False, True
-
-    def on_click(_):
-        button.disabled, stop.disabled = True, False
-        stopped.clear()
-        shown.value = "Training …"
-        values = {name: control.value for name, control in controls.items()}
-        threading.Thread(target=work, args=(values,)).start()
-
-    button.on_click(on_click)
-    stop.on_click(lambda _: stopped.set())
-    display(ipywidgets.VBox([*controls.values(), ipywidgets.HBox([button, stop, bar]), shown]))
-
-
-def _picture_html(fig):
-    """A figure as an element of a page; the text for those who do not see it names its axes."""
-    fig.savefig(png := io.BytesIO(), format="png", dpi=120)
-    plt.close(fig)  # or the next cell would show it again
-    names = html.escape("; ".join(f"{ax.get_ylabel()} against {ax.get_xlabel()}" for ax in fig.axes))
-    source = "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
-    return f'<img src="{source}" alt="{names}" style="max-width: 100%">'
 
 
 def replay(runs, *, at=None, over="step"):
@@ -121,7 +55,10 @@ def replay(runs, *, at=None, over="step"):
     Curves are stored in 16 bits, an error of at most 1/131,070 of their range, and pictures in 8 bits.
     """
     data = replay_data(runs, at=at, over=over)
-    bundle = {"image/png": _still(runs, data), "text/plain": f"Replay over {len(data['runs'][0]['step'])} values of {over}"}
+    bundle = {
+        "image/png": _still(runs, data),
+        "text/plain": f"Replay over {len(data['runs'][0]['step'])} values of {over}",
+    }
     if os.environ.get("FPBOOK_BUILD") == "1":
         bundle[REPLAY] = data
     else:
@@ -147,11 +84,15 @@ def replay_data(runs, *, at=None, over="step"):
         if len(step) < 2 or (np.diff(step) <= 0).any():
             raise ValueError("a replay needs at least two steps, and they must increase")
         panels = [_picture(p, len(step)) if "image" in p else _curves(p, step, colors, over) for p in run["panels"]]
-        out.append({"name": _markup(name), "step": [int(s) if s == int(s) else float(s) for s in step], "panels": panels})
+        out.append(
+            {"name": _markup(name), "step": [int(s) if s == int(s) else float(s) for s in step], "panels": panels}
+        )
     step = out[0]["step"]
     data = {"over": over, "at": step[len(step) // 2] if at is None else float(at), "runs": out}
     if (size := len(replay_json(data).encode())) > REPLAY_BYTES:
-        raise ValueError(f"this replay has {size // 1000} kB, more than {REPLAY_BYTES // 1000}: give it fewer steps or points")
+        raise ValueError(
+            f"this replay has {size // 1000} kB, more than {REPLAY_BYTES // 1000}: give it fewer steps or points"
+        )
     return data
 
 
@@ -172,7 +113,9 @@ def _curves(panel, step, colors, over):
             raise ValueError(f"{styles[name]!r} is no style of a replay")
         colors.setdefault(name, style["color"] or f"C{sum(c != 'k' for c in colors.values())}")
         ys.append(y)
-        curves.append({"name": _markup(name), "moving": moving, "style": style["shape"], "color": style["color"] or colors[name]})
+        curves.append(
+            {"name": _markup(name), "moving": moving, "style": style["shape"], "color": style["color"] or colors[name]}
+        )
     xlim = _range(x, "x" in log, margin=0 if along else 0.02, zero=along)
     ylim = _range(np.concatenate([y.ravel() for y in ys]), "y" in log, margin=0.04)
     if "y" not in log and min(y.min() for y in ys) >= 0 and any(curve["style"] == "|" for curve in curves):
@@ -239,7 +182,9 @@ def _markup(label):
             continue
         part = re.sub(r"\\hat\s*\{?(\w)\}?", lambda m: unicodedata.normalize("NFC", m[1] + "\u0302"), part)
         part = re.sub(rf"\\({'|'.join(GREEK)})(?![a-zA-Z])", lambda m: GREEK[m[1]], part)
-        for raised, group, roman, char in re.findall(r"([_^]?)(?:\{([^{}]*)\}|\\mathrm\{(\w+)\}|(\w\u0302|[^\\{}]))", part):
+        for raised, group, roman, char in re.findall(
+            r"([_^]?)(?:\{([^{}]*)\}|\\mathrm\{(\w+)\}|(\w\u0302|[^\\{}]))", part
+        ):
             text = html.escape((group or roman or char).replace("-", "\u2212"))
             text = text if roman or not any(c.isalpha() for c in text) or text.startswith("&") else f"<i>{text}</i>"
             tag = {"_": "sub", "^": "sup"}.get(raised)
@@ -270,7 +215,9 @@ def _still(runs, data):
             if "image" in panel:
                 frames = np.asarray(panel["image"])
                 lo, hi = panel.get("ylim", (frames.min(), frames.max()))
-                ax.imshow(frames[frame] if frames.ndim == 3 else frames, cmap=panel.get("cmap", "gray"), vmin=lo, vmax=hi)
+                ax.imshow(
+                    frames[frame] if frames.ndim == 3 else frames, cmap=panel.get("cmap", "gray"), vmin=lo, vmax=hi
+                )
                 ax.set(xticks=[], yticks=[], title=panel.get("ylabel", ""))
             else:
                 _draw(ax, panel, drawn, packed["step"], frame)

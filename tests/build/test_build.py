@@ -13,7 +13,7 @@ from execute import execute, imported, key_of, result_of
 from plain import plain
 from replicate import replicate
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HEADER = """---
 jupytext:
   text_representation:
@@ -25,7 +25,9 @@ kernelspec:
   name: python3
 ---
 """
-SOLID = HEADER + "# Solid\n\nProse.\n\n```{code-cell} ipython3\nfrom fpbook.one import one\n\nprint('one is', one)\n```\n"
+SOLID = (
+    HEADER + "# Solid\n\nProse.\n\n```{code-cell} ipython3\nfrom fpbook.one import one\n\nprint('one is', one)\n```\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,9 @@ def executed_book(tmp_path_factory):
     for folder in ["_static", "_vendor"]:
         shutil.copytree(ROOT / folder, book / folder)
     shutil.copy(ROOT / "_config.yml", book)
-    shutil.copytree(ROOT / "fpbook", book / "fpbook", ignore=lambda folder, names: [n for n in names if not n.startswith("replay.")])
+    shutil.copytree(
+        ROOT / "fpbook", book / "fpbook", ignore=lambda folder, names: [n for n in names if not n.startswith("replay.")]
+    )
     files = {
         "_toc.yml": "format: jb-book\nroot: index\nparts:\n- numbered: true\n  chapters:\n  - file: chapters/solid\n",
         "index.md": "# Scratch\n\nWords, see {cite}`a2020`.\n\n```{bibliography}\n```\n",
@@ -72,7 +76,9 @@ def build(book, *options):
     """The plain command; returns exit status and everything printed."""
     environment = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "GITHUB_REPOSITORY"}}
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", *options]
-    run = subprocess.run(command, cwd=book, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    run = subprocess.run(
+        command, cwd=book, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     return run.returncode, run.stdout
 
 
@@ -107,7 +113,11 @@ def test_failing_cells_and_claims_stop_the_build(book):
     assert status != 0
     assert "2 broken failed" in printed and "print(undefined_name)" in printed and "NameError" in printed
     assert "3 wrong failed" in printed and "# Claim: two is one" in printed and "two is not one" in printed
-    assert [result_of(book / f"chapters/{name}.md", book).exists() for name in ["broken", "wrong", "right"]] == [False, False, True]
+    assert [result_of(book / f"chapters/{name}.md", book).exists() for name in ["broken", "wrong", "right"]] == [
+        False,
+        False,
+        True,
+    ]
     status, printed = build(book)
     assert status != 0 and "executing 2 broken" in printed and "executing 4 right" not in printed
 
@@ -173,7 +183,13 @@ def test_a_second_run_that_prints_something_else_fails(book):
     assert replicate(result, book) != 0
 
 
-LABELS = {"fig-a": "Fig. 1.1.1", "numref fig-a": "Fig. 1.1.1", "eq-a": "(1.1.2)", "ex-a": "Exercise 1.1.3", "a2020": "Author, 2020"}
+LABELS = {
+    "fig-a": "Fig. 1.1.1",
+    "numref fig-a": "Fig. 1.1.1",
+    "eq-a": "(1.1.2)",
+    "ex-a": "Exercise 1.1.3",
+    "a2020": "Author, 2020",
+}
 LABELS |= {"thm-a": "Theorem 1.1.4", "sec-a": "Section title", "chapters/other": "Other page"}
 
 

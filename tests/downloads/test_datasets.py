@@ -5,7 +5,6 @@ import hashlib
 import http.server
 import importlib.util
 import io
-import json
 import logging
 import os
 import signal
@@ -23,7 +22,7 @@ import pytest
 import torch
 
 from fpbook import datasets
-from fpbook.datasets import DataError, cifar10, mnist, record, unpack_planes, zscore
+from fpbook.datasets import DataError, cifar10, mnist, unpack_planes, zscore
 
 ROOT = Path(datasets.__file__).parents[1]
 ARCHIVE = "t10k-labels-idx1-ubyte.gz"
@@ -101,7 +100,9 @@ def test_zscore_takes_its_numbers_from_the_training_images():
     moving = std > 0
     assert not moving.all()  # corner pixels never change: they become 0, not NaN
     assert (scaled[0][:, ~moving] == 0).all() and (scaled[2][:, ~moving] == 0).all()
-    torch.testing.assert_close(scaled[0][:, moving].std(0, unbiased=False), torch.ones(int(moving.sum())), rtol=1e-3, atol=0)
+    torch.testing.assert_close(
+        scaled[0][:, moving].std(0, unbiased=False), torch.ones(int(moving.sum())), rtol=1e-3, atol=0
+    )
     torch.testing.assert_close(scaled[2][:, moving], ((plain[2] - mean) / std)[:, moving])
 
 
@@ -204,7 +205,9 @@ def test_a_second_load_does_not_ask_the_server_again(small_official, server, mon
     assert len(server.asked) == 4
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b""], ids=["cut", "bit", "empty"])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b""], ids=["cut", "bit", "empty"]
+)
 def test_a_damaged_file_is_named_and_refused(damage, small_official, monkeypatch):
     folder, archives = small_official
     monkeypatch.setenv("FPBOOK_DATA", str(folder / "official"))
@@ -353,7 +356,9 @@ except datasets.DataError as error:
     print("DataError", error)
 """
     environment = os.environ | {"PYTHONPATH": str(ROOT), "FPBOOK_BUILD": "1"}
-    return subprocess.Popen([sys.executable, "-c", code, folder, mirror], env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, folder, mirror], env=environment, stdout=subprocess.PIPE, text=True
+    )
 
 
 def test_a_full_disk(server, tmp_path):
@@ -380,40 +385,3 @@ def test_a_killed_download_is_done_again(server, tmp_path):
     answer, _ = fetch_in_a_process(tmp_path, server.at("good")).communicate(timeout=60)
     assert answer == f"{len(CONTENT)}\n" and whole_or_absent(tmp_path)
     assert not (tmp_path / "partial").exists()
-
-
-# --- records
-
-
-@pytest.fixture
-def a_record(monkeypatch, tmp_path):
-    monkeypatch.setattr(datasets, "EMBEDDED", tmp_path)
-    (tmp_path / "records").mkdir()
-    path = tmp_path / "records" / "run.npz"
-    np.savez(path, loss=np.arange(3.0))
-    path.with_suffix(".json").write_text(json.dumps({"seeds": [0], "sha256": sha256(path.read_bytes())}))
-    return path
-
-
-def test_a_record_is_its_arrays_and_its_json(a_record):
-    arrays, about = record("run")
-    np.testing.assert_array_equal(arrays["loss"], [0, 1, 2])
-    assert about["seeds"] == [0]
-
-
-def test_a_record_that_is_missing_damaged_or_mixed_up(a_record):
-    with pytest.raises(DataError, match="no record .*other.npz; experiments/README.md"):
-        record("other")
-    np.savez(a_record, loss=np.arange(4.0))  # arrays of another run
-    with pytest.raises(DataError, match="run.npz is damaged"):
-        record("run")
-    a_record.with_suffix(".json").write_text("{}")
-    with pytest.raises(DataError, match="run.json is damaged"):
-        record("run")
-
-
-def test_a_record_never_runs_code(a_record):
-    np.savez(a_record, loss=np.array([{"a": 1}], dtype=object))
-    a_record.with_suffix(".json").write_text(json.dumps({"sha256": sha256(a_record.read_bytes())}))
-    with pytest.raises(DataError, match="pickle"):
-        record("run")

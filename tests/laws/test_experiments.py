@@ -14,20 +14,29 @@ import numpy as np
 import pytest
 import torch
 
-from fpbook import datasets
+from fpbook import datasets, records
 
 ROOT = Path(datasets.__file__).parents[1]
 SCRIPTS = ROOT / "experiments"
 SMALL = "--train 96 --test 48 --batch 32".split()
 RUNS = {
-    "hard_samples": (SMALL + "--width 0.0625 --head 8 --epochs 2 --reference 60 --neighbours 3".split(), "hard_samples"),
+    "hard_samples": (
+        SMALL + "--width 0.0625 --head 8 --epochs 2 --reference 60 --neighbours 3".split(),
+        "hard_samples",
+    ),
     "projection_spectra": (SMALL + "--skip 16 --epochs 3 --seeds 2".split(), "projection_spectra_mnist"),
     "projection_spectra cifar10": (
         SMALL + "--data cifar10 --skip 0 --component 8 --epochs 2 --seeds 1".split(),
         "projection_spectra_cifar10",
     ),
-    "resnet_targets": (SMALL + "--points 40 --stages 2 1 --width 4 --head 8 --epochs 2 --seeds 1".split(), "resnet_targets"),
-    "layer_targets": (SMALL + "--points 40 --width 12 --depth 3 --epochs 4 --at 0 2 4 --seeds 2".split(), "layer_targets"),
+    "resnet_targets": (
+        SMALL + "--points 40 --stages 2 1 --width 4 --head 8 --epochs 2 --seeds 1".split(),
+        "resnet_targets",
+    ),
+    "layer_targets": (
+        SMALL + "--points 40 --width 12 --depth 3 --epochs 4 --at 0 2 4 --seeds 2".split(),
+        "layer_targets",
+    ),
 }
 SPECTRA = {"k": (100,), "f_hat": (100,), "f_train_hat": (100,)}
 CURVES = ["train_accuracy", "test_accuracy"]
@@ -35,8 +44,12 @@ RATIOS = {"train_lfr": (29,), "test_lfr": (29,), "train_scale": (), "test_scale"
 SHAPES = {
     "hard_samples": {name: (1, 3, n) for name, n in (("test_accuracy", 3), ("predicted", 48), ("probability", 48))}
     | {"disagreement": (48,), "high_frequency": (11, 48), "k0": (11,), "label": (48,)},
-    "projection_spectra": SPECTRA | dict.fromkeys(CURVES, (2, 4)) | dict.fromkeys(["h_hat", "h_train_hat"], (2, 4, 100)),
-    "projection_spectra cifar10": SPECTRA | dict.fromkeys(CURVES, (1, 3)) | dict.fromkeys(["h_hat", "h_train_hat"], (1, 3, 100)),
+    "projection_spectra": SPECTRA
+    | dict.fromkeys(CURVES, (2, 4))
+    | dict.fromkeys(["h_hat", "h_train_hat"], (2, 4, 100)),
+    "projection_spectra cifar10": SPECTRA
+    | dict.fromkeys(CURVES, (1, 3))
+    | dict.fromkeys(["h_hat", "h_train_hat"], (1, 3, 100)),
     "resnet_targets": {name: (1, 2, 3, *more) for name, more in RATIOS.items()}
     | dict.fromkeys(CURVES, (1, 2, 3))
     | {"stages": (2,), "k0": (29,)},
@@ -87,10 +100,20 @@ def test_a_killed_run_goes_on_and_ends_the_same(run, tmp_path, monkeypatch):
         np.testing.assert_array_equal(value, loaded[1][key], err_msg=key)
         assert np.isfinite(value).all()
 
-    monkeypatch.setattr(datasets, "EMBEDDED", tmp_path)
-    arrays, about = datasets.record(name)
-    assert set(arrays) == set(loaded[1]) and {"command", "parameters", "seeds", "versions", "device", "date", "seconds"} <= set(about)
-    assert about["command"].startswith(f"python experiments/{run.split()[0]}.py --") and "--train 96" in about["command"]
+    monkeypatch.setattr(records, "EMBEDDED", tmp_path)
+    arrays, about = records.record(name)
+    assert set(arrays) == set(loaded[1]) and {
+        "command",
+        "parameters",
+        "seeds",
+        "versions",
+        "device",
+        "date",
+        "seconds",
+    } <= set(about)
+    assert (
+        about["command"].startswith(f"python experiments/{run.split()[0]}.py --") and "--train 96" in about["command"]
+    )
     assert str(tmp_path) not in json.dumps(about)
 
 
@@ -112,7 +135,9 @@ def test_fit_goes_on_where_it_stopped(killed_at, tmp_path, monkeypatch):
             return {"weight": net[0].weight.detach().clone()} | ({"late": epoch} if epoch > 2 else {})
 
         torch.manual_seed(1)
-        net = torch.nn.Sequential(torch.nn.Linear(5, 8), torch.nn.BatchNorm1d(8), torch.nn.Tanh(), torch.nn.Linear(8, 3))
+        net = torch.nn.Sequential(
+            torch.nn.Linear(5, 8), torch.nn.BatchNorm1d(8), torch.nn.Tanh(), torch.nn.Linear(8, 3)
+        )
         try:
             return seen, fit(
                 net, x, y, epochs=4, batch=16, seed=7, measure=measure, checkpoint=checkpoint,
@@ -140,12 +165,16 @@ def test_lfr_of_a_record_is_a_share(tmp_path):
         for split in ("train", "test"):
             lfr = arrays[f"{split}_lfr"]
             assert (lfr >= 0).all() and (lfr <= 1 + 1e-9).all() and (lfr[..., -1] > lfr[..., 0]).all()
-            np.testing.assert_array_equal(lfr[:, 0, 0], lfr[:, -1, 0])  # layer 0 is the data: training does not change it
+            np.testing.assert_array_equal(
+                lfr[:, 0, 0], lfr[:, -1, 0]
+            )  # layer 0 is the data: training does not change it
             assert (lfr[:, 0, -1] != lfr[:, -1, -1]).any()
 
 
 def test_every_script_with_a_record_is_tested_and_listed():
     listed = (SCRIPTS / "README.md").read_text()
-    makers = [path.stem for path in SCRIPTS.glob("*.py") if "write_record(" in path.read_text() and path.stem != "common"]
+    makers = [
+        path.stem for path in SCRIPTS.glob("*.py") if "write_record(" in path.read_text() and path.stem != "common"
+    ]
     assert {run.split()[0] for run in RUNS} == set(makers)
     assert all(f"`{name}.py`" in listed for name in makers)

@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from fpbook.datasets import mnist
-from fpbook.spectra import low_frequency_ratio
+from fpbook.filtering import low_frequency_ratio
 
 
 def squares(x):
@@ -50,10 +50,16 @@ def main(n, skip_direct):
         distance = squares(x)
         return [ratio(distance, y, one) for one in delta]
 
-    for name, direct in (("distances kept", kept), ("cut-off by cut-off", lambda: [ratio(squares(x), y, one) for one in delta])):
+    for name, direct in (
+        ("distances kept", kept),
+        ("cut-off by cut-off", lambda: [ratio(squares(x), y, one) for one in delta]),
+    ):
         exact, direct_time = timed(direct)
         error = abs(fast / exact - 1).max()
-        print(f"direct, {name}: {direct_time:.1f} s, ratio {direct_time / fast_time:.1f}, largest relative error {error:.1e}", flush=True)
+        print(
+            f"direct, {name}: {direct_time:.1f} s, ratio {direct_time / fast_time:.1f}, largest relative error {error:.1e}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -15,10 +15,13 @@ from bs4 import BeautifulSoup
 from execute import notebooks
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 NUMBERS = {path.stem: number for path, number in notebooks(ROOT).items()}
-PAGES = ["index", *(f"chapters/{name}" for name in ["frequency-principle", *NUMBERS, "notation", "glossary", "references"])]
+PAGES = [
+    "index",
+    *(f"chapters/{name}" for name in ["frequency-principle", *NUMBERS, "notation", "glossary", "references"]),
+]
 
 
 def soup(page):
@@ -108,21 +111,31 @@ def test_no_script_is_loaded_twice(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_image_has_a_size_and_waits_until_it_is_near(page):
     for image in soup(page).select("article img"):
-        assert image["loading"] == "lazy" and "style" not in image.attrs  # a fixed height would distort it on narrow screens
+        assert (
+            image["loading"] == "lazy" and "style" not in image.attrs
+        )  # a fixed height would distort it on narrow screens
         assert 100 < int(image["width"]) < 1000 and 100 < int(image["height"]) < 1600
         with Image.open(HTML / "chapters" / image["src"]) as picture:
-            assert picture.format == "WEBP" and picture.width >= 1.5 * int(image["width"])  # sharp where a pixel has several dots
+            assert picture.format == "WEBP" and picture.width >= 1.5 * int(
+                image["width"]
+            )  # sharp where a pixel has several dots
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_citations_and_words_have_their_previews_in_the_page(page):
     article = soup(page).select_one("article")
     addresses = [a["href"] for a in article.select("a.reference.internal")]
-    links = {address for address in addresses if re.search(r"references\.html#|glossary\.html#term|#notation-", address)}
+    links = {
+        address for address in addresses if re.search(r"references\.html#|glossary\.html#term|#notation-", address)
+    }
     previews = {template["data-for"]: template for template in article.select("template.preview")}
     assert links <= set(previews)
     for template in previews.values():
-        assert len(template.get_text()) > 15 and not template.select("a, [id], script") and "\\(" not in template.get_text()
+        assert (
+            len(template.get_text()) > 15
+            and not template.select("a, [id], script")
+            and "\\(" not in template.get_text()
+        )
 
 
 def test_sections_link_words_to_the_glossary(section):
@@ -134,7 +147,10 @@ def test_sections_link_words_to_the_glossary(section):
 
 def test_the_glossary_is_in_order_and_in_the_index():
     terms = [dt.get_text().removesuffix("#") for dt in soup("chapters/glossary").select("dl.glossary dt")]
-    first = [dl.get_text().removesuffix("#") for dl in soup("chapters/glossary").select("dl.glossary dd + dt, dl.glossary dt:first-child")]
+    first = [
+        dl.get_text().removesuffix("#")
+        for dl in soup("chapters/glossary").select("dl.glossary dd + dt, dl.glossary dt:first-child")
+    ]
     assert first == sorted(first, key=lambda term: re.sub("[^a-z]", " ", term.lower()))
     index = soup("genindex").select_one("article").get_text()
     assert len(terms) > 30 and [term for term in terms if term not in index] == []
@@ -145,7 +161,9 @@ def published(tmp_path_factory):
     """The same results rendered as for the published book, whose address is known."""
     folder = tmp_path_factory.mktemp("published")
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "--path-output", folder]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"GITHUB_REPOSITORY": "ann/book"})
+    run = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"GITHUB_REPOSITORY": "ann/book"}
+    )
     assert run.returncode == 0, run.stdout
     return folder / "_build/html"
 
@@ -155,9 +173,19 @@ def test_a_published_section_describes_itself_and_shows_its_first_figure(publish
     meta = {tag.get("property", tag.get("name")): tag["content"] for tag in page.select("meta[content]")}
     assert meta["og:title"].startswith(NUMBERS[section]) and len(meta["description"]) > 50
     picture = meta["og:image"].removeprefix("https://ann.github.io/book/")
-    assert (published / picture).is_file() and Path(picture).stem == Path(page.select_one("article figure img")["src"]).stem
-    assert page.select_one("link[rel=canonical]")["href"] == meta["og:url"] == f"https://ann.github.io/book/chapters/{section}.html"
-    assert [a["href"] for a in page.select("a[href]") if "colab.research.google.com/github/ann/book/blob/notebooks" in a["href"]]
+    assert (published / picture).is_file() and Path(picture).stem == Path(
+        page.select_one("article figure img")["src"]
+    ).stem
+    assert (
+        page.select_one("link[rel=canonical]")["href"]
+        == meta["og:url"]
+        == f"https://ann.github.io/book/chapters/{section}.html"
+    )
+    assert [
+        a["href"]
+        for a in page.select("a[href]")
+        if "colab.research.google.com/github/ann/book/blob/notebooks" in a["href"]
+    ]
 
 
 def test_the_published_book_lists_its_pages_and_helps_at_wrong_addresses(published):
@@ -174,7 +202,9 @@ def test_a_page_tells_when_it_was_last_changed(section):
 
 def test_the_epub_is_well_formed_and_complete(tmp_path):
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "--path-output", tmp_path]
-    run = subprocess.run([*command, "--builder", "custom", "--custom-builder", "epub"], cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        [*command, "--builder", "custom", "--custom-builder", "epub"], cwd=ROOT, capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stdout
     book = zipfile.ZipFile(next(tmp_path.glob("_build/epub/*.epub")))
     names, contents = set(book.namelist()), book.read("content.opf").decode()

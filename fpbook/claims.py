@@ -1,0 +1,150 @@
+"""Claims: a sentence, what decides whether it holds, and the numbers behind it; and the seeds that they are checked on.
+
+A claim is shown as one line. The built page draws it with a mark, and the ledger collects all of them. A claim that does not hold
+raises, in every mode of Python: it is no ``assert``.
+"""
+
+import os
+
+import numpy as np
+from IPython import get_ipython
+from IPython.display import display
+
+CLAIM = "application/vnd.fpbook.claim+json"  # the mime type under which the built book finds a claim
+VERDICTS = ("confirmed", "conditional", "corrected", "new")
+
+
+class ClaimError(Exception):
+    """A claim does not hold; the message has the sentence, the count and the numbers."""
+
+
+def seed_range(n):
+    """The n seeds of an experiment, `range(first, first + n)`.
+
+    `first` is 0, or what the environment variable FPBOOK_SEED says. It shifts the draws of every page: initial weights, noise, subsets,
+    the order of mini-batches. So other seeds are one variable away.
+
+    Raises
+    ------
+    ValueError
+        If n < 1, or FPBOOK_SEED is not a whole number from 0 on.
+
+    Examples
+    --------
+    >>> len(seed_range(5))
+    5
+    """
+    first = os.environ.get("FPBOOK_SEED", "0")
+    if not first.isdecimal() or n < 1:
+        raise ValueError(f"need a number of seeds of at least 1 and FPBOOK_SEED a whole number, not {n} and {first!r}")
+    return range(int(first), int(first) + n)
+
+
+def claim(sentence, holds, *, measured=None, published=None, source=None, verdict=None, unit="", of="seeds"):
+    """State a claim, check it, and show it as one line.
+
+    Parameters
+    ----------
+    sentence : str
+        What is claimed, in words, with its bound. Mathematics in ``$...$``.
+    holds : bool or array of bool
+        One truth value a seed (or draw), or one for a claim on a median or on something without seeds. All must be true.
+    measured : number or array, optional
+        The numbers behind it. An array is shown as its median and range, to two significant digits.
+    published : number or str, optional
+        What the source has.
+    source : str, optional
+        The figure or equation of the source, as ``"figure 1.1"``, ``"equation 1.2"``.
+    verdict : {"confirmed", "conditional", "corrected", "new"}, optional
+        What the book says of the source there. Without it: "confirmed" if `source` is given, else "new".
+    unit : str
+        Of `measured`.
+    of : str
+        What an array counts: "seeds", "draws", "networks".
+
+    Raises
+    ------
+    ClaimError
+        If a value of `holds` is false.
+    TypeError, ValueError
+        If `holds` holds something other than truth values, or nothing; if the verdict is unknown.
+
+    Examples
+    --------
+    >>> claim("a square is not negative", np.array([2.0, -3.0]) ** 2 >= 0, measured=[4.0, 9.0])
+    ✓ 2 of 2 seeds: a square is not negative (median 6.5, from 4 to 9)
+    """
+    holds = np.asarray(holds)
+    if holds.dtype != bool or holds.ndim > 1:
+        raise TypeError(f"holds must be one truth value, or one a seed, not {holds.dtype} of shape {holds.shape}")
+    if not holds.size or not sentence.strip():
+        raise ValueError("a claim needs a sentence and at least one truth value; an empty one would always hold")
+    verdict = verdict or ("confirmed" if source else "new")
+    if verdict not in VERDICTS:
+        raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, not {verdict!r}")
+    about = {
+        "sentence": " ".join(sentence.split()),
+        "held": int(holds.sum()),
+        "count": int(holds.size) if holds.ndim else None,
+        "of": of,
+    }
+    about |= {
+        "measured": _numbers(measured),
+        "unit": unit,
+        "published": None if published is None else _plain(published),
+    }
+    about |= {"source": source, "verdict": verdict}
+    line = claim_line(about)
+    if get_ipython() is None:
+        print(line)
+    else:
+        display({"text/plain": line, CLAIM: about}, raw=True)
+    if not holds.all():
+        raise ClaimError(line)
+
+
+def claim_line(about):
+    """The printed line of a claim, from its data: mark, count, sentence, numbers."""
+    count = f"{about['held']} of {about['count']} {about['of']}: " if about["count"] else ""
+    numbers = "; ".join(
+        filter(None, [measured_text(about), f"published {about['published']}" if about["published"] else ""])
+    )
+    return f"{'✓' if claim_holds(about) else '✗'} {count}{about['sentence']}" + (f" ({numbers})" if numbers else "")
+
+
+def claim_holds(about):
+    """True if the claim held wherever it was checked."""
+    return about["held"] == (about["count"] or 1)
+
+
+def measured_text(about):
+    """The numbers behind a claim in words, "median 36, from 28 to 52"; "" if there are none."""
+    numbers = [_text(value) for value in about["measured"] or []]
+    unit = f" {about['unit']}" if about["unit"] else ""
+    if len(numbers) < 2:
+        return "".join(f"measured {number}{unit}" for number in numbers)
+    return f"median {numbers[0]}, from {numbers[1]} to {numbers[2]}{unit}"
+
+
+def _numbers(measured):
+    """Nothing, one number, or median, smallest and largest; rounded, so that they repeat on every run."""
+    if measured is None:
+        return None
+    values = np.asarray(measured, dtype=float).ravel()
+    if not values.size or np.isnan(values).any():
+        raise ValueError("measured holds no number, or one that is not a number")
+    chosen = [values[0]] if values.size == 1 else [np.median(values), values.min(), values.max()]
+    return [_rounded(value) for value in chosen]
+
+
+def _rounded(value):
+    """Two significant digits; a string for an infinite value, which JSON does not have."""
+    return float(f"{value:.2g}") if np.isfinite(value) else ("inf" if value > 0 else "-inf")
+
+
+def _text(value):
+    return {"inf": "∞", "-inf": "−∞"}[value] if isinstance(value, str) else f"{value:,.6g}"
+
+
+def _plain(value):
+    return value if isinstance(value, str) else f"{value:,.6g}"

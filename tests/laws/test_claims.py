@@ -1,0 +1,89 @@
+"""Claims: what raises, what is printed, what the build is given."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fpbook import claims
+from fpbook.claims import ClaimError, claim, seed_range
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What a kernel is given to display."""
+    bundles = []
+    monkeypatch.setattr(claims, "get_ipython", lambda: object())
+    monkeypatch.setattr(claims, "display", lambda bundle, raw: bundles.append(bundle))
+    return bundles
+
+
+def test_one_failing_seed_raises_and_is_counted(shown):
+    with pytest.raises(ClaimError, match=r"✗ 2 of 3 seeds: all are below 3 \(median 2, from 1 to 3\)"):
+        claim("all are below 3", np.array([1, 2, 3]) < 3, measured=[1, 2, 3])
+    assert shown[0][claims.CLAIM]["held"] == 2 and shown[0][claims.CLAIM]["count"] == 3
+
+
+@pytest.mark.parametrize("flags", [[], ["-O"], ["-OO"]])
+def test_a_false_claim_raises_in_every_mode(flags):
+    run = subprocess.run(
+        [sys.executable, *flags, "-c", "from fpbook.claims import claim; claim('no', [True, False])"],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode != 0 and "ClaimError" in run.stderr and "✗ 1 of 2 seeds: no" in run.stderr
+
+
+@pytest.mark.parametrize("holds", [1, 0.5, [0.2, 0.3], "yes", None, [[True], [True]]])
+def test_only_truth_values_decide(holds):
+    with pytest.raises(TypeError, match="truth value"):
+        claim("a number is no truth value", holds)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [dict(holds=np.array([], bool)), dict(holds=True, verdict="maybe"), dict(holds=True, measured=[np.nan])],
+)
+def test_what_could_not_fail_or_be_read_is_refused(arguments):
+    with pytest.raises(ValueError):
+        claim("a sentence", **arguments)
+
+
+def test_the_line_repeats_though_the_last_digits_do_not(shown):
+    for noise in (0, 1e-9):
+        claim("a ratio above 10", np.array([True, True]), measured=np.array([12.34, 15.1]) * (1 + noise), published=20)
+    assert shown[0] == shown[1]
+    assert shown[0]["text/plain"] == "✓ 2 of 2 seeds: a ratio above 10 (median 14, from 12 to 15; published 20)"
+
+
+def test_one_number_an_infinite_one_and_a_claim_without_seeds(shown):
+    claim("one number", True, measured=1234, unit="steps")
+    claim("never", np.array([True]), measured=[1, np.inf, np.inf], of="draws")
+    assert [bundle["text/plain"] for bundle in shown] == [
+        "✓ one number (measured 1,200 steps)",
+        "✓ 1 of 1 draws: never (median ∞, from 1 to ∞)",
+    ]
+    assert all(json.loads(json.dumps(bundle, allow_nan=False)) == bundle for bundle in shown)
+
+
+def test_the_verdict_is_confirmed_with_a_source_and_new_without(shown):
+    claim("new", True)
+    claim("confirmed", True, source="figure 1.1")
+    claim("corrected", True, source="figure 1.1", verdict="corrected")
+    assert [bundle[claims.CLAIM]["verdict"] for bundle in shown] == ["new", "confirmed", "corrected"]
+
+
+def test_the_environment_shifts_the_seeds(monkeypatch):
+    monkeypatch.delenv("FPBOOK_SEED", raising=False)
+    assert list(seed_range(3)) == [0, 1, 2]
+    monkeypatch.setenv("FPBOOK_SEED", "1000")
+    assert list(seed_range(2)) == [1000, 1001]
+
+
+@pytest.mark.parametrize("first", ["-1", "x", "", "1.5"])
+def test_a_first_seed_that_is_no_whole_number_is_refused(monkeypatch, first):
+    monkeypatch.setenv("FPBOOK_SEED", first)
+    with pytest.raises(ValueError, match="FPBOOK_SEED"):
+        seed_range(2)

@@ -1,0 +1,120 @@
+"""Replay figures, the half in Python: what is stored, what is refused. tests/site/test_site.py drives the drawn figure in a browser."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+import fpbook.replay as replays
+
+STEP, X = np.array([0, 5, 10, 50]), np.linspace(-1, 1, 7)
+H = np.random.default_rng(0).normal(size=(4, 7))  # (steps, x)
+
+
+def run(panel, step=STEP):
+    return {"a run": dict(step=step, panels=[panel])}
+
+
+def unpacked(packed):
+    values = np.frombuffer(base64.b64decode(packed["data"]), "<u2")
+    values = packed["lo"] + (packed["hi"] - packed["lo"]) * values / 65535
+    return 10**values if packed["log"] else values
+
+
+def only_panel(panel):
+    return replays.replay_data(run(panel))["runs"][0]["panels"][0]
+
+
+@pytest.mark.parametrize("log, values", [("", H), ("y", 10 ** (3 * H))])
+def test_stored_curve_is_the_recorded_one(log, values):
+    curve = only_panel(dict(x=X, curves={"h": values}, log=log))["curves"][0]
+    stored = unpacked(curve["y"]).reshape(4, 7)
+    scale = np.log10 if log else np.asarray
+    assert curve["moving"]
+    np.testing.assert_allclose(scale(stored), scale(values), atol=np.ptp(scale(values)) / 131_070 * 1.01)
+
+
+def test_one_name_has_one_colour_in_all_panels():
+    panels = [dict(x=X, curves={"f": H[0], "h": H}, styles={"f": "k--"}), dict(curves={"loss": H[:, 0], "h": H[:, 1]})]
+    data = replays.replay_data({"": dict(step=STEP, panels=panels)})
+    first, second = (
+        {curve["name"]: curve["color"] for curve in panel["curves"]} for panel in data["runs"][0]["panels"]
+    )
+    assert first["f"] == "#000000" and first["h"] == second["h"] != second["loss"]
+
+
+def test_pictures_keep_their_grey_values():
+    frames = np.arange(24.0).reshape(4, 2, 3)
+    panel = only_panel(dict(image=frames))
+    levels = np.frombuffer(base64.b64decode(panel["image"]["data"]), "u1").reshape(frames.shape)
+    palette = np.frombuffer(base64.b64decode(panel["palette"]["data"]), "u1").reshape(256, 3)
+    np.testing.assert_allclose(palette[levels][..., 0] / 255 * 23, frames, atol=0.1)
+
+
+@pytest.mark.parametrize(
+    "panel, message",
+    [
+        (dict(x=X, curves={"h": H[:, :5]}), "shape"),
+        (dict(x=X, curves={"h": H[:3]}), "shape"),
+        (dict(x=X, curves={"h": np.full(7, np.nan)}), "finite"),
+        (dict(curves={"loss": H}), "shape"),
+        (dict(x=X, curves={"h": H}, log="y"), "positive"),
+        (dict(x=X, curves={"h": H}, styles={"f": "k--"}), "do not exist"),
+        (dict(x=X, curves={"h": H}, styles={"h": "wavy"}), "no style"),
+        (dict(x=X, curves={r"$\frac{1}{2}$": H}), "cannot write"),
+        (dict(image=np.zeros((3, 2, 2))), "shape"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(panel, message):
+    with pytest.raises(ValueError, match=message):
+        replays.replay_data(run(panel))
+
+
+@pytest.mark.parametrize("step", [[3], [0, 2, 1], [0, 1, 1]])
+def test_steps_must_increase(step):
+    with pytest.raises(ValueError, match="increase"):
+        replays.replay_data(run(dict(curves={"loss": np.zeros(len(step))}), step))
+
+
+def test_size_limit():
+    x, step = np.arange(500.0), np.arange(200)
+    with pytest.raises(ValueError, match="kB"):
+        replays.replay_data(run(dict(x=x, curves={"h": np.zeros((200, 500))}), step))
+    small = replays.replay_data(run(dict(x=x, curves={"h": np.zeros((60, 500))}), step[:60]))
+    assert len(replays.replay_json(small)) < replays.REPLAY_BYTES
+
+
+@pytest.mark.parametrize(
+    "label, html",
+    [
+        ("loss & more", "loss &amp; more"),
+        (r"error $\Delta_F(k)$", "error <i>Δ</i><sub><i>F</i></sub>(<i>k</i>)"),
+        (r"$|\hat h_k|$", "|<i>ĥ</i><sub><i>k</i></sub>|"),
+        (r"$\hat{f}$", "<i>f\u0302</i>"),
+        (r"$\mathrm{LFR}(k_0)$", "LFR(<i>k</i><sub>0</sub>)"),
+        (r"$1/\delta = 10^{-3}$", "1/<i>δ</i> = 10<sup>−3</sup>"),
+    ],
+)
+def test_mathematics_in_labels(label, html):
+    assert replays._markup(label) == html
+
+
+def test_no_text_ends_the_element_around_the_data():
+    data = replays.replay_data({"</script>": dict(step=STEP, panels=[dict(curves={"</script>": H[:, 0]})])})
+    text = replays.replay_json(data)
+    assert "<" not in text and json.loads(text) == data
+
+
+@pytest.mark.parametrize("building", [True, False])
+def test_output_of_a_cell(monkeypatch, building):
+    shown = []
+    monkeypatch.setattr(replays, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setenv("FPBOOK_BUILD", "1" if building else "")
+    for _ in range(2):
+        replays.replay(run(dict(x=X, curves={"h": H})), at=10)
+    once, twice = shown
+    assert base64.b64decode(once["image/png"]).startswith(b"\x89PNG")
+    assert once == twice  # a second run of the book compares outputs
+    assert (replays.REPLAY in once) == building  # the page gets the data, a live notebook the whole figure
+    assert ("replay-data" in once.get("text/html", "")) != building
