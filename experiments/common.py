@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from fpbook.filtering import low_frequency_ratio, unit_distance
+from fpbook.filtering import low_frequency_part, unit_distance
 from fpbook.training import minibatches, train
 
 ROOT = Path(__file__).parents[1]
@@ -115,14 +115,19 @@ def fit(net, x, y, *, epochs, batch, seed, optimizer, schedule=None, augment=Non
     return {name: torch.stack(values).numpy() for name, values in history.items()} | {"seconds": np.array(seconds)}
 
 
-def target_ratio(z, y, *, device="cpu"):
-    """LFR of the effective target z -> y at the cut-offs K0, for features of unit size and centred one-hot labels; and the features' size.
+def target_ratio(z, y, *, seed, device="cpu"):
+    """LFR of the effective target z -> y at the cut-offs K0, for features of unit size and centred one-hot labels; and controls beside it.
 
-    Returns a dict: "lfr" (len(K0),) and "scale", the mean squared distance. The raw features have the same LFR at K0 / sqrt(scale).
+    Returns a dict: "lfr" (len(K0),), "lfr_shuffled", the same for the labels shuffled over the points with `seed`, and "scale", the features'
+    mean squared distance. The raw features have the same LFR at K0 / sqrt(scale).
     """
     x, scale = unit_distance(z.flatten(1).numpy())
     labels = np.eye(int(y.max()) + 1)[y]
-    return {"lfr": low_frequency_ratio(x, labels - labels.mean(0), 1 / K0**2, device=device), "scale": np.array(scale)}
+    labels -= labels.mean(0)
+    both = np.hstack([labels, np.random.default_rng(seed).permutation(labels)])
+    low = low_frequency_part(x, both, 1 / K0**2, device=device)  # one pass over the kernels: (len(K0), n, 2 * classes)
+    true, shuffled = (low**2).sum(1).reshape(len(K0), 2, -1).sum(2).T / (labels**2).sum()
+    return {"lfr": true, "lfr_shuffled": shuffled, "scale": np.array(scale)}
 
 
 def write_record(name, arrays, options, seconds):

@@ -20,13 +20,13 @@ def main(
     layers = range(depth + 1)  # layer 0 is the data
 
     @torch.no_grad()
-    def measure(net, epoch):
+    def measure(net, epoch, seed):
         found = {}
         for split, images, labels in (("train", x.to(device), y), ("test", x_test.to(device), y_test)):
             found[f"{split}_accuracy"] = (net(images).argmax(1).cpu() == labels).double().mean()
             if epoch in at:
                 ratios = [
-                    target_ratio(net(images[:points], stop=layer).cpu(), labels[:points], device=device)
+                    target_ratio(net(images[:points], stop=layer).cpu(), labels[:points], seed=seed, device=device)
                     for layer in layers
                 ]
                 found |= {f"{split}_{name}": np.array([ratio[name] for ratio in ratios]) for name in ratios[0]}
@@ -44,7 +44,7 @@ def main(
                 epochs=epochs,
                 batch=batch,
                 seed=seed,
-                measure=measure,
+                measure=partial(measure, seed=seed),
                 optimizer=partial(torch.optim.Adam, lr=lr),
                 checkpoint=checkpoints("layer_targets", options) / f"seed{seed}.pt",
             )  # fmt: skip

@@ -18,12 +18,12 @@ def main(
     x, y, x_test, y_test = cifar10(train=train, test=test, normalise="channel")
     steps = epochs * -(-train // batch)
 
-    def measure(net, epoch):
+    def measure(net, epoch, seed):
         found = {}
         for split, images, labels in (("train", x, y), ("test", x_test, y_test)):
             z = evaluate(net, images, stop=-3)
             found[f"{split}_accuracy"] = (evaluate(net, z, start=-3).argmax(1) == labels).double().mean()
-            ratio = target_ratio(z[:points], labels[:points], device=device)
+            ratio = target_ratio(z[:points], labels[:points], seed=seed, device=device)
             found |= {f"{split}_{name}": value for name, value in ratio.items()}
         return found
 
@@ -40,7 +40,7 @@ def main(
                     epochs=epochs,
                     batch=batch,
                     seed=seed,
-                    measure=measure,
+                    measure=partial(measure, seed=seed),
                     optimizer=partial(torch.optim.SGD, lr=lr, momentum=0.9, nesterov=True, weight_decay=5e-4),
                     schedule=partial(torch.optim.lr_scheduler.OneCycleLR, max_lr=lr, total_steps=steps),
                     checkpoint=checkpoints("resnet_targets", options) / f"stages{number}-seed{seed}.pt",
