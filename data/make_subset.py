@@ -1,7 +1,8 @@
 """Make the embedded files from the official ones: python data/make_subset.py FOLDER
 
-FOLDER holds MNIST's idx files and CIFAR-10's binary version, as published; missing ones are downloaded into it. Every file
-is checked against its published sum. MNIST is embedded whole, CIFAR-10 as its first 6,000 training and 2,000 test images.
+FOLDER holds MNIST's idx files and CIFAR-10's binary version, as published; missing ones are downloaded into it. Every
+file is checked against its published sum. MNIST is embedded whole, CIFAR-10 as its first 6,000 training and 2,000 test
+images.
 """
 
 import hashlib
@@ -13,13 +14,13 @@ import numpy as np
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
-from fpbook import datasets  # noqa: E402
+from fpbook._official import official_cifar10, official_mnist  # noqa: E402
 
 CIFAR10_SUBSET = (6000, 2000)
 
 
 def pack_planes(images):
-    """Inverse of `fpbook.datasets.unpack_planes`: red and blue less green, then differences along rows and columns, modulo 256.
+    """Inverse of `unpack_planes`: red and blue less green, then differences along rows and columns, modulo 256.
 
     uint8 (n, 3, height, width) -> uint8 (3, n, height, width), whose values crowd around 0 and compress well.
     """
@@ -49,8 +50,8 @@ def named(splits):
 
 def main(folder, out=HERE):
     """Write both embedded files into `out`; returns their sums."""
-    mnist = datasets.official_mnist(folder)
-    cifar10 = [(pack_planes(x[:n]), y[:n]) for (x, y), n in zip(datasets.official_cifar10(folder), CIFAR10_SUBSET)]
+    mnist = official_mnist(folder)
+    cifar10 = [(pack_planes(x[:n]), y[:n]) for (x, y), n in zip(official_cifar10(folder), CIFAR10_SUBSET)]
     return {
         f"{name}.npz": write(out / f"{name}.npz", named(splits))
         for name, splits in (("mnist", mnist), ("cifar10", cifar10))

@@ -1,7 +1,8 @@
 """Code behind the executable textbook on the frequency principle of neural networks.
 
-One module a concept: `targets` (what is fitted), `networks` (what fits), `training` (the one loop), `spectra` (what is
-measured), `pde`, `datasets`, `convnets`, `plotting` and `widgets`. Nothing is re-exported: ``from fpbook.spectra import nudft``.
+One module a concept: `targets` (what is fitted), `networks` and `convnets` (what fits), `training` (the one loop),
+`spectra` and `filtering` (what is measured), `monitor` (both on any model), `pde`, `datasets`, `records`, `claims`,
+`plotting`, `lab` and `replay`. Nothing is re-exported: ``from fpbook.spectra import nudft``.
 
 With FPBOOK_DETERMINISTIC=1 in the environment PyTorch uses deterministic algorithms only, as the book's GPU build does.
 """

@@ -1,6 +1,8 @@
 """One network or many of one shape behind one interface, for `fpbook.training.train`."""
 
 import copy
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -13,9 +15,19 @@ ELEMENTWISE = (nn.Tanh, nn.ReLU, nn.Sigmoid, nn.GELU, nn.Identity, Ricker, Sine)
 CONTAINERS = (MLP, Antisymmetric, nn.Sequential, nn.ModuleList)
 
 
-def as_model(nets):
-    """What `train` needs of a module or of a list of modules: `parameters`, `each` and `write_back`."""
-    if not isinstance(nets, (list, tuple)):
+class Model(Protocol):
+    """What `train` needs: parameters to update, a function of one network applied to each, and the way back."""
+
+    parameters: list[torch.Tensor]
+
+    def each(self, function: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor: ...
+
+    def write_back(self) -> None: ...
+
+
+def as_model(nets: nn.Module | Sequence[nn.Module]) -> Model:
+    """One network, an ensemble by stacked products, or an ensemble by `vmap`; ValueError if they are no ensemble."""
+    if isinstance(nets, nn.Module):
         return _Single(nets)
     if not nets:
         raise ValueError("no network to train: the list is empty")
@@ -30,28 +42,27 @@ def as_model(nets):
 class _Single:
     """One network."""
 
-    def __init__(self, net):
+    def __init__(self, net: nn.Module):
         self.net = net
-        self.parameters = [p for p in net.parameters() if p.requires_grad]
+        self.parameters: list[torch.Tensor] = [p for p in net.parameters() if p.requires_grad]
 
-    def each(self, function, member_data, batch):
+    def each(self, function: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor:
         return function(self.net, *member_data, *batch)
 
-    def write_back(self):
+    def write_back(self) -> None:
         pass
 
 
 class _StackedLinear(nn.Module):
-    """The same linear layer of every member: (n, in) or (members, n, in) -> (members, n, out), as one product."""
+    """One linear layer of every member: (n, in) or (members, n, in) -> (members, n, out), as one product."""
 
-    def __init__(self, layers):
+    def __init__(self, layers: Sequence[nn.Linear]):
         super().__init__()
-        self.weight = nn.Parameter(
-            torch.stack([layer.weight.detach().T for layer in layers]).contiguous()
-        )  # (members, in, out)
+        weight = torch.stack([layer.weight.detach().T for layer in layers]).contiguous()
+        self.weight = nn.Parameter(weight)  # (members, in, out)
         self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers])[:, None])  # (members, 1, out)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         if x.ndim == 2:
             x = x.expand(len(self.weight), *x.shape)
         if x.shape[-1] == 1:  # the outer product of a scalar input needs no matrix product
@@ -62,67 +73,76 @@ class _StackedLinear(nn.Module):
 class _Stacked:
     """Members whose parameters all lie in linear layers: each layer of all members is one batched product.
 
-    A loss is still a function of one network. It is mapped over the members with `vmap`, but the network that it is given computes the
-    outputs of all members outside the map, and picks this member's.
+    A loss is still a function of one network. It is mapped over the members with `vmap`, but the network that it is
+    given computes the outputs of all members outside the map, and picks this member's. Where the input is the member's
+    own, that would compute all outputs once a member; there each member's weights are mapped over instead.
     """
 
-    def __init__(self, nets):
+    def __init__(self, nets: Sequence[nn.Module]):
         self.nets = nets
-        self.stack = copy.deepcopy(nets[0])
+        self.stack, self.base = copy.deepcopy(nets[0]), copy.deepcopy(nets[0]).to("meta")
         self.places = [name for name, module in nets[0].named_modules() if isinstance(module, nn.Linear)]
         for name in self.places:
-            _replace(self.stack, name, _StackedLinear([net.get_submodule(name) for net in nets]))
-        self.parameters = list(self.stack.parameters())
+            _replace(self.stack, name, _StackedLinear([_linear(net, name) for net in nets]))
+        self.parameters: list[torch.Tensor] = list(self.stack.parameters())
         self.members = torch.arange(len(nets), device=self.parameters[0].device)
 
-    def each(self, function, member_data, batch):
-        def of_one(member, *data):
-            return function(lambda *args, **kw: self.stack(*args, **kw).index_select(0, member)[0], *data, *batch)
+    def each(self, function: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor:
+        own = self._weights() if member_data else {}
 
-        return vmap(of_one, randomness="different")(self.members[:, None], *member_data)
+        def of_one(member: torch.Tensor, own: dict[str, torch.Tensor], *data: torch.Tensor) -> torch.Tensor:
+            def net(*args: Any, **kw: Any) -> torch.Tensor:
+                if any(_mapped(arg) for arg in args):
+                    return functional_call(self.base, own, args, kw)
+                return self.stack(*args, **kw).index_select(0, member)[0]
+
+            return function(net, *data, *batch)
+
+        return vmap(of_one, randomness="different")(self.members[:, None], own, *member_data)
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        """The parameters under the names and in the form that they have in a member, with a leading axis of members."""
+        layers = {name: _stacked(self.stack, name) for name in self.places}
+        weights = {f"{name}.weight": layer.weight.mT for name, layer in layers.items()}
+        return weights | {f"{name}.bias": layer.bias[:, 0] for name, layer in layers.items()}
 
     @torch.no_grad()
-    def write_back(self):
-        for name in self.places:
-            layer = self.stack.get_submodule(name)
-            for i, net in enumerate(self.nets):
-                net.get_submodule(name).weight.copy_(layer.weight[i].T)
-                net.get_submodule(name).bias.copy_(layer.bias[i, 0])
+    def write_back(self) -> None:
+        weights = self._weights()
+        for i, net in enumerate(self.nets):
+            for name, parameter in net.named_parameters():
+                parameter.copy_(weights[name][i])
 
 
 class _Mapped:
-    """Any other networks of one shape: their parameters are stacked, and the whole of each member's loss is mapped over them."""
+    """Any other networks of one shape: the parameters are stacked, and each member's whole loss is mapped over them."""
 
-    def __init__(self, nets):
+    def __init__(self, nets: Sequence[nn.Module]):
         self.nets = nets
-        self.state, _ = stack_module_state(nets)
+        self.state, _ = stack_module_state(list(nets))
         self.base = copy.deepcopy(nets[0]).to("meta")
-        self.parameters = list(self.state.values())
+        self.parameters: list[torch.Tensor] = list(self.state.values())
 
-    def each(self, function, member_data, batch):
-        def of_one(state, *data):
+    def each(self, function: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor:
+        def of_one(state: dict[str, Any], *data: torch.Tensor) -> torch.Tensor:
             return function(lambda *args, **kw: functional_call(self.base, state, args, kw), *data, *batch)
 
         return vmap(of_one, randomness="different")(self.state, *member_data)
 
     @torch.no_grad()
-    def write_back(self):
+    def write_back(self) -> None:
         for i, net in enumerate(self.nets):
             for name, parameter in net.named_parameters():
                 parameter.copy_(self.state[name][i])
 
 
-def _stackable(nets):
-    """True if every module is a linear layer with bias and trained throughout, acts on each number apart, or only holds such modules."""
+def _stackable(nets: Sequence[nn.Module]) -> bool:
+    """True if every module is a trained linear layer with bias, acts on each number apart, or holds such modules."""
     for net in nets:
         for module in net.modules():
             if isinstance(module, nn.Linear):
-                if (
-                    type(module) is not nn.Linear
-                    or module.bias is None
-                    or not module.weight.requires_grad
-                    or not module.bias.requires_grad
-                ):
+                trained = module.bias is not None and module.weight.requires_grad and module.bias.requires_grad
+                if type(module) is not nn.Linear or not trained:
                     return False
             elif type(module) not in ELEMENTWISE + CONTAINERS:
                 return False
@@ -131,6 +151,27 @@ def _stackable(nets):
     return all(other == others[0] for other in others) and any(isinstance(m, nn.Linear) for m in nets[0].modules())
 
 
-def _replace(root, name, module):
+def _linear(net: nn.Module, name: str) -> nn.Linear:
+    layer = net.get_submodule(name)
+    assert isinstance(layer, nn.Linear)
+    return layer
+
+
+def _stacked(net: nn.Module, name: str) -> _StackedLinear:
+    layer = net.get_submodule(name)
+    assert isinstance(layer, _StackedLinear)
+    return layer
+
+
+def _mapped(value: Any) -> bool:
+    """True for a tensor that differs between the members of a `vmap`, also below derivatives that are being taken."""
+    while isinstance(value, torch.Tensor) and torch._C._functorch.is_functorch_wrapped_tensor(value):
+        if torch._C._functorch.is_batchedtensor(value):
+            return True
+        value = torch._C._functorch.get_unwrapped(value)
+    return False
+
+
+def _replace(root: nn.Module, name: str, module: nn.Module) -> None:
     parent, _, last = name.rpartition(".")
     setattr(root.get_submodule(parent), last, module)

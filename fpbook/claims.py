@@ -1,14 +1,16 @@
 """Claims: a sentence, what decides whether it holds, and the numbers behind it; and the seeds that they are checked on.
 
-A claim is shown as one line. The built page draws it with a mark, and the ledger collects all of them. A claim that does not hold
-raises, in every mode of Python: it is no ``assert``.
+A claim is shown as one line. The built page draws it with a mark, and the ledger collects all of them. A claim that
+does not hold raises, in every mode of Python: it is no ``assert``.
 """
 
 import os
+from typing import Any
 
 import numpy as np
 from IPython import get_ipython
 from IPython.display import display
+from numpy.typing import ArrayLike
 
 CLAIM = "application/vnd.fpbook.claim+json"  # the mime type under which the built book finds a claim
 VERDICTS = ("confirmed", "conditional", "corrected", "new")
@@ -18,11 +20,11 @@ class ClaimError(Exception):
     """A claim does not hold; the message has the sentence, the count and the numbers."""
 
 
-def seed_range(n):
+def seed_range(n: int) -> range:
     """The n seeds of an experiment, `range(first, first + n)`.
 
-    `first` is 0, or what the environment variable FPBOOK_SEED says. It shifts the draws of every page: initial weights, noise, subsets,
-    the order of mini-batches. So other seeds are one variable away.
+    `first` is 0, or what the environment variable FPBOOK_SEED says. It shifts the draws of every page: initial weights,
+    noise, subsets, the order of mini-batches. So other seeds are one variable away.
 
     Raises
     ------
@@ -40,7 +42,17 @@ def seed_range(n):
     return range(int(first), int(first) + n)
 
 
-def claim(sentence, holds, *, measured=None, published=None, source=None, verdict=None, unit="", of="seeds"):
+def claim(
+    sentence: str,
+    holds: ArrayLike,
+    *,
+    measured: ArrayLike | None = None,
+    published: float | str | None = None,
+    source: str | None = None,
+    verdict: str | None = None,
+    unit: str = "",
+    of: str = "seeds",
+) -> None:
     """State a claim, check it, and show it as one line.
 
     Parameters
@@ -48,7 +60,8 @@ def claim(sentence, holds, *, measured=None, published=None, source=None, verdic
     sentence : str
         What is claimed, in words, with its bound. Mathematics in ``$...$``.
     holds : bool or array of bool
-        One truth value a seed (or draw), or one for a claim on a median or on something without seeds. All must be true.
+        One truth value a seed (or draw), or one for a claim on a median or on something without seeds. All must be
+        true.
     measured : number or array, optional
         The numbers behind it. An array is shown as its median and range, to two significant digits.
     published : number or str, optional
@@ -74,50 +87,48 @@ def claim(sentence, holds, *, measured=None, published=None, source=None, verdic
     >>> claim("a square is not negative", np.array([2.0, -3.0]) ** 2 >= 0, measured=[4.0, 9.0])
     ✓ 2 of 2 seeds: a square is not negative (median 6.5, from 4 to 9)
     """
-    holds = np.asarray(holds)
-    if holds.dtype != bool or holds.ndim > 1:
-        raise TypeError(f"holds must be one truth value, or one a seed, not {holds.dtype} of shape {holds.shape}")
-    if not holds.size or not sentence.strip():
+    truth = np.asarray(holds)
+    if truth.dtype != bool or truth.ndim > 1:
+        raise TypeError(f"holds must be one truth value, or one a seed, not {truth.dtype} of shape {truth.shape}")
+    if not truth.size or not sentence.strip():
         raise ValueError("a claim needs a sentence and at least one truth value; an empty one would always hold")
     verdict = verdict or ("confirmed" if source else "new")
     if verdict not in VERDICTS:
         raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, not {verdict!r}")
-    about = {
+    about: dict[str, Any] = {
         "sentence": " ".join(sentence.split()),
-        "held": int(holds.sum()),
-        "count": int(holds.size) if holds.ndim else None,
+        "held": int(truth.sum()),
+        "count": int(truth.size) if truth.ndim else None,
         "of": of,
-    }
-    about |= {
         "measured": _numbers(measured),
         "unit": unit,
         "published": None if published is None else _plain(published),
+        "source": source,
+        "verdict": verdict,
     }
-    about |= {"source": source, "verdict": verdict}
     line = claim_line(about)
     if get_ipython() is None:
         print(line)
     else:
         display({"text/plain": line, CLAIM: about}, raw=True)
-    if not holds.all():
+    if not truth.all():
         raise ClaimError(line)
 
 
-def claim_line(about):
+def claim_line(about: dict[str, Any]) -> str:
     """The printed line of a claim, from its data: mark, count, sentence, numbers."""
     count = f"{about['held']} of {about['count']} {about['of']}: " if about["count"] else ""
-    numbers = "; ".join(
-        filter(None, [measured_text(about), f"published {about['published']}" if about["published"] else ""])
-    )
+    published = f"published {about['published']}" if about["published"] else ""
+    numbers = "; ".join(filter(None, [measured_text(about), published]))
     return f"{'✓' if claim_holds(about) else '✗'} {count}{about['sentence']}" + (f" ({numbers})" if numbers else "")
 
 
-def claim_holds(about):
+def claim_holds(about: dict[str, Any]) -> bool:
     """True if the claim held wherever it was checked."""
     return about["held"] == (about["count"] or 1)
 
 
-def measured_text(about):
+def measured_text(about: dict[str, Any]) -> str:
     """The numbers behind a claim in words, "median 36, from 28 to 52"; "" if there are none."""
     numbers = [_text(value) for value in about["measured"] or []]
     unit = f" {about['unit']}" if about["unit"] else ""
@@ -126,7 +137,7 @@ def measured_text(about):
     return f"median {numbers[0]}, from {numbers[1]} to {numbers[2]}{unit}"
 
 
-def _numbers(measured):
+def _numbers(measured: ArrayLike | None) -> list[float | str] | None:
     """Nothing, one number, or median, smallest and largest; rounded, so that they repeat on every run."""
     if measured is None:
         return None
@@ -137,14 +148,14 @@ def _numbers(measured):
     return [_rounded(value) for value in chosen]
 
 
-def _rounded(value):
+def _rounded(value: float) -> float | str:
     """Two significant digits; a string for an infinite value, which JSON does not have."""
     return float(f"{value:.2g}") if np.isfinite(value) else ("inf" if value > 0 else "-inf")
 
 
-def _text(value):
+def _text(value: float | str) -> str:
     return {"inf": "∞", "-inf": "−∞"}[value] if isinstance(value, str) else f"{value:,.6g}"
 
 
-def _plain(value):
+def _plain(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:,.6g}"

@@ -1,4 +1,6 @@
-"""Convolutional networks for 32 x 32 images, VGG and ResNet above all, that can be cut into pre-condition and learning component."""
+"""Convolutional networks for 32 x 32 images, VGG and ResNet above all, that can be cut into their two components."""
+
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import nn
@@ -17,16 +19,16 @@ class Layers(nn.Module):
 
     Notes
     -----
-    ``net(x)`` runs all layers. ``net(x, stop=l)`` is the output of the pre-condition component, ``net(z, start=l)`` the learning
-    component after it: ``net(net(x, stop=l), start=l)`` equals ``net(x)``. Negative l counts from the end, so l = -3 is the cut
-    before the head. With batch norm both statements need ``net.eval()``; `evaluate` sees to it.
+    ``net(x)`` runs all layers. ``net(x, stop=l)`` is the output of the pre-condition component, ``net(z, start=l)`` the
+    learning component after it: ``net(net(x, stop=l), start=l)`` equals ``net(x)``. Negative l counts from the end, so
+    l = -3 is the cut before the head. With batch norm both statements need ``net.eval()``; `evaluate` sees to it.
     """
 
-    def __init__(self, layers):
+    def __init__(self, layers: Iterable[nn.Module]):
         super().__init__()
         self.layers = nn.ModuleList(layers)
 
-    def forward(self, x, start=0, stop=None):
+    def forward(self, x: torch.Tensor, start: int = 0, stop: int | None = None) -> torch.Tensor:
         for layer in list(self.layers)[start:stop]:
             x = layer(x)
         return x
@@ -38,24 +40,25 @@ class BasicBlock(nn.Module):
     Source: He et al. (2016), fig. 2.
     """
 
-    def __init__(self, c_in, c_out, stride):
+    def __init__(self, c_in: int, c_out: int, stride: int):
         super().__init__()
         self.residual = nn.Sequential(*_convolution(c_in, c_out, stride), *_convolution(c_out, c_out)[:2])
-        self.shortcut = nn.Identity()
+        self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or c_in != c_out:
             self.shortcut = nn.Sequential(nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.shortcut(x) + self.residual(x))
 
 
-def vgg(depth, *, width=1.0, head=512, classes=10):
-    """VGG for 32 x 32 colour images: five blocks of 3 x 3 convolutions with batch norm, then three fully connected layers.
+def vgg(depth: int, *, width: float = 1.0, head: int = 512, classes: int = 10) -> Layers:
+    """VGG for 32 x 32 colour images: five blocks of 3 x 3 convolutions with batch norm, then the head.
 
     Parameters
     ----------
     depth : {9, 16, 19}
-        Layers with weights: 6, 13 or 16 convolutions and 3 fully connected layers. VGG-9 has 1, 1, 2, 1, 1 convolutions in its blocks.
+        Layers with weights: 6, 13 or 16 convolutions and 3 fully connected layers. VGG-9 has 1, 1, 2, 1, 1 convolutions
+        in its blocks.
     width : float
         Factor on the numbers of channels, 64 to 512.
     head : int
@@ -65,7 +68,8 @@ def vgg(depth, *, width=1.0, head=512, classes=10):
     Returns
     -------
     Layers
-        Each convolution (with batch norm and ReLU) and each max-pooling is one layer, then flattening, then the head.
+        Each convolution (with batch norm and ReLU) and each max-pooling is one layer, then flattening, then the three
+        fully connected layers of the head.
 
     Raises
     ------
@@ -84,7 +88,8 @@ def vgg(depth, *, width=1.0, head=512, classes=10):
         raise ValueError(
             f"depth must be one of {sorted(VGG_CONVOLUTIONS)} and 64 * width at least 1, not {depth} and {width}"
         )
-    layers, channels = [], 3
+    layers: list[nn.Module] = []
+    channels = 3
     for convolutions, c in zip(VGG_CONVOLUTIONS[depth], VGG_WIDTHS):
         for _ in range(convolutions):
             layers.append(nn.Sequential(*_convolution(channels, int(c * width))))
@@ -93,7 +98,7 @@ def vgg(depth, *, width=1.0, head=512, classes=10):
     return Layers([*layers, nn.Flatten(), *_head(channels, head, classes)])
 
 
-def resnet(stages, *, width=64, head=512, classes=10):
+def resnet(stages: int, *, width: int = 64, head: int = 512, classes: int = 10) -> Layers:
     """ResNet-18 for 32 x 32 colour images, cut to its first stages, with three fully connected layers on top.
 
     Parameters
@@ -126,7 +131,8 @@ def resnet(stages, *, width=64, head=512, classes=10):
     """
     if stages not in (1, 2, 3, 4) or width < 1:
         raise ValueError(f"stages must be 1 to 4 and width positive, not {stages} and {width}")
-    layers, channels = [nn.Sequential(*_convolution(3, width))], width
+    layers: list[nn.Module] = [nn.Sequential(*_convolution(3, width))]
+    channels = width
     for stage in range(stages):
         c = width * 2**stage
         layers.append(nn.Sequential(BasicBlock(channels, c, 1 if stage == 0 else 2), BasicBlock(c, c, 1)))
@@ -135,8 +141,10 @@ def resnet(stages, *, width=64, head=512, classes=10):
     return Layers([*layers, pool, *_head(channels, head, classes)])
 
 
-def plain_convnet(*, channels=(32, 64), hidden=400, classes=10):
-    """Two 3 x 3 convolutions and two fully connected layers with tanh, one max-pooling, no batch norm: (n, 3, 32, 32) -> (n, classes).
+def plain_convnet(*, channels: Sequence[int] = (32, 64), hidden: int = 400, classes: int = 10) -> Layers:
+    """Two 3 x 3 convolutions and two fully connected layers with tanh, one max-pooling, no batch norm.
+
+    It takes images (n, 3, 32, 32) and gives (n, classes).
 
     Source: the network behind the CIFAR-10 spectrum of source figure 1.8.
 
@@ -158,8 +166,10 @@ def plain_convnet(*, channels=(32, 64), hidden=400, classes=10):
 
 
 @torch.no_grad()
-def evaluate(net, x, *, start=0, stop=None, batch=500):
-    """Output of layers `start` to `stop` on data of any length, in evaluation mode, batch by batch; a tensor on the CPU.
+def evaluate(
+    net: nn.Module, x: torch.Tensor, *, start: int = 0, stop: int | None = None, batch: int = 500
+) -> torch.Tensor:
+    """Output of layers `start` to `stop` in evaluation mode, batch by batch; a tensor on the CPU.
 
     The network is left in the mode it had. Batches are moved to the device of its parameters.
     """
@@ -171,12 +181,11 @@ def evaluate(net, x, *, start=0, stop=None, batch=500):
         net.train(training)
 
 
-def _convolution(c_in, c_out, stride=1):
+def _convolution(c_in: int, c_out: int, stride: int = 1) -> list[nn.Module]:
     """3 x 3 convolution, batch norm, ReLU."""
     return [nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False), nn.BatchNorm2d(c_out), nn.ReLU()]
 
 
-def _head(c_in, hidden, classes):
+def _head(c_in: int, hidden: int, classes: int) -> list[nn.Module]:
     """The three fully connected layers that all networks share but for the width of their input."""
-    layers = [nn.Sequential(nn.Linear(n, hidden), nn.ReLU()) for n in (c_in, hidden)]
-    return [*layers, nn.Linear(hidden, classes)]
+    return [*(nn.Sequential(nn.Linear(n, hidden), nn.ReLU()) for n in (c_in, hidden)), nn.Linear(hidden, classes)]

@@ -1,10 +1,12 @@
-"""The filtering method: the low-frequency part of labels in any dimension, its share of their energy, and measures beside it.
+"""The filtering method: the low-frequency part of labels in any dimension, and its share of their energy.
 
-Everything public takes and gives numpy in float64. The filter's delta is a variance, so that its cut-off is k0 = 1 / sqrt(delta).
+Everything public takes and gives numpy in float64. The filter's delta is a variance, so that its cut-off is k0 = 1 /
+sqrt(delta).
 """
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 
 from fpbook._arrays import finite, points_of
 from fpbook._kernels import TILE, gaussian_means
@@ -12,10 +14,14 @@ from fpbook._kernels import TILE, gaussian_means
 SINGLE_FROM = 4096  # points from which kernels are float32
 
 
-def low_frequency_part(x, y, delta, *, device="cpu"):
+def low_frequency_part(
+    x: ArrayLike, y: ArrayLike, delta: ArrayLike, *, device: str | torch.device = "cpu"
+) -> NDArray[np.float64]:
     r"""Low-frequency part of labels by the filtering method: a normalised Gaussian mean over the data points.
 
-    .. math:: y_i^{\mathrm{low},\delta} = \frac{\sum_j G_{ij} \, y_j}{\sum_j G_{ij}}, \qquad G_{ij} = e^{-|x_i - x_j|^2 / (2 \delta)}
+    .. math::
+        y_i^{\mathrm{low},\delta} = \frac{\sum_j G_{ij} \, y_j}{\sum_j G_{ij}}, \qquad
+        G_{ij} = e^{-|x_i - x_j|^2 / (2 \delta)}
 
     Parameters
     ----------
@@ -39,9 +45,10 @@ def low_frequency_part(x, y, delta, *, device="cpu"):
 
     Notes
     -----
-    O(n^2 d) time, O(n d) memory: no n x n matrix is held. Clustered and repeated points keep their distances. Many filter variances
-    cost little more than one where 1/delta grows by 2^(1/4), say: see `low_frequency_ratio`, and there the error too. On a dense grid and
-    away from its ends the filter multiplies sin(wx) by exp(-w^2 delta / 2); near an end the mean is one-sided.
+    O(n^2 d) time, O(n d) memory: no n x n matrix is held. Clustered and repeated points keep their distances. Many
+    filter variances cost little more than one where 1/delta grows by 2^(1/4), say: see `low_frequency_ratio`, and there
+    the error too. On a dense grid and away from its ends the filter multiplies sin(wx) by exp(-w^2 delta / 2); near an
+    end the mean is one-sided.
 
     Source: Xu et al. (2020), eqs. 8-9.
 
@@ -51,15 +58,19 @@ def low_frequency_part(x, y, delta, *, device="cpu"):
     array([0., 1.])
     """
     one = np.ndim(delta) == 0
-    x, y, delta = _filter_arguments(x, y, delta)
-    low = _means(x, y, delta, device).swapaxes(1, 2).reshape(-1, *y.shape)
+    points, labels, variances = _filter_arguments(x, y, delta)
+    low = _means(points, labels, variances, device).swapaxes(1, 2).reshape(-1, *labels.shape)
     return low[0] if one else low
 
 
-def low_frequency_ratio(x, y, delta, *, device="cpu"):
+def low_frequency_ratio(
+    x: ArrayLike, y: ArrayLike, delta: ArrayLike, *, device: str | torch.device = "cpu"
+) -> NDArray[np.float64]:
     r"""Low frequency ratio (LFR): the share of the labels' energy that the Gaussian filter keeps (eq. 1.3).
 
-    .. math:: \mathrm{LFR}(k_0) = \frac{\sum_i |y_i^{\mathrm{low},\delta}|^2}{\sum_i |y_i|^2}, \qquad k_0 = 1 / \sqrt{\delta}
+    .. math::
+        \mathrm{LFR}(k_0) = \frac{\sum_i |y_i^{\mathrm{low},\delta}|^2}{\sum_i |y_i|^2}, \qquad
+        k_0 = 1 / \sqrt{\delta}
 
     Parameters
     ----------
@@ -68,7 +79,8 @@ def low_frequency_ratio(x, y, delta, *, device="cpu"):
     y : array, shape (n,) or (n, c)
         Labels. Centre them first if the mean should not count: LFR(0) is the mean's share of the energy.
     delta : array, shape (m,)
-        Filter variances, in units of x squared. Cheap if 1/delta grows by 2^(1/4), say, from one to the next: see the notes.
+        Filter variances, in units of x squared. Cheap if 1/delta grows by 2^(1/4), say, from one to the next: see the
+        notes.
     device : str
         Where to compute.
 
@@ -83,11 +95,12 @@ def low_frequency_ratio(x, y, delta, *, device="cpu"):
 
     Notes
     -----
-    Cost: O(n^2 (d + m c)) time and O(n (d + m c)) memory. Halving delta squares the kernel, so cut-offs whose 1/delta differ by
-    powers of two share one exponential: 32 of them at ratio 2^(1/4) take 4 exponentials and 28 squarings. Any other grid takes
-    one exponential a cut-off.
+    Cost: O(n^2 (d + m c)) time and O(n (d + m c)) memory. Halving delta squares the kernel, so cut-offs whose 1/delta
+    differ by powers of two share one exponential: 32 of them at ratio 2^(1/4) take 4 exponentials and 28 squarings. Any
+    other grid takes one exponential a cut-off.
 
-    Error: below 4,096 points all is float64. From there kernels are float32; the relative error is below 1e-4, mostly below 1e-6.
+    Error: below 4,096 points all is float64. From there kernels are float32; the relative error is below 1e-4, mostly
+    below 1e-6.
 
     For sin(wx) on a wide interval LFR = exp(-w^2 delta). It is not scale-invariant: x -> cx moves k0 to k0 / c.
 
@@ -99,14 +112,14 @@ def low_frequency_ratio(x, y, delta, *, device="cpu"):
     >>> low_frequency_ratio(x, np.sin(2 * x), [0.1]).round(2)   # exp(-0.4)
     array([0.67])
     """
-    x, y, delta = _filter_arguments(x, y, delta)
-    energy = (y**2).sum()
+    points, labels, variances = _filter_arguments(x, y, delta)
+    energy = (labels**2).sum()
     if energy == 0:
         raise ValueError("all labels are zero: their energy has no low-frequency share")
-    return (_means(x, y, delta, device) ** 2).sum((1, 2)) / energy
+    return (_means(points, labels, variances, device) ** 2).sum((1, 2)) / energy
 
 
-def ratio_density(cutoff, lfr, *, log=False):
+def ratio_density(cutoff: ArrayLike, lfr: ArrayLike, *, log: bool = False) -> NDArray[np.float64]:
     r"""Ratio density function (RDF): derivative of the low frequency ratio along the cut-off (eq. 1.4).
 
     .. math:: \mathrm{RDF}(k_0) = \partial\, \mathrm{LFR}(k_0) / \partial k_0,
@@ -115,11 +128,13 @@ def ratio_density(cutoff, lfr, *, log=False):
     Parameters
     ----------
     cutoff : array, shape (m,)
-        Strictly increasing: k0 itself, or 1/delta = k0^2 as in the source. The density is with respect to what is given.
+        Strictly increasing: k0 itself, or 1/delta = k0^2 as in the source. The density is with respect to what is
+        given.
     lfr : array, shape (m,)
         Low frequency ratio at each cut-off.
     log : bool
-        Density with respect to the natural logarithm of `cutoff`: equal areas on a logarithmic axis are equal shares of energy.
+        Density with respect to the natural logarithm of `cutoff`: equal areas on a logarithmic axis are equal shares of
+        energy.
 
     Returns
     -------
@@ -128,13 +143,14 @@ def ratio_density(cutoff, lfr, *, log=False):
     Raises
     ------
     ValueError
-        If shapes disagree, there are fewer than three values, the cut-offs do not increase, or one is not positive and `log` is asked for.
+        If shapes disagree, there are fewer than three values, the cut-offs do not increase, or one is not positive and
+        `log` is asked for.
 
     Notes
     -----
-    Second-order differences on the given grid. A coarse grid moves the peak, so use a fine logarithmic one. For sin(wx) the peak
-    is at k0 = w sqrt(2/3), and with respect to 1/delta at w^2 / 2. On finite samples the LFR need not be monotone and the density
-    may be slightly negative.
+    Second-order differences on the given grid. A coarse grid moves the peak, so use a fine logarithmic one. For sin(wx)
+    the peak is at k0 = w sqrt(2/3), and with respect to 1/delta at w^2 / 2. On finite samples the LFR need not be
+    monotone and the density may be slightly negative.
 
     Source: Xu & Zhou (2021), eq. 5.
 
@@ -153,11 +169,12 @@ def ratio_density(cutoff, lfr, *, log=False):
     return np.gradient(lfr, np.log(cutoff) if log else cutoff)
 
 
-def unit_distance(x):
+def unit_distance(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
     """Points scaled to mean squared distance 1, and that mean squared distance before: (array (n, d), float).
 
-    With it a cut-off k0 = 1 / sqrt(delta) means the same for features of any size: the low frequency ratio of the points as they were, at
-    cut-off k0, is that of the scaled points at k0 * sqrt(scale). ValueError if all points are the same.
+    With it a cut-off k0 = 1 / sqrt(delta) means the same for features of any size: the low frequency ratio of the
+    points as they were, at cut-off k0, is that of the scaled points at k0 * sqrt(scale). ValueError if all points are
+    the same.
 
     Examples
     --------
@@ -165,14 +182,17 @@ def unit_distance(x):
     (array([[0.],
            [1.]]), 9.0)
     """
-    x = np.asarray(x, dtype=np.float64).reshape(len(x), -1)
-    scale = 2 * x.var(0, ddof=1).sum()  # mean over pairs of different points
+    points = np.asarray(x, dtype=np.float64)
+    points = points.reshape(len(points), -1)
+    scale = 2 * points.var(0, ddof=1).sum()  # mean over pairs of different points
     if not scale > 0:
         raise ValueError("all points are the same: there is no distance to scale")
-    return x / np.sqrt(scale), float(scale)
+    return points / np.sqrt(scale), float(scale)
 
 
-def neighbour_disagreement(x, y, *, neighbours=10):
+def neighbour_disagreement(
+    x: ArrayLike | torch.Tensor, y: ArrayLike | torch.Tensor, *, neighbours: int = 10
+) -> NDArray[np.float64]:
     """Share of a point's nearest other points that have another label: how fast the label function varies there.
 
     Parameters
@@ -197,30 +217,31 @@ def neighbour_disagreement(x, y, *, neighbours=10):
     >>> neighbour_disagreement(np.array([[0.0], [1.0], [2.1]]), np.array([0, 0, 1]), neighbours=1)
     array([0., 0., 1.])
     """
-    x, y = torch.as_tensor(x).float().flatten(1), torch.as_tensor(y)
-    x, shares = x - x.mean(0), []
-    if not 0 < neighbours < len(x) or len(y) != len(x):
-        raise ValueError(f"need {len(x)} labels and 1 to {len(x) - 1} neighbours, not {len(y)} and {neighbours}")
-    for start in range(0, len(x), TILE):
-        distance = torch.cdist(x[start : start + TILE], x)
+    points, labels, shares = torch.as_tensor(x).float().flatten(1), torch.as_tensor(y), []
+    points, n = points - points.mean(0), len(points)
+    if not 0 < neighbours < n or len(labels) != n:
+        raise ValueError(f"need {n} labels and 1 to {n - 1} neighbours, not {len(labels)} and {neighbours}")
+    for start in range(0, n, TILE):
+        distance = torch.cdist(points[start : start + TILE], points)
         own = torch.arange(len(distance))
         distance[own, start + own] = torch.inf
         nearest = distance.topk(neighbours, largest=False).indices
-        shares.append((y[nearest] != y[start : start + TILE, None]).double().mean(1))
+        shares.append((labels[nearest] != labels[start : start + TILE, None]).double().mean(1))
     return torch.cat(shares).numpy()
 
 
-def _filter_arguments(x, y, delta):
+def _filter_arguments(x: ArrayLike, y: ArrayLike, delta: ArrayLike) -> tuple[NDArray, NDArray, NDArray]:
     """Points (n, d), labels (n,) or (n, c) and filter variances (m,), all checked."""
-    x, y, delta = points_of("x", x), finite("y", y), np.atleast_1d(finite("delta", delta))
-    if len(y) != len(x) or y.ndim > 2:
-        raise ValueError(f"y must have shape ({len(x)},) or ({len(x)}, c), one label a point of x, not {y.shape}")
-    if delta.ndim > 1 or (delta <= 0).any():
+    points, labels, variances = points_of("x", x), finite("y", y), np.atleast_1d(finite("delta", delta))
+    n = len(points)
+    if labels.ndim not in (1, 2) or len(labels) != n:
+        raise ValueError(f"y must have shape ({n},) or ({n}, c), one label a point of x, not {labels.shape}")
+    if variances.ndim > 1 or (variances <= 0).any():
         raise ValueError("delta must be positive, one number or a 1-D array: it is the variance of the Gaussian filter")
-    return x, y, delta
+    return points, labels, variances
 
 
-def _means(x, y, delta, device):
+def _means(x: NDArray, y: NDArray, delta: NDArray, device: str | torch.device) -> NDArray[np.float64]:
     """Gaussian means of checked arguments, (m, c, n); in float32 for many points."""
     dtype = torch.float64 if len(x) < SINGLE_FROM else torch.float32
     return gaussian_means(x, y.reshape(len(y), -1), delta, dtype=dtype, device=device)

@@ -1,14 +1,19 @@
-"""Fully connected networks: activations, initialisations (antisymmetric included) and the empirical neural tangent kernel.
+"""Fully connected networks: activations, initialisations and the empirical neural tangent kernel.
 
-Networks are made on the CPU, so that one seed gives the same weights on every device, and then moved with ``.to(device)``.
+Networks are made on the CPU, so that one seed gives the same weights on every device, and then moved with
+``.to(device)``.
 """
 
 import copy
 import math
+from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 from torch import nn
 from torch.func import functional_call, jacrev, vmap
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class Ricker(nn.Module):
@@ -33,13 +38,13 @@ class Ricker(nn.Module):
     0.2959
     """
 
-    def __init__(self, a):
+    def __init__(self, a: float):
         super().__init__()
         if not (a > 0 and math.isfinite(a)):
             raise ValueError(f"the Ricker activation needs a width a > 0, not {a}")
         self.a = a
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         square = (x / self.a) ** 2
         return math.pi**0.25 / (15 * self.a) * (1 - square) * torch.exp(-square / 2)
 
@@ -47,7 +52,7 @@ class Ricker(nn.Module):
 class Sine(nn.Module):
     """sin(x), the activation of SIREN (Sitzmann et al., 2020)."""
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.sin(x)
 
 
@@ -72,8 +77,9 @@ class MLP(nn.Module):
 
     Notes
     -----
-    ``net(x)`` maps (n, d) to (n, c). ``net(x, stop=l)`` is the output of hidden layer l, that is of the pre-condition component, and
-    ``net(z, start=l)`` the learning component after it: ``net(net(x, stop=l), start=l)`` equals ``net(x)``.
+    ``net(x)`` maps (n, d) to (n, c). ``net(x, stop=l)`` is the output of hidden layer l, that is of the pre-condition
+    component, and ``net(z, start=l)`` the learning component after it: ``net(net(x, stop=l), start=l)`` equals
+    ``net(x)``.
 
     Examples
     --------
@@ -82,26 +88,22 @@ class MLP(nn.Module):
     (torch.Size([7, 1]), torch.Size([7, 50]), 2)
     """
 
-    def __init__(self, widths, activation="tanh"):
+    def __init__(self, widths: Sequence[int], activation: str | nn.Module = "tanh"):
         super().__init__()
         widths = list(widths)
         if len(widths) < 2 or min(widths) < 1:
             raise ValueError(f"widths must be at least two positive numbers, not {widths}")
-        if isinstance(activation, str):
-            if activation not in ACTIVATIONS:
-                raise ValueError(
-                    f"unknown activation {activation!r}; choose one of {sorted(ACTIVATIONS)} or pass a module"
-                )
-            activation = ACTIVATIONS[activation]()
-        self.activation = activation
+        if isinstance(activation, str) and activation not in ACTIVATIONS:
+            raise ValueError(f"unknown activation {activation!r}; choose one of {sorted(ACTIVATIONS)} or pass a module")
+        self.activation: nn.Module = ACTIVATIONS[activation]() if isinstance(activation, str) else activation
         self.layers = nn.ModuleList(nn.Linear(n_in, n_out) for n_in, n_out in zip(widths, widths[1:]))
 
     @property
-    def depth(self):
+    def depth(self) -> int:
         """Number of hidden layers."""
         return len(self.layers) - 1
 
-    def forward(self, x, start=0, stop=None):
+    def forward(self, x: torch.Tensor, start: int = 0, stop: int | None = None) -> torch.Tensor:
         """Layers `start` to `stop` (all by default); shape (n, width of layer start) -> (n, width of layer stop)."""
         stop = len(self.layers) if stop is None else stop
         for i in range(start, stop):
@@ -131,15 +133,15 @@ class Antisymmetric(nn.Module):
     0.0
     """
 
-    def __init__(self, net):
+    def __init__(self, net: nn.Module):
         super().__init__()
         self.plus, self.minus = copy.deepcopy(net), copy.deepcopy(net)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return (self.plus(x) - self.minus(x)) / math.sqrt(2)
 
 
-def normal_init(net, std):
+def normal_init(net: Net, std: float) -> Net:
     """Draw every weight and bias from N(0, std^2), in place; returns `net`. ValueError if std is not positive."""
     if not std > 0:
         raise ValueError(f"std must be positive, not {std}")
@@ -148,8 +150,11 @@ def normal_init(net, std):
     return net
 
 
-def xavier_init(net, *, gain=1.0):
-    """Xavier (Glorot) normal weights, variance 2 gain^2 / (fan in + fan out), and zero biases, in place; returns `net`."""
+def xavier_init(net: Net, *, gain: float = 1.0) -> Net:
+    """Xavier normal weights, variance 2 gain^2 / (fan in + fan out), and zero biases, in place; returns `net`.
+
+    Source: Glorot & Bengio (2010).
+    """
     for parameter in net.parameters():
         if parameter.ndim > 1:
             nn.init.xavier_normal_(parameter, gain=gain)
@@ -158,13 +163,13 @@ def xavier_init(net, *, gain=1.0):
     return net
 
 
-def empirical_ntk(net, x):
+def empirical_ntk(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
     r"""Empirical neural tangent kernel (NTK) of a network with one output, at its present parameters.
 
     .. math:: K_{ij} = \nabla_\theta h(x_i) \cdot \nabla_\theta h(x_j)
 
-    Under gradient flow on (1/2n) sum (h - y)^2 with a constant kernel, the error r obeys dr/dt = -K r / n: a mode with a
-    larger quadratic form s^T K s is fitted sooner.
+    Under gradient flow on (1/2n) sum (h - y)^2 with a constant kernel, the error r obeys dr/dt = -K r / n: a mode with
+    a larger quadratic form s^T K s is fitted sooner.
 
     Parameters
     ----------
@@ -195,7 +200,7 @@ def empirical_ntk(net, x):
     """
     parameters = {name: p.detach() for name, p in net.named_parameters()}
 
-    def output(parameters, point):
+    def output(parameters: dict[str, torch.Tensor], point: torch.Tensor) -> torch.Tensor:
         return functional_call(net, parameters, (point[None],))[0]
 
     jacobian = vmap(jacrev(output), in_dims=(None, 0))(parameters, x)

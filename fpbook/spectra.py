@@ -1,15 +1,16 @@
 """Spectra of sampled functions: the nonuniform DFT, the relative error at a frequency, and when it is fitted.
 
-Everything here is numpy in float64. Frequencies k are angular (rad per unit of x), every transform has the sign e^{-ikx} and the
-factor 1/n.
+Everything here is numpy in float64. Frequencies k are angular (rad per unit of x), every transform has the sign
+e^{-ikx} and the factor 1/n.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from fpbook._arrays import finite, points_of
 
 
-def nudft(x, f, k):
+def nudft(x: ArrayLike, f: ArrayLike, k: ArrayLike) -> NDArray[np.complex128]:
     r"""Nonuniform discrete Fourier transform (NUDFT) of samples at any points.
 
     .. math:: \hat f_k = \frac{1}{n} \sum_{j=1}^{n} f_j \, e^{-i k \cdot x_j}
@@ -34,8 +35,8 @@ def nudft(x, f, k):
 
     Notes
     -----
-    O(nm) time and memory. On x = 2 pi j / n and k = 0 .. n-1 it is ``numpy.fft.fft(f) / n``. On a grid that repeats its first
-    point (``endpoint=True``) neighbouring frequencies leak into each other.
+    O(nm) time and memory. On x = 2 pi j / n and k = 0 .. n-1 it is ``numpy.fft.fft(f) / n``. On a grid that repeats its
+    first point (``endpoint=True``) neighbouring frequencies leak into each other.
 
     Source: Xu et al. (2020), eq. 1.
 
@@ -51,10 +52,10 @@ def nudft(x, f, k):
         raise ValueError(f"x has dimension {x.shape[1]} but k has dimension {k.shape[1]}")
     if f.ndim == 0 or f.shape[-1] != len(x):
         raise ValueError(f"f must have shape (..., {len(x)}), one value a point of x, not {f.shape}")
-    return f @ np.exp(-1j * x @ k.T) / len(x)
+    return np.asarray(f @ np.exp(-1j * x @ k.T) / len(x), np.complex128)
 
 
-def relative_error(h_hat, f_hat):
+def relative_error(h_hat: ArrayLike, f_hat: ArrayLike) -> NDArray[np.float64]:
     r"""Relative error Δ_F(k) of an output's spectrum against the target's: modulus of the difference.
 
     .. math:: \Delta_F(k) = |\hat h_k - \hat f_k| \, / \, |\hat f_k|
@@ -92,23 +93,26 @@ def relative_error(h_hat, f_hat):
     return abs(h_hat - f_hat) / abs(f_hat)
 
 
-def principal_direction(x):
-    """First principal component of points (n, d): unit vector (d,) of largest variance, its largest entry positive.
+def principal_direction(x: ArrayLike) -> NDArray[np.float64]:
+    """First principal component of points (n, d): unit vector (d,) of largest variance.
+
+    Its entry of largest modulus is positive, so that it does not depend on how a library chooses signs.
 
     Examples
     --------
     >>> principal_direction([[0.0, 1.0], [4.0, 1.0], [2.0, 1.0]]).round(12) + 0.0
     array([1., 0.])
     """
-    x = points_of("x", x) - np.mean(x, axis=0)
-    if len(x) < x.shape[1]:  # the smaller of the two symmetric matrices
-        direction = x.T @ np.linalg.eigh(x @ x.T)[1][:, -1]
+    points = points_of("x", x)
+    points = points - points.mean(axis=0)
+    if len(points) < points.shape[1]:  # the smaller of the two symmetric matrices
+        direction = points.T @ np.linalg.eigh(points @ points.T)[1][:, -1]
     else:
-        direction = np.linalg.eigh(x.T @ x)[1][:, -1]
+        direction = np.linalg.eigh(points.T @ points)[1][:, -1]
     return direction / np.linalg.norm(direction) * np.sign(direction[np.argmax(abs(direction))])
 
 
-def first_step_below(step, error, threshold):
+def first_step_below(step: ArrayLike, error: ArrayLike, threshold: float) -> NDArray[np.float64]:
     """First recorded step after which a curve stays below a threshold.
 
     Parameters
@@ -118,6 +122,7 @@ def first_step_below(step, error, threshold):
     error : array, shape (r, ...)
         One curve a trailing index.
     threshold : float
+        A value equal to it is not below it.
 
     Returns
     -------
@@ -129,7 +134,7 @@ def first_step_below(step, error, threshold):
     >>> first_step_below([0, 10, 20, 30], [[3.0], [0.1], [2.0], [0.1]], 1.0)
     array([30.])
     """
-    step, error = np.asarray(step), finite("error", error)
+    step, error = np.asarray(step, dtype=np.float64), finite("error", error)
     if len(step) != len(error):
         raise ValueError(f"{len(step)} steps for {len(error)} recorded values")
     above = error >= threshold

@@ -1,27 +1,33 @@
-"""The one training loop of the book: any loss that is a function of the network, one network or an ensemble of equal shape."""
+"""The one training loop of the book: any loss that is a function of the network, for one network or an ensemble."""
 
 import contextlib
 import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 from tqdm.auto import tqdm
 
 from fpbook._ensembles import as_model
 
 SMALL = 300_000  # parameters of a fully connected network from which more than one thread pays
+Net = TypeVar("Net", bound=nn.Module)
+Loss = Callable[..., torch.Tensor]  # loss(net, *data, *batch) -> scalar
+Progress = Callable[[Sequence[int]], Iterable[int]]
 
 
-def column(values, device="cpu", dtype=torch.float32):
+def column(values: ArrayLike, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """Values of shape (..., n) as a tensor of shape (..., n, 1), the form in which networks take and give them."""
     return torch.as_tensor(np.asarray(values), dtype=dtype, device=device).unsqueeze(-1)
 
 
-def seeded(make, seeds, device="cpu"):
-    """One network a seed: `make()` is called after ``torch.manual_seed(seed)``, on the CPU, so that a seed means the same everywhere.
+def seeded(make: Callable[[], Net], seeds: Iterable[int], device: str | torch.device = "cpu") -> list[Net]:
+    """One network a seed: `make()` is called after ``torch.manual_seed(seed)``, as a list of modules on `device`.
 
-    Returns a list of modules, moved to `device`.
+    They are made on the CPU, so that a seed means the same weights everywhere.
 
     Examples
     --------
@@ -36,20 +42,21 @@ def seeded(make, seeds, device="cpu"):
     return nets
 
 
-def mean_squared_error(net, x, y):
+def mean_squared_error(net: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Mean over points and outputs of (net(x) - y)^2: a scalar tensor; x (n, d), y (n, c)."""
     return ((net(x) - y) ** 2).mean()
 
 
-def cross_entropy(net, x, y):
+def cross_entropy(net: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Mean cross-entropy of the softmax of net(x), shape (n, classes), with labels y, shape (n,): a scalar tensor."""
     return nn.functional.cross_entropy(net(x), y)
 
 
-def minibatches(*tensors, size, seed):
+def minibatches(*tensors: torch.Tensor, size: int, seed: int) -> Iterator[tuple[torch.Tensor, ...]]:
     """Endless mini-batches, each sample once an epoch, in an order that depends on the seed alone.
 
-    Yields tuples of tensors of `size` rows (the last of an epoch may be shorter). ValueError if lengths differ or size < 1.
+    Yields tuples of tensors of `size` rows (the last of an epoch may be shorter). Each epoch has its own order.
+    ValueError if lengths differ or size < 1.
     """
     n = len(tensors[0])
     if any(len(t) != n for t in tensors) or size < 1:
@@ -61,55 +68,36 @@ def minibatches(*tensors, size, seed):
             yield tuple(t[rows] for t in tensors)
 
 
-def _recording_steps(every, steps):
-    """The steps at which records are taken: every so many, or those given; the last step always."""
-    chosen = range(0, steps + 1, every) if isinstance(every, int) else (int(s) for s in every)
-    return {s for s in chosen if 0 <= s <= steps} | {steps}
-
-
-def _bar(steps):
-    return tqdm(steps, disable=os.environ.get("FPBOOK_BUILD") == "1", leave=False)
-
-
-def _mark_last(steps):
-    """Pairs (step, is it the last?), however early the iterable ends."""
-    steps = iter(steps)
-    step = next(steps)
-    for following in steps:
-        yield step, False
-        step = following
-    yield step, True
-
-
 def train(
-    nets,
-    loss,
+    nets: nn.Module | Sequence[nn.Module],
+    loss: Loss,
     *,
-    steps,
-    optimizer,
-    schedule=None,
-    batches=None,
-    member_data=(),
-    stop=None,
-    record=None,
-    every=1,
-    progress=None,
-):
+    steps: int,
+    optimizer: Callable[[list[torch.Tensor]], torch.optim.Optimizer] | torch.optim.Optimizer,
+    schedule: Callable[[torch.optim.Optimizer], Any] | None = None,
+    batches: Iterable[tuple] | None = None,
+    member_data: tuple[torch.Tensor, ...] = (),
+    stop: float | None = None,
+    record: dict[str, Callable[[nn.Module], torch.Tensor]] | None = None,
+    every: int | Iterable[int] = 1,
+    progress: Progress | None = None,
+) -> dict[str, NDArray]:
     """Train one network, or an ensemble of networks of one shape, and record what is asked for.
 
     Parameters
     ----------
     nets : module, or list of modules
-        Trained in place. A list is one ensemble: all members take each step together, and each ends as if trained alone. Members share
-        no parameters and have no buffers (no batch norm).
+        Trained in place. A list is one ensemble: all members take each step together, and each ends as if trained
+        alone. Members share no parameters and have no buffers (no batch norm).
     loss : function
         ``loss(net, *data, *batch)`` -> scalar tensor, written for one network; `data` is the member's part of
         `member_data`, `batch` the next item of `batches`.
     steps : int
         Number of updates, at most.
     optimizer : function, or torch.optim.Optimizer
-        Parameters -> optimizer, say ``partial(torch.optim.Adam, lr=1e-3)``. It must act on each number apart, as SGD and Adam do. For a
-        single network also an optimizer of its parameters, whose state then goes on from one call to the next.
+        Parameters -> optimizer, say ``partial(torch.optim.Adam, lr=1e-3)``. It must act on each number apart, as SGD
+        and Adam do. For a single network also an optimizer of its parameters, whose state then goes on from one call to
+        the next.
     schedule : function, optional
         Optimizer -> learning-rate scheduler, stepped after every update.
     batches : iterable of tuples, optional
@@ -129,21 +117,22 @@ def train(
     Returns
     -------
     dict of numpy arrays
-        ``"step"`` (r,), recorded steps; ``"loss"`` (steps taken + 1, [members]), entry t after t updates (with `batches` one entry
-        less: on the batch of the update that follows); ``"stopped"``
-        ([members]), first step with loss < stop, -1 if none; and each record, (r, [members], ...).
+        ``"step"`` (r,), recorded steps; ``"loss"`` (steps taken + 1, [members]), entry t after t updates (with
+        `batches` one entry less: on the batch of the update that follows); ``"stopped"`` ([members]), first step with
+        loss < stop, -1 if none; and each record, (r, [members], ...).
 
     Raises
     ------
     ValueError
         If the networks differ in shape, there is no network, or a record takes a reserved name.
     FloatingPointError
-        When the loss stops being finite, with the step.
+        When the loss of any member stops being finite, with the step.
 
     Notes
     -----
-    dtype and device follow the network. Small fully connected networks train on one thread, and the setting is restored: more threads
-    would wait for each other longer than they compute. A progress bar is shown in a live kernel and in scripts, none while the book is built.
+    dtype and device follow the network. Small fully connected networks train on one thread, and the setting is
+    restored: more threads would wait for each other longer than they compute. A progress bar is shown in a live kernel
+    and in scripts, none while the book is built.
 
     Examples
     --------
@@ -158,25 +147,26 @@ def train(
     if reserved := {"step", "loss", "stopped"} & set(record):
         raise ValueError(f"{sorted(reserved)} are names of the history itself; call the record something else")
     model = as_model(nets)
-    update = optimizer(model.parameters) if callable(optimizer) else optimizer
+    update = optimizer if isinstance(optimizer, torch.optim.Optimizer) else optimizer(model.parameters)
     scheduler = schedule(update) if schedule else None
-    batches = iter(batches) if batches is not None else None
+    data = iter(batches) if batches is not None else None
     recorded = _recording_steps(every, steps)
-    history = {name: [] for name in ("step", "loss", *record)}
-    stopped = None  # ([members]) first step below the tolerance, -1 for none
+    taken: list[int] = []
+    history: dict[str, list[torch.Tensor]] = {name: [] for name in ("loss", *record)}
+    stopped = torch.tensor(-1)  # ([members]) first step below the tolerance, -1 for none
 
     with _one_thread(nets):
         for step, last in _mark_last((progress or _bar)(range(steps + 1))):
-            if not (last and batches):  # a batch is drawn only for an update
-                losses = model.each(loss, member_data, next(batches) if batches else ())
+            if not (last and data):  # a batch is drawn only for an update
+                losses = model.each(loss, member_data, next(data) if data else ())
                 history["loss"].append(_finite(losses.detach(), step))
                 stopped = _newly_stopped(stopped, history["loss"][-1], stop, step)
                 last = last or bool((stopped >= 0).all())
             if step in recorded or last:
-                history["step"].append(step)
+                taken.append(step)
                 with torch.no_grad():
                     for name, function in record.items():
-                        history[name].append(model.each(lambda net, *_: function(net), member_data, ()).cpu().clone())
+                        history[name].append(model.each(_alone(function), member_data, ()).cpu().clone())
             if last:
                 break
             _update(update, model.parameters, losses, stopped)
@@ -184,13 +174,38 @@ def train(
                 scheduler.step()
 
     model.write_back()
-    history["step"] = np.array(history["step"])
-    history["loss"] = torch.stack(history["loss"]).cpu().numpy() if history["loss"] else np.zeros(0)
-    stopped = np.int64(-1) if stopped is None else stopped.cpu().numpy()
-    return history | {"stopped": stopped} | {name: torch.stack(history[name]).numpy() for name in record}
+    arrays = {name: torch.stack(values).cpu().numpy() if values else np.zeros(0) for name, values in history.items()}
+    return {"step": np.array(taken), "stopped": stopped.cpu().numpy()[()], **arrays}
 
 
-def _update(optimizer, parameters, losses, stopped):
+def _recording_steps(every: int | Iterable[int], steps: int) -> set[int]:
+    """The steps at which records are taken: every so many, or those given; the last step always."""
+    chosen = range(0, steps + 1, every) if isinstance(every, int) else (int(s) for s in every)
+    return {s for s in chosen if 0 <= s <= steps} | {steps}
+
+
+def _bar(steps: Sequence[int]) -> Iterable[int]:
+    return tqdm(steps, disable=os.environ.get("FPBOOK_BUILD") == "1", leave=False)
+
+
+def _mark_last(steps: Iterable[int]) -> Iterator[tuple[int, bool]]:
+    """Pairs (step, is it the last?), however early the iterable ends."""
+    remaining = iter(steps)
+    step = next(remaining)
+    for following in remaining:
+        yield step, False
+        step = following
+    yield step, True
+
+
+def _alone(function: Callable[[nn.Module], torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """A record's function, which takes the network and no data."""
+    return lambda net, *_: function(net)
+
+
+def _update(
+    optimizer: torch.optim.Optimizer, parameters: list[torch.Tensor], losses: torch.Tensor, stopped: torch.Tensor
+) -> None:
     """One update of all members; those that have stopped keep their parameters."""
     optimizer.zero_grad()
     losses.sum().backward()
@@ -201,29 +216,28 @@ def _update(optimizer, parameters, losses, stopped):
             parameter[stopped >= 0] = old[stopped >= 0]
 
 
-def _newly_stopped(stopped, values, stop, step):
+def _newly_stopped(stopped: torch.Tensor, values: torch.Tensor, stop: float | None, step: int) -> torch.Tensor:
     """First step below the tolerance of each member, brought up to date with the losses of this step."""
-    if stopped is None:
-        stopped = torch.full_like(values, -1, dtype=torch.int64)
+    stopped = stopped.to(values.device).expand(values.shape)
     return stopped if stop is None else torch.where((stopped < 0) & (values < stop), step, stopped)
 
 
-def _finite(values, step):
+def _finite(values: torch.Tensor, step: int) -> torch.Tensor:
+    """The losses; FloatingPointError if one of them, of whichever member, is not finite."""
     if not torch.isfinite(values).all():
+        where = f" of member {int((~torch.isfinite(values)).nonzero()[0])}" if values.ndim else ""
         raise FloatingPointError(
-            f"the loss is no longer finite at step {step}; lower the learning rate or check the data"
+            f"the loss{where} is no longer finite at step {step}; lower the learning rate or check the data"
         )
     return values
 
 
 @contextlib.contextmanager
-def _one_thread(nets):
+def _one_thread(nets: nn.Module | Sequence[nn.Module]) -> Iterator[None]:
     """One thread while small fully connected networks train on a CPU; the setting is restored."""
-    parameters = list((nets[0] if isinstance(nets, (list, tuple)) else nets).parameters())
-    before, small = (
-        torch.get_num_threads(),
-        sum(p.numel() for p in parameters) < SMALL and all(p.ndim <= 2 for p in parameters),
-    )
+    parameters = list((nets if isinstance(nets, nn.Module) else nets[0]).parameters())
+    small = sum(p.numel() for p in parameters) < SMALL and all(p.ndim <= 2 for p in parameters)
+    before = torch.get_num_threads()
     try:
         if small:
             torch.set_num_threads(1)

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 import torch
 
-from fpbook import datasets
+from fpbook import _official, datasets
 from fpbook.datasets import DataError, cifar10, mnist, unpack_planes, zscore
 
 ROOT = Path(datasets.__file__).parents[1]
@@ -58,15 +58,15 @@ def test_embedded_mnist_is_the_official_one_byte_for_byte():
     with np.load(ROOT / "data" / "mnist.npz", allow_pickle=False) as archive:
         for split, stem in (("train", "train"), ("test", "t10k")):
             images, labels = archive[f"{split}_images"], archive[f"{split}_labels"]
-            assert md5(idx(images[:, 0])) == datasets.MNIST_MD5[f"{stem}-images-idx3-ubyte"]
-            assert md5(idx(labels)) == datasets.MNIST_MD5[f"{stem}-labels-idx1-ubyte"]
+            assert md5(idx(images[:, 0])) == _official.MNIST_MD5[f"{stem}-images-idx3-ubyte"]
+            assert md5(idx(labels)) == _official.MNIST_MD5[f"{stem}-labels-idx1-ubyte"]
 
 
 @pytest.mark.skipif("FPBOOK_DATA" not in os.environ, reason="needs the official files in FPBOOK_DATA")
 @pytest.mark.parametrize("load, train, test", [(mnist, 60000, 10000), (cifar10, 6000, 2000)])
 def test_embedded_images_are_the_first_official_ones(load, train, test, monkeypatch, tmp_path):
     embedded = load(train=train, test=test)
-    monkeypatch.setattr(datasets, "EMBEDDED", tmp_path)
+    monkeypatch.setattr(datasets, "DATA", tmp_path)
     for ours, official in zip(embedded, load(train=train, test=test)):
         assert torch.equal(ours, official)
 
@@ -139,17 +139,20 @@ def test_packing_loses_nothing(shape):
 
 @pytest.fixture
 def small_official(monkeypatch, tmp_path):
-    """Small MNIST and CIFAR-10 in the official formats, their sums in place of the published ones, and nothing embedded."""
+    """Small MNIST and CIFAR-10 in the official formats, with sums of their own, and nothing embedded."""
     rng = np.random.default_rng(2)
     arrays = {
         "train-images-idx3-ubyte": (20, 28, 28), "train-labels-idx1-ubyte": (20,),
         "t10k-images-idx3-ubyte": (6, 28, 28), "t10k-labels-idx1-ubyte": (6,),
     }  # fmt: skip
     plain = {name: idx(rng.integers(0, 256, shape, dtype=np.uint8)) for name, shape in arrays.items()}
-    batches = {name: rng.integers(0, 256, (4, 3073), dtype=np.uint8).tobytes() for name in datasets.CIFAR10_MD5}
-    monkeypatch.setattr(datasets, "MNIST_MD5", {name: md5(content) for name, content in plain.items()})
-    monkeypatch.setattr(datasets, "CIFAR10_MD5", {name: md5(content) for name, content in batches.items()})
-    monkeypatch.setattr(datasets, "EMBEDDED", tmp_path / "embedded")
+    records = {name: rng.integers(0, 256, (4, 3073), dtype=np.uint8) for name in _official.CIFAR10_MD5}
+    for record in records.values():
+        record[:, 0] %= 10
+    batches = {name: record.tobytes() for name, record in records.items()}
+    monkeypatch.setattr(_official, "MNIST_MD5", {name: md5(content) for name, content in plain.items()})
+    monkeypatch.setattr(_official, "CIFAR10_MD5", {name: md5(content) for name, content in batches.items()})
+    monkeypatch.setattr(datasets, "DATA", tmp_path / "embedded")
     (tmp_path / "embedded").mkdir()
     (tmp_path / "official" / "cifar-10-batches-bin").mkdir(parents=True)
     for name, content in plain.items():
@@ -163,7 +166,7 @@ def small_official(monkeypatch, tmp_path):
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     archives["cifar-10-binary.tar.gz"] = buffer.getvalue()
-    monkeypatch.setattr(datasets, "ARCHIVE_SHA256", {name: sha256(content) for name, content in archives.items()})
+    monkeypatch.setattr(_official, "ARCHIVE_SHA256", {name: sha256(content) for name, content in archives.items()})
     return tmp_path, archives
 
 
@@ -174,7 +177,7 @@ def test_the_first_images_are_the_same_from_every_source(small_official, server,
     for name, content in archives.items():
         (folder / "archives" / name).write_bytes(content)
     for mirrors in ("MNIST_MIRRORS", "CIFAR10_MIRRORS"):
-        monkeypatch.setattr(datasets, mirrors, [server.at("good")])
+        monkeypatch.setattr(_official, mirrors, [server.at("good")])
 
     def load():
         return [t for load, n in ((mnist, 15), (cifar10, 11)) for t in load(train=n, test=3)]
@@ -198,7 +201,7 @@ def test_the_first_images_are_the_same_from_every_source(small_official, server,
 def test_a_second_load_does_not_ask_the_server_again(small_official, server, monkeypatch):
     folder, archives = small_official
     server.files.update(archives)
-    monkeypatch.setattr(datasets, "MNIST_MIRRORS", [server.at("good")])
+    monkeypatch.setattr(_official, "MNIST_MIRRORS", [server.at("good")])
     monkeypatch.setenv("FPBOOK_DATA", str(folder / "downloads"))
     mnist(train=1, test=1)
     mnist(train=2, test=2)
@@ -223,6 +226,51 @@ def test_a_damaged_file_is_named_and_refused(damage, small_official, monkeypatch
     path.write_bytes(damage((ROOT / "data" / "mnist.npz").read_bytes()))
     with pytest.raises(DataError, match=f"{path} is damaged"):
         mnist(train=1, test=1)
+
+
+def test_channels_and_labels_of_cifar10_lie_where_its_description_says(small_official, monkeypatch):
+    """A label, then 1024 red, 1024 green, 1024 blue values, row after row: written here byte by byte."""
+    folder, _ = small_official
+    record = bytes([7]) + bytes([200]) + bytes([10]) * 1023 + bytes([100]) * 1024 + bytes([30]) * 1023 + bytes([90])
+    contents = {name: record * 2 for name in _official.CIFAR10_MD5}
+    for name, content in contents.items():
+        (folder / "official" / "cifar-10-batches-bin" / name).write_bytes(content)
+    monkeypatch.setattr(_official, "CIFAR10_MD5", {name: md5(content) for name, content in contents.items()})
+    monkeypatch.setenv("FPBOOK_DATA", str(folder / "official"))
+    x, y, _, _ = cifar10(train=2, test=0)
+    assert y.tolist() == [7, 7]
+    red, green, blue = (255 * x[1]).round().int()
+    assert red[0, 0] == 200 and (red.flatten()[1:] == 10).all() and (green == 100).all()
+    assert blue[31, 31] == 90 and (blue.flatten()[:-1] == 30).all()
+
+
+def test_the_embedded_photographs_have_their_colours():
+    """Above planes and ships is sky, more blue than red; around frogs is earth, more red than blue."""
+    x, y, _, _ = cifar10(train=6000, test=0)
+    red, _, blue = x[(y == 0) | (y == 8)][:, :, :4].mean((0, 2, 3))
+    assert blue > 1.05 * red
+    red, _, blue = x[y == 6].mean((0, 2, 3))
+    assert red > 1.1 * blue
+
+
+@pytest.mark.parametrize("load, train, test", [(mnist, 60000, 10000), (cifar10, 6000, 2000)])
+def test_all_embedded_images_and_not_one_more_come_without_a_download(load, train, test, monkeypatch, tmp_path):
+    monkeypatch.setenv("FPBOOK_DATA", str(tmp_path))
+    for mirrors in ("MNIST_MIRRORS", "CIFAR10_MIRRORS"):
+        monkeypatch.setattr(_official, mirrors, [])
+    assert [len(part) for part in load(train=train, test=test)] == [train, train, test, test]
+    if load is cifar10:
+        for more in (dict(train=train + 1, test=0), dict(train=0, test=test + 1)):
+            with pytest.raises(DataError, match="could not be downloaded"):
+                load(**more)
+
+
+def test_a_download_goes_to_the_folder_that_is_named_or_to_the_users_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("FPBOOK_DATA", str(tmp_path))
+    assert datasets._folder() == tmp_path
+    monkeypatch.delenv("FPBOOK_DATA")
+    monkeypatch.chdir(tmp_path)
+    assert tmp_path not in datasets._folder().parents and datasets._folder().name == "fpbook"
 
 
 # --- downloads with real faults
@@ -288,8 +336,8 @@ def server():
 @pytest.fixture
 def quick(monkeypatch):
     """Known sum of the test's archive, a short time-out, and no pause between tries."""
-    monkeypatch.setitem(datasets.ARCHIVE_SHA256, ARCHIVE, sha256(CONTENT))
-    monkeypatch.setattr(datasets, "TIMEOUT", 0.5)
+    monkeypatch.setitem(_official.ARCHIVE_SHA256, ARCHIVE, sha256(CONTENT))
+    monkeypatch.setattr(_official, "TIMEOUT", 0.5)
     monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
     monkeypatch.setenv("FPBOOK_BUILD", "1")
 
@@ -302,20 +350,20 @@ def whole_or_absent(folder):
 
 
 def test_a_good_download_leaves_only_the_file(server, quick, tmp_path):
-    assert datasets._archive(tmp_path / "new", ARCHIVE, [server.at("good")]) == CONTENT
+    assert _official.archive(tmp_path / "new", ARCHIVE, [server.at("good")]) == CONTENT
     assert {path.name for path in (tmp_path / "new").iterdir()} <= {ARCHIVE, "download.lock"}
 
 
 @pytest.mark.parametrize("fault, tries", [("truncated", 3), ("reset", 3), ("stalled", 3), ("wrong", 3), ("missing", 3)])
 def test_a_fault_is_retried_then_reported(fault, tries, server, quick, tmp_path):
     with pytest.raises(DataError, match="could not be downloaded(.|\n)*FPBOOK_DATA"):
-        datasets._archive(tmp_path, ARCHIVE, [server.at(fault)])
+        _official.archive(tmp_path, ARCHIVE, [server.at(fault)])
     assert len(server.asked) == tries and not whole_or_absent(tmp_path)
 
 
 @pytest.mark.parametrize("fault", ["truncated", "reset", "stalled", "wrong", "missing"])
 def test_the_second_mirror_serves_when_the_first_is_bad(fault, server, quick, tmp_path):
-    assert datasets._archive(tmp_path, ARCHIVE, [server.at(fault), server.at("good")]) == CONTENT
+    assert _official.archive(tmp_path, ARCHIVE, [server.at(fault), server.at("good")]) == CONTENT
 
 
 def test_no_server_at_all(server, quick, tmp_path):
@@ -323,23 +371,23 @@ def test_no_server_at_all(server, quick, tmp_path):
         free.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{free.getsockname()[1]}/"
     with pytest.raises(DataError, match="could not be downloaded"):
-        datasets._archive(tmp_path, ARCHIVE, [closed])
+        _official.archive(tmp_path, ARCHIVE, [closed])
 
 
 def test_a_slow_server_is_waited_for(server, quick, tmp_path):
-    assert datasets._archive(tmp_path, ARCHIVE, [server.at("slow")]) == CONTENT
+    assert _official.archive(tmp_path, ARCHIVE, [server.at("slow")]) == CONTENT
 
 
 def test_a_damaged_archive_in_the_folder_is_refused(server, quick, tmp_path):
     (tmp_path / ARCHIVE).write_bytes(CONTENT[:1000])
     with pytest.raises(DataError, match="is damaged"):
-        datasets._archive(tmp_path, ARCHIVE, [server.at("good")])
+        _official.archive(tmp_path, ARCHIVE, [server.at("good")])
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="/proc stands for a folder that nobody can write to")
 def test_a_read_only_folder(server, quick):
     with pytest.raises(DataError, match="cannot be stored in /proc/fpbook"):
-        datasets._archive(Path("/proc/fpbook"), ARCHIVE, [server.at("good")])
+        _official.archive(Path("/proc/fpbook"), ARCHIVE, [server.at("good")])
 
 
 def fetch_in_a_process(folder, mirror, before=""):
@@ -347,11 +395,11 @@ def fetch_in_a_process(folder, mirror, before=""):
     code = f"""
 import sys
 from pathlib import Path
-from fpbook import datasets
+from fpbook import _official, datasets
 {before}
-datasets.ARCHIVE_SHA256["{ARCHIVE}"] = "{sha256(CONTENT)}"
+_official.ARCHIVE_SHA256["{ARCHIVE}"] = "{sha256(CONTENT)}"
 try:
-    print(len(datasets._archive(Path(sys.argv[1]), "{ARCHIVE}", [sys.argv[2]])))
+    print(len(_official.archive(Path(sys.argv[1]), "{ARCHIVE}", [sys.argv[2]])))
 except datasets.DataError as error:
     print("DataError", error)
 """

@@ -1,0 +1,179 @@
+"""Whatever the bytes are, a parser gives what they hold or a DataError, and no header makes it take much memory."""
+
+import gzip
+import io
+import struct
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fpbook import _files, _official
+from fpbook._files import DataError, arrays_of, checked, replace
+from fpbook._official import cifar10_records, idx_array
+
+HERE = Path("file")
+IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+
+
+def idx(array):
+    return struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def npz(**arrays):
+    np.savez_compressed(buffer := io.BytesIO(), **arrays)
+    return buffer.getvalue()
+
+
+def tar(contents):
+    with tarfile.open(fileobj=(buffer := io.BytesIO()), mode="w:gz") as archive:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@st.composite
+def damaged(draw, content):
+    """The content cut, with bytes changed, or with bytes put in between."""
+    content = bytearray(content[: draw(st.integers(0, len(content)))] if draw(st.booleans()) else content)
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(0, max(len(content) - 1, 0)))
+        content[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=3))
+    return bytes(content)
+
+
+def parse(function, *arguments):
+    """What a parser gives, or None for the error that it promises."""
+    try:
+        return function(*arguments)
+    except DataError as error:
+        assert "file" in str(error)
+        return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(damaged(idx(IMAGES)))
+def test_an_idx_file_is_read_or_refused(content):
+    found = parse(idx_array, content, HERE)
+    assert found is None or idx(found) == content
+
+
+@pytest.mark.parametrize("array", [IMAGES, IMAGES[0, 0], IMAGES[:0]])
+def test_a_whole_idx_file_gives_its_array(array):
+    np.testing.assert_array_equal(idx_array(idx(array), HERE), array)
+
+
+def test_an_idx_header_that_claims_the_world_allocates_nothing():
+    for shape in ((2**32 - 1,) * 3, (2**31, 28, 28), (1,) * 255):
+        with pytest.raises(DataError, match="no idx file"):
+            idx_array(struct.pack(f">4B{len(shape)}I", 0, 0, 8, len(shape), *shape), HERE)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=40), st.integers(0, 3), st.integers(-2, 2))
+def test_cifar10_records_are_whole_with_ten_labels_or_refused(start, records, extra):
+    content = (start + bytes(3073 * 3))[: max(3073 * records + extra, 0)]
+    found = parse(cifar10_records, content, HERE)
+    whole = len(content) > 0 and len(content) % 3073 == 0 and all(label < 10 for label in content[::3073])
+    assert (found is not None) == whole
+    if whole:
+        assert found[0].shape == (len(content) // 3073, 3, 32, 32) and found[1].tolist() == list(content[::3073])
+
+
+@settings(max_examples=150, deadline=None)
+@given(damaged(gzip.compress(idx(IMAGES), mtime=0)))
+def test_a_damaged_gzip_is_refused(content):
+    found = parse(_official._unzipped, content, HERE)
+    assert found is None or isinstance(found, bytes)
+
+
+@settings(max_examples=150, deadline=None)
+@given(damaged(tar({name: bytes(3073) for name in _official.CIFAR10_MD5})))
+def test_a_damaged_tar_is_refused(content):
+    found = parse(_official._members, content, HERE)
+    assert found is None or len(found) == 6
+
+
+def test_an_archive_that_grows_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(_official, "MEMBER_BYTES", 10_000)
+    with pytest.raises(DataError, match="more than 10000"):
+        _official._unzipped(gzip.compress(bytes(100_000)), HERE)
+    contents = {name: bytes(100_000) for name in _official.CIFAR10_MD5}
+    assert max(len(content) for content in _official._members(tar(contents), HERE)) <= 10_000
+
+
+@settings(max_examples=300, deadline=None)
+@given(damaged(npz(a=IMAGES, b=np.arange(3.0))))
+def test_a_damaged_npz_is_refused(content):
+    parse(arrays_of, content, HERE)
+
+
+def test_a_whole_npz_gives_its_arrays():
+    arrays = {"a": IMAGES, "f": np.asfortranarray(IMAGES[0]), "z": np.float64(2.5), "e": np.zeros((0, 3)), "t": [True]}
+    found = arrays_of(npz(**arrays), HERE)
+    assert set(found) == set(arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name], array)
+        assert found[name].dtype == np.asarray(array).dtype
+
+
+def member(header, content=b""):
+    with zipfile.ZipFile(buffer := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
+        length = struct.pack("<H", len(header))
+        archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + length + header + content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        member(b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }\n", bytes(8)),
+        member(b"{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -1), }\n", bytes(8)),
+        member(b"{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n", bytes(16)),
+        member(b"[" * 60_000),
+        member(b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n", b"cos\nsystem\n(S'false'\ntR."),
+        npz(a=np.array([{}], dtype=object)),
+        b"",
+        b"PK",
+    ],
+    ids=["huge", "negative", "longer", "brackets", "pickle", "object", "empty", "short"],
+)
+def test_an_npz_that_lies_is_refused(content):
+    with pytest.raises(DataError, match="file is damaged"):
+        arrays_of(content, HERE)
+
+
+def test_arrays_that_would_take_too_much_are_not_unpacked(monkeypatch):
+    content = npz(a=np.zeros(10**6))
+    monkeypatch.setattr(_files, "ARRAY_BYTES", 10**6)
+    monkeypatch.setattr(_files, "_array", lambda content: pytest.fail("unpacked"))
+    with pytest.raises(DataError, match="more than 1000000 bytes"):
+        arrays_of(content, HERE)
+
+
+def test_a_file_that_is_far_too_large_is_not_read(monkeypatch, tmp_path):
+    (tmp_path / "file").write_bytes(bytes(100))
+    monkeypatch.setattr(_files, "FILE_BYTES", 99)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail("read"))
+    with pytest.raises(DataError, match="100 bytes"):
+        checked(tmp_path / "file", "md5", "")
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(monkeypatch, tmp_path):
+    replace(tmp_path / "a" / "file", b"old")
+    write = Path.write_bytes
+
+    def half(path, content):
+        write(path, content[: len(content) // 2])
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="disk full"):
+        replace(tmp_path / "a" / "file", b"new and longer")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()} == {"file": b"old"}
