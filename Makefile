@@ -1,31 +1,37 @@
-# make book    execute what is out of date and render the book
-# make test    everything that CI runs
-# make epub    the book as EPUB
-# make pdf     the book as PDF, printed by Chromium
-# make twins   the .ipynb beside each section, after its .md was edited
+# The commands of the book; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
 COLAB := .venv-colab/bin
 COLAB_SECTION ?= why
+SEEDS ?= 1000:1020
+PAGES ?=
 INSTALL := -m pip install --quiet --disable-pip-version-check
 export OMP_NUM_THREADS := 1
+BUILD := PYTHONPATH=_ext $(BIN)/python -m bookbuild
+.DEFAULT_GOAL := book
 
-.PHONY: book epub pdf test lint unit pages browser second-run colab twins clean
+.PHONY: help book page epub pdf test lint unit pages browser second-run colab claims twins clean
 
-book: .venv/stamp
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1  \2/p' Makefile
+
+book: .venv/stamp ## execute what is out of date and render the book
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "Read the book at file://$(CURDIR)/_build/html/index.html"
 
-epub: .venv/stamp
+page: .venv/stamp ## execute and render one page alone: make page NAME=why
+	@$(BUILD).page $(NAME)
+
+epub: .venv/stamp ## the book as EPUB
 	$(BIN)/jupyter-book build . -W -n --keep-going --builder custom --custom-builder epub
 	@echo "The EPUB is in $(CURDIR)/_build/epub"
 
-pdf: book browser
-	$(BIN)/python _ext/pdf.py
+pdf: book browser ## the book as PDF, printed by Chromium
+	$(BUILD).pdf
 	@echo "The PDF is $(CURDIR)/_build/book.pdf"
 
 # The cheap checks come first. The book is executed twice: once to build it, once more for comparison.
-test:
+test: ## everything that CI runs
 	$(MAKE) lint
 	$(MAKE) unit
 	$(MAKE) book
@@ -33,35 +39,38 @@ test:
 	$(MAKE) second-run
 	$(MAKE) pages
 
-lint: .venv/stamp
+lint: .venv/stamp ## style, spelling, workflows
 	$(BIN)/ruff check .
 	$(BIN)/codespell
 	$(BIN)/zizmor --offline --quiet .
 
-unit: .venv/stamp
+unit: .venv/stamp ## laws, rules, the build on a scratch book
 	$(BIN)/pytest --ignore=tests/site/test_pages.py --ignore=tests/site/test_site.py
 
-pages: .venv/stamp browser
+pages: .venv/stamp browser ## the built pages, in a browser too
 	$(BIN)/pytest tests/site/test_pages.py tests/site/test_site.py
 
 # On a reader's machine the tests that need Chromium are skipped where it is missing; CI installs it.
 browser:
 	@command -v chromium || command -v google-chrome || test -z "$$CI" || { apt-get update -qq && apt-get install -y -qq chromium; }
 
-second-run: .venv/stamp
-	$(BIN)/python _ext/replicate.py
+second-run: .venv/stamp ## execute the book once more: every line must be printed again
+	$(BUILD).replicate
 
-# One section as on Colab: an empty folder, older ipywidgets, numpy and matplotlib, the package fetched by the first cell. Labs are clicked there, too.
-colab: .venv-colab/stamp
+claims: .venv/stamp ## every claim with other seeds, counted: make claims SEEDS=1000:1020 PAGES='why'
+	$(BUILD).sweep $(SEEDS) $(PAGES)
+
+# One page as on Colab: an empty folder, older ipywidgets, numpy and matplotlib, the package fetched by the first cell. Labs are clicked there, too.
+colab: .venv-colab/stamp ## one page as Colab runs it: make colab COLAB_SECTION=why
 	rm -rf _build/colab && mkdir -p _build/colab
 	cp chapters/$(COLAB_SECTION).ipynb _build/colab
 	cd _build/colab && FPBOOK_REPO="file://$(CURDIR)" ../../$(COLAB)/jupyter execute --timeout=-1 $(COLAB_SECTION).ipynb
 	PYTHONPATH=. $(COLAB)/python -m pytest -q tests/laws/test_lab.py tests/laws/test_replay.py
 
-twins: .venv/stamp
-	$(BIN)/python _ext/twins.py
+twins: .venv/stamp ## the .ipynb beside each page, after its .md was edited
+	$(BUILD).twins
 
-.venv/stamp: requirements.txt pyproject.toml
+.venv/stamp: requirements.txt requirements.lock pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(None if sys.version_info >= (3, 11) else 'Python 3.11 or newer is needed')"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(INSTALL) -r requirements.txt
@@ -72,5 +81,5 @@ twins: .venv/stamp
 	$(COLAB)/python $(INSTALL) -r requirements-colab.txt
 	touch $@
 
-clean:
+clean: ## remove everything that was built
 	rm -rf _build

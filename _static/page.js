@@ -20,21 +20,40 @@ function focusWhatScrolls() {
   boxes.forEach((box, i) => (scrolls[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex")));
 }
 
-// Paper is white: print in the light theme, with every picture, and with the folded checks open.
-const onScreen = { theme: "", opened: [] };
+// Paper is white: print in the light theme and with every picture. What is folded is left out, solutions are not.
+let themeOnScreen = "";
 
 addEventListener("beforeprint", () => {
-  onScreen.theme = document.documentElement.dataset.theme;
+  themeOnScreen = document.documentElement.dataset.theme;
   document.documentElement.dataset.theme = "light";
-  onScreen.opened = [...document.querySelectorAll(".tag_hide-input details:not([open])")];
-  for (const folded of onScreen.opened) folded.open = true;
   for (const image of document.images) image.loading = "eager";
 });
 
-addEventListener("afterprint", () => {
-  document.documentElement.dataset.theme = onScreen.theme;
-  for (const folded of onScreen.opened) folded.open = false;
-});
+addEventListener("afterprint", () => { document.documentElement.dataset.theme = themeOnScreen; });
+
+// A search result shows the text of its page and nothing of the page's furniture; formulas as far as letters can write them.
+const GREEK = { alpha: "α", delta: "δ", Delta: "Δ", lambda: "λ", omega: "ω", pi: "π", sigma: "σ", theta: "θ", xi: "ξ", cdot: "·", le: "≤", ge: "≥", approx: "≈", to: "→", infty: "∞" };
+
+function writtenOut(tex) {
+  return tex.replace(/\\[()[\]]/g, "").replace(/\\([a-zA-Z]+)/g, (_, name) => GREEK[name] ?? name).replace(/[{}\\]/g, "");
+}
+
+function textOfResult(page, anchor) {
+  const article = new DOMParser().parseFromString(page, "text/html").querySelector("article");
+  if (!article) return "";
+  const place = (anchor && article.querySelector(anchor)) || article;
+  for (const node of place.querySelectorAll("h1, .headerlink, script, style, template, div.math, .cell_input, details.hide, .toctree-wrapper")) node.remove();
+  for (const formula of place.querySelectorAll(".math")) formula.textContent = writtenOut(formula.textContent);
+  return place.textContent;
+}
+
+const LISTS = /^chapters\/(glossary|notation|references|claims|api|status)$/; // they name everything, and explain little
+
+function improveSearch() {
+  if (typeof Search === "undefined") return;
+  Search.htmlToText = textOfResult;
+  if (typeof Scorer !== "undefined") Scorer.score = ([page, , , , score]) => (LISTS.test(page) ? score / 5 : score);
+}
 
 async function printWhole() {
   for (const image of document.images) image.loading = "eager";
@@ -102,6 +121,7 @@ function offerPreviews(article) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
+  improveSearch();
   for (const button of document.querySelectorAll(".btn-download-pdf-button")) button.addEventListener("click", printWhole);
   const article = document.querySelector("article");
   if (article) offerPreviews(article);

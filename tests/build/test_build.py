@@ -1,125 +1,136 @@
-"""The build itself, on a scratch book: what is executed again and when, and which mistakes stop it."""
+"""The build: what is executed and rendered again and when, which mistakes stop it, what a page and its notebook hold."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+import zipfile
+from xml.etree import ElementTree
 
 import jupytext
 import nbformat
 import pytest
-from execute import execute, imported, key_of, result_of
-from plain import plain
-from replicate import replicate
-
-ROOT = Path(__file__).resolve().parents[2]
-HEADER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-"""
-SOLID = (
-    HEADER + "# Solid\n\nProse.\n\n```{code-cell} ipython3\nfrom fpbook.one import one\n\nprint('one is', one)\n```\n"
-)
+from bookbuild import sweep, toc
+from bookbuild.claims import verdict_on
+from bookbuild.notebooks import readable
+from bookbuild.plain import plain
+from bookbuild.results import imported, key_of, result_of
+from bs4 import BeautifulSoup
+from conftest import FILES, SOLID, add_chapter, build, cell, page, surroundings
 
 
-@pytest.fixture(scope="module")
-def executed_book(tmp_path_factory):
-    """A book of one notebook that prints a number of its package, with the real configuration and extension."""
-    book = tmp_path_factory.mktemp("book")
-    shutil.copytree(ROOT / "_ext", book / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
-    for folder in ["_static", "_vendor"]:
-        shutil.copytree(ROOT / folder, book / folder)
-    shutil.copy(ROOT / "_config.yml", book)
-    shutil.copytree(
-        ROOT / "fpbook", book / "fpbook", ignore=lambda folder, names: [n for n in names if not n.startswith("replay.")]
-    )
-    files = {
-        "_toc.yml": "format: jb-book\nroot: index\nparts:\n- numbered: true\n  chapters:\n  - file: chapters/solid\n",
-        "index.md": "# Scratch\n\nWords, see {cite}`a2020`.\n\n```{bibliography}\n```\n",
-        "references.bib": "@book{a2020, author={Ann Author}, title={A book}, publisher={P}, year={2020}}\n",
-        "README.md": "# Not a page\n",
-        "requirements.txt": "numpy\n",
-        "chapters/solid.md": SOLID,
-        "data/numbers.csv": "1\n",
-        "fpbook/__init__.py": "",
-        "fpbook/one.py": "from .base import base\n\none = 1 + base\n",
-        "fpbook/base.py": "base = 0\n",
-        "fpbook/apart.py": "",
-    }
-    for name, text in files.items():
-        (book / name).parent.mkdir(exist_ok=True)
-        (book / name).write_text(text)
-    assert execute(book)[1] == []
-    return book
+def article(book, name="solid"):
+    return BeautifulSoup(page(book, name), "html.parser").select_one("article")
 
 
-@pytest.fixture
-def book(executed_book, tmp_path):
-    return shutil.copytree(executed_book, tmp_path / "book")
-
-
-def add_chapter(book, name, text):
-    (book / "chapters" / f"{name}.md").write_text(text)
-    with (book / "_toc.yml").open("a") as toc:
-        toc.write(f"  - file: chapters/{name}\n")
-
-
-def build(book, *options):
-    """The plain command; returns exit status and everything printed."""
-    environment = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "GITHUB_REPOSITORY"}}
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", *options]
-    run = subprocess.run(
-        command, cwd=book, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    return run.returncode, run.stdout
-
-
-def page(book, name="solid"):
-    return (book / "_build/html/chapters" / f"{name}.html").read_text()
-
-
-def test_a_rebuild_executes_what_changed_and_nothing_else(book):
+def test_a_page_shows_its_answer_its_claim_and_its_numbers(book):
     status, printed = build(book)
-    assert status == 0 and "executing" not in printed and "one is 1" in page(book), printed
-    offered = nbformat.read(book / "_build/html/_sources/chapters/solid.ipynb", as_version=4)
-    assert offered.cells[1].outputs[0].text == "one is 1\n"
+    assert status == 0 and "executing" not in printed, printed
+    solid, below = article(book), article(book, "below")
+    first = solid.select_one("h1").find_next_siblings()[:2]
+    assert [node.name for node in first] == ["p", "figure"] and "answer" in first[1][
+        "class"
+    ]  # the answer, then its figure
+    assert not solid.select(".tag_answer figure") and not solid.select(".tag_answer .cell_output")
+    heads = [heading.get_text() for heading in [*solid.select("h1, h2"), *below.select("h1, h2")]]
+    assert heads == ["1.1. Solid#", "Numbers#", "1.1.1. Below#", "A heading#"]  # pages have numbers, headings none
+    captions = [
+        span.get_text().strip() for span in [*solid.select(".caption-number"), *below.select(".caption-number")]
+    ]
+    assert captions == ["Fig. 1.1.1", "Theorem 1.1.1", "Fig. 1.1.2"]  # on through the section
+
+    claim = solid.select_one("#claim-solid-1")
+    assert "✓ 3 of 3 seeds: each of the numbers is below" in claim.get_text() and claim.select_one("span.math")
+    assert "measured 1" in claim.get_text() and "figure 1.1: confirmed" in claim.get_text()
+    fold = claim.find_next_sibling("details")
+    assert (
+        "How this is checked" in fold.summary.get_text()
+        and "claim(" in fold.pre.get_text()
+        and not fold.has_attr("open")
+    )
+    assert len(solid.select(".claims .cell_output")) == 0  # the printed line is for notebooks
+    assert [p.get_text() for p in solid.select_one("details.hide summary").find_all("p")] == ["Set-up", "Set-up"]
+
+    ledger = article(book, "claims")
+    row = ledger.select_one("table.ledger tbody tr")
+    assert row.select_one('a[href="solid.html#claim-solid-1"]') and row.select_one("#claim-solid-1")
+    assert claim.select_one('a[href="claims.html#claim-solid-1"]')
+    verdicts = [[cell.get_text() for cell in line.select("td")[:2]] for line in ledger.select("table.sources tbody tr")]
+    assert verdicts == [["Figure 1.1", "confirmed"], ["Equation 1.4", ""]]
+    listed = json.loads((book / "_build/html/claims.json").read_text())
+    assert [(c["address"], c["held"], c["verdict"]) for c in listed] == [
+        ("chapters/solid.html#claim-solid-1", 3, "confirmed")
+    ]
     assert "colab.research" not in page(book)  # the address is unknown: no button
 
-    (book / "fpbook/base.py").write_text("base = 41\n")  # imported by what the notebook imports
-    status, printed = build(book)
-    assert status == 0 and "executing 1 solid" in printed and "one is 42" in page(book)
 
-    (book / "fpbook/apart.py").write_text("apart = 1\n")
+def test_a_changed_threshold_changes_page_and_ledger(book):
+    (book / "chapters/solid.md").write_text(SOLID.replace("bound = 5", "bound = 7"))
+    status, printed = build(book)
+    assert status == 0 and printed.count("executing") == 1, printed
+    for where in [article(book).select_one("#claim-solid-1"), article(book, "claims").select_one("table.ledger")]:
+        assert [formula.get_text() for formula in where.select("span.math")] == ["\\(7\\)"]
+
+
+def test_hostile_words_in_a_claim_stay_words(book):
+    sentence = r"<script>alert(1)</script> </p> & {ref}`x` **b** \\(z\\) $x</script><img src=x>$"
+    hostile = f"from fpbook.claims import claim\nclaim({sentence!r}, [True], published='<b>2</b>')"
+    add_chapter(book, "hostile", cell(hostile))
+    status, printed = build(book)
+    assert status == 0, printed
+    claim = article(book, "hostile").select_one(".claim")
+    assert (
+        not claim.select("script, img, b, strong")
+        and "<script>alert(1)</script> </p> & {ref}`x` **b**" in claim.get_text()
+    )
+    assert "<b>2</b>" in claim.get_text()
+    cells = article(book, "claims").select("table.ledger td")
+    assert any("<script>alert(1)</script>" in cell.get_text() for cell in cells)
+    assert not article(book, "claims").select("script, img")
+
+
+def test_a_rebuild_executes_and_writes_what_changed_and_nothing_else(book):
+    assert build(book)[0] == 0
+    pages = {path: path.read_bytes() for path in book.glob("_build/html/chapters/*.html")}
+    status, printed = build(book)
+    assert status == 0 and "executing" not in printed and "0 added, 0 changed" in printed and "no targets" in printed, (
+        printed
+    )
+
     (book / "chapters/solid.md").write_text(SOLID.replace("Prose.", "Better prose."))
     status, printed = build(book)
-    assert status == 0 and "executing" not in printed and "Better prose." in page(book) and "one is 42" in page(book)
+    assert status == 0 and "executing" not in printed and "0 added, 1 changed" in printed, printed
+    changed = [path.stem for path, before in pages.items() if path.read_bytes() != before]
+    assert changed == ["solid"] and "Better prose." in page(book)
     assert "Better prose." in (book / "_build/notebooks/chapters/solid.ipynb").read_text()
+
+    (book / "fpbook/base.py").write_text("base = 41\n")  # imported by what the notebook imports
+    (book / "fpbook/apart.py").write_text("apart = 1\n")
+    status, printed = build(book)
+    assert (
+        status == 0
+        and printed.count("executing") == 1
+        and "executing 1.1 solid" in printed
+        and "one is 42" in page(book)
+    )
+    offered = nbformat.read(book / "_build/html/_sources/chapters/solid.ipynb", as_version=4)
+    assert "one is 42\n" in [output.text for c in offered.cells for output in c.get("outputs", []) if "text" in output]
 
 
 def test_failing_cells_and_claims_stop_the_build(book):
-    cell = HEADER + "# Broken\n\n```{{code-cell}} ipython3\n{}\n```\n"
-    add_chapter(book, "broken", cell.format("print(undefined_name)"))
-    add_chapter(book, "wrong", cell.format("# Claim: two is one\nassert 2 == 1, 'two is not one'"))
-    add_chapter(book, "right", cell.format("print('right')"))
+    add_chapter(book, "broken", cell("print(undefined_name)"))
+    add_chapter(book, "wrong", cell("from fpbook.claims import claim\nclaim('two is one', [True, 2 == 1])"))
+    add_chapter(book, "right", cell("print('right')"))
     status, printed = build(book)
     assert status != 0
-    assert "2 broken failed" in printed and "print(undefined_name)" in printed and "NameError" in printed
-    assert "3 wrong failed" in printed and "# Claim: two is one" in printed and "two is not one" in printed
-    assert [result_of(book / f"chapters/{name}.md", book).exists() for name in ["broken", "wrong", "right"]] == [
-        False,
-        False,
-        True,
-    ]
+    assert "broken failed" in printed and "print(undefined_name)" in printed and "NameError" in printed
+    assert "wrong failed" in printed and "ClaimError" in printed and "✗ 1 of 2 seeds: two is one" in printed
+    kept = [result_of(book / f"chapters/{name}.md", book).exists() for name in ["broken", "wrong", "right"]]
+    assert kept == [False, False, True]
     status, printed = build(book)
-    assert status != 0 and "executing 2 broken" in printed and "executing 4 right" not in printed
+    assert status != 0 and "broken ..." in printed and "right ..." not in printed
 
 
 @pytest.mark.parametrize(
@@ -127,9 +138,8 @@ def test_failing_cells_and_claims_stop_the_build(book):
     [
         ("See {ref}`nowhere`.", "undefined label: 'nowhere'"),
         ("```{contents}\n```", "no plain Markdown for the directive {contents}"),
-        ("```{code-cell} ipython3\nimport sys\nprint('to stderr', file=sys.stderr)\n```", "stderr was found"),
     ],
-    ids=["reference", "directive", "stderr"],
+    ids=["reference", "directive"],
 )
 def test_a_warning_stops_the_build_each_time(book, text, message):
     (book / "chapters/solid.md").write_text(SOLID + f"\n{text}\n")
@@ -138,28 +148,69 @@ def test_a_warning_stops_the_build_each_time(book, text, message):
         assert status != 0 and message in printed, printed
 
 
+def test_a_change_of_the_pages_that_finds_nothing_stops_the_build(book):
+    rewrites = book / "_ext/bookbuild/rewrites.py"
+    rewrites.write_text(rewrites.read_text().replace("scripts/fontawesome", "scripts/fontsome"))
+    status, printed = build(book)
+    assert status != 0 and "found nothing to change: icons as a script" in printed, printed
+
+
 def test_the_key_covers_what_a_result_depends_on(book, monkeypatch):
+    source = book / "chapters/solid.md"
+
     def key():
-        return key_of(jupytext.read(book / "chapters/solid.md"), book)
+        return key_of(jupytext.read(source), book)
 
     first = key()
-    for name in ["fpbook/__init__.py", "fpbook/one.py", "fpbook/base.py", "data/numbers.csv", "requirements.txt"]:
+    for name in ["fpbook/__init__.py", "fpbook/one.py", "fpbook/base.py", "data/numbers.csv"]:
         old = (book / name).read_text()
         (book / name).write_text(old + "\n")
         assert key() != first, name
         (book / name).write_text(old)
-    for name in ["fpbook/book.mplstyle", "data/more.csv"]:
+    for name in ["fpbook/other.mplstyle", "data/more.csv", "data/more.npz", "data/records/new.json"]:
+        (book / name).parent.mkdir(exist_ok=True)
         (book / name).write_text("")
         assert key() != first, name
         (book / name).unlink()
-    (book / "chapters/solid.md").write_text(SOLID.replace("'one is'", "'One is'"))
-    assert key() != first
-    (book / "chapters/solid.md").write_text(SOLID.replace("Prose.", "Other prose."))
-    (book / "fpbook/apart.py").write_text("apart = 1\n")
-    (book / "data/README.md").write_text("Words.\n")
+    for before, after in [("'one is'", "'One is'"), ("tags: [answer]", "tags: [answer, other]")]:
+        source.write_text(SOLID.replace(before, after))
+        assert key() != first, after
+    for name, value in [("FPBOOK_DETERMINISTIC", "1"), ("FPBOOK_DATA", "elsewhere"), ("FPBOOK_SEED", "7")]:
+        with monkeypatch.context() as changed:
+            changed.setenv(name, value)
+            source.write_text(SOLID)
+            assert key() != first, name
+    for package in ["torch", "numpy", "matplotlib", "ipython"]:
+        with monkeypatch.context() as changed:
+            changed.setattr(
+                "bookbuild.results.metadata.version", lambda name, package=package: "0" if name == package else "1"
+            )
+            one = key()
+            changed.setattr("bookbuild.results.metadata.version", lambda name: "1")
+            assert key() != one, package
+    source.write_text(SOLID.replace("Prose.", "Other prose."))
+    for name in [
+        "fpbook/apart.py",
+        "data/README.md",
+        "data/.DS_Store",
+        "fpbook/.one.py.swp",
+        "data/make.py",
+        "data/records/claims.json",
+    ]:
+        (book / name).parent.mkdir(exist_ok=True)
+        (book / name).write_text("other = 1\n")
     assert key() == first
-    monkeypatch.setenv("FPBOOK_DETERMINISTIC", "1")
-    assert key() != first
+
+
+def test_the_key_covers_the_code_that_executes(book):
+    script = "import sys; sys.path[:0] = ['_ext']; import jupytext; from bookbuild.results import key_of; "
+    script += "print(key_of(jupytext.read('chapters/solid.md'), '.'))"
+    keys = []
+    for _ in range(2):
+        keys.append(subprocess.check_output([sys.executable, "-c", script], cwd=book, env=surroundings()))
+        with (book / "_ext/bookbuild/execute.py").open("a") as code:
+            code.write("# other options of the kernel\n")
+    assert keys[0] != keys[1]
 
 
 @pytest.mark.parametrize(
@@ -170,17 +221,121 @@ def test_the_key_covers_what_a_result_depends_on(book, monkeypatch):
         ("from fpbook import apart, one", {"__init__", "apart", "one", "base"}),
         ("def f():\n    from fpbook.base import base", {"__init__", "base"}),
         ("import numpy, fpbook_other.one", {"__init__"}),
+        ("from fpbook.inner import deep", {"__init__", "inner/__init__", "inner/deep", "base"}),
     ],
 )
-def test_imports_are_followed(executed_book, code, modules):
-    assert {path.stem for path in imported(code, executed_book / "fpbook")} == modules
+def test_imports_are_followed(tmp_path, code, modules):
+    package = tmp_path / "fpbook"
+    texts = {name.partition("/")[2]: text for name, text in FILES.items() if name.startswith("fpbook/")}
+    texts |= {"__init__.py": "", "inner/__init__.py": "", "inner/deep.py": "from ..base import base\n"}
+    for name, text in texts.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    assert {path.relative_to(package).with_suffix("").as_posix() for path in imported(code, package)} == modules
 
 
-def test_a_second_run_that_prints_something_else_fails(book):
-    result = result_of(book / "chapters/solid.md", book)
-    assert replicate(result, book) == 0
-    result.write_text(result.read_text().replace("one is 1", "one is 2"))
-    assert replicate(result, book) != 0
+def test_pages_are_found_in_reading_order(book):
+    found = [(entry.name, entry.number) for entry in toc.entries(book)]
+    assert found[:4] == [
+        ("index", ""),
+        ("chapters/chapter", "1"),
+        ("chapters/solid", "1.1"),
+        ("chapters/below", "1.1.1"),
+    ]
+    assert [path.stem for path in toc.notebooks(book)] == ["solid", "below"]
+
+
+def test_the_verdict_on_a_source_is_the_strongest_objection():
+    def verdict(*verdicts):
+        return verdict_on([{"verdict": verdict} for verdict in verdicts])
+
+    assert verdict() == verdict("new") == ""
+    assert verdict("confirmed", "new") == "confirmed" and verdict("conditional", "confirmed") == "conditional"
+    assert verdict("confirmed", "corrected", "conditional") == "corrected"
+
+
+def test_wilson_interval():
+    low, high = sweep.wilson(0, 20)
+    assert low == 0 and abs(high - 1.96**2 / (20 + 1.96**2)) < 1e-12  # the closed form at its end
+    low, high = sweep.wilson(38, 40)
+    for end in (low, high):  # the ends are where the observed share lies 1.96 standard errors away
+        assert abs(abs(38 / 40 - end) - 1.96 * (end * (1 - end) / 40) ** 0.5) < 1e-12
+
+
+def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
+    lines = ["from fpbook.claims import claim, seed_range", "s = list(seed_range(4))"]
+    lines += [
+        "claim('seeds are below 1006', [i < 1006 for i in s])",
+        "print('goes on')",
+        "claim('there are four', len(s) == 4)",
+    ]
+    text = "\n```\n\nAnd:\n\n```{code-cell} ipython3\n".join([lines[0] + "\n" + lines[1], lines[2], lines[3], lines[4]])
+    add_chapter(book, "counted", cell(text))
+    messages = sweep.sweep(book, 1000, 1010, ["counted"])
+    assert messages == []
+    record = json.loads((book / "data/records/claims.json").read_text())
+    assert record["seeds"] == [1000, 1010] and {"command", "date", "device", "versions"} <= set(record)
+    first, second = record["pages"]["counted"]
+    assert (first["held"], first["count"], first["of"]) == (6, 12, "seeds") and (second["held"], second["count"]) == (
+        3,
+        3,
+    )
+    assert first["interval"] == [round(end, 4) for end in sweep.wilson(6, 12)]
+
+    (book / "_build/claims/counted-1004.json").write_text('{"cut')  # as a kill could not leave it, but a disk can
+    times = {path: path.stat().st_mtime_ns for path in book.glob("_build/claims/counted-*.json")}
+    sweep.sweep(book, 1000, 1010, ["counted"])
+    again = [path.stem for path, time in times.items() if path.stat().st_mtime_ns != time]
+    assert again == ["counted-1004"] and json.loads((book / "data/records/claims.json").read_text()) == record
+
+    (book / "chapters/counted.md").write_text((book / "chapters/counted.md").read_text().replace("1006", "2006"))
+    status, printed = build(book)  # the count of other sentences is not shown
+    assert (
+        status == 0
+        and "3 of 3 draws" in article(book, "claims").get_text()
+        and "of 12 seeds" not in page(book, "claims")
+    )
+
+
+def test_an_error_that_is_no_claim_is_told(book):
+    add_chapter(
+        book, "faulty", cell("from fpbook.claims import seed_range\nassert list(seed_range(2))[0] == 0, 'only 0'")
+    )
+    assert sweep.sweep(book, 5, 7, ["faulty"]) == ["faulty from seed 5: AssertionError: only 0"]
+
+
+def test_the_epub_has_title_contents_and_no_folded_code(book):
+    status, printed = build(book, "-W", "-n", "--keep-going", "--builder", "custom", "--custom-builder", "epub")
+    assert status == 0, printed
+    epub = zipfile.ZipFile(next(book.glob("_build/epub/*.epub")))
+    order = re.findall(r'<itemref idref="(.*?)"', epub.read("content.opf").decode())
+    files = dict(re.findall(r'<item id="(.*?)" href="(.*?)"', epub.read("content.opf").decode()))
+    assert [files[item] for item in order[:3]] == ["title.xhtml", "nav.xhtml", "index.xhtml"]
+    for name in [name for name in epub.namelist() if name.endswith(".xhtml")]:
+        ElementTree.fromstring(epub.read(name))
+    solid = epub.read("chapters/solid.xhtml").decode()
+    assert "3 of 3 seeds" in solid and "claim(" not in solid and "seed_range" not in solid and "<script" not in solid
+    assert solid.index("One is one.") < solid.index("<figure") < solid.index("Numbers")
+    status, printed = build(book)
+    assert status == 0 and "no targets" not in printed
+    status, printed = build(book)
+    assert status == 0 and "0 added, 0 changed" in printed and "no targets" in printed  # one does not undo the other
+
+
+def test_make_page_renders_one_page_alone(book):
+    add_chapter(book, "alone", cell("print('alone')", head=":tags: [hide-input]\n"))
+    (book / "chapters/alone.md").write_text((book / "chapters/alone.md").read_text() + "\nSee {numref}`fig-line`.\n")
+    command = [sys.executable, "-m", "bookbuild.page", "alone"]
+    run = subprocess.run(command, cwd=book, env=surroundings(PYTHONPATH="_ext"), capture_output=True, text=True)
+    assert run.returncode == 0 and run.stdout.count("executing") == 1, run.stdout + run.stderr
+    address = run.stdout.split()[-1]
+    assert address.startswith("file://") and "alone" in address
+    shown = BeautifulSoup(open(address.removeprefix("file://")).read(), "html.parser")
+    assert "alone" in shown.select_one("article .cell_output").get_text()
+    run = subprocess.run(
+        [*command[:-1], "nosuch"], cwd=book, env=surroundings(PYTHONPATH="_ext"), capture_output=True, text=True
+    )
+    assert run.returncode != 0 and run.stderr.strip().splitlines() == ["no such page: nosuch"]
 
 
 LABELS = {
@@ -189,8 +344,15 @@ LABELS = {
     "eq-a": "(1.1.2)",
     "ex-a": "Exercise 1.1.3",
     "a2020": "Author, 2020",
+    "thm-a": "Theorem 1.1.4",
+    "sec-a": "Section title",
+    "chapters/other": "Other page",
 }
-LABELS |= {"thm-a": "Theorem 1.1.4", "sec-a": "Section title", "chapters/other": "Other page"}
+KNOWN = LABELS | {
+    "address fig-a": "https://b/p.html#fig-a",
+    "address a2020": "https://doi.org/1",
+    "address term bias": "https://b/g#bias",
+}
 
 
 @pytest.mark.parametrize(
@@ -202,6 +364,7 @@ LABELS |= {"thm-a": "Theorem 1.1.4", "sec-a": "Section title", "chapters/other":
         ("{cite}`a2020`, {cite:t}`a2020`", "(Author, 2020), Author (2020)"),
         ("[](#sec-a), [this](other.md), [](other.md)", "Section title, this, Other page"),
         ("$$ a = b $$ (eq-a)", "$$ a = b \\tag{1.1.2} $$"),
+        ("$$\na\n$$ (eq-a)\n\nNext.", "$$\na\n\\tag{1.1.2} $$\n\nNext."),
         ("```{math}\n:label: eq-a\na = b\n```", "$$\na = b\n\\tag{1.1.2}\n$$"),
         (":::{note} One.\nTwo.\n:::", "> **Note**\n>\n> One.\n> Two."),
         ("::::{admonition} Why\n:class: dropdown\n:::{tip}\nIn.\n:::\n::::", "> **Why**\n>\n> > **Tip**\n> >\n> > In."),
@@ -209,13 +372,57 @@ LABELS |= {"thm-a": "Theorem 1.1.4", "sec-a": "Section title", "chapters/other":
         ("```{exercise-start}\n:label: ex-a\n```\nDo.\n```{exercise-end}\n```", "**Exercise 1.1.3**\n\n\nDo."),
         ("```{solution-start} ex-a\n:class: dropdown\n```", "**Solution to Exercise 1.1.3**"),
         ("```python\n:::{note}\n```", "```python\n:::{note}\n```"),
+        ("{term}`bias`, {term}`its bias <bias>`", "bias, its bias"),
     ],
 )
 def test_myst_becomes_plain_markdown(myst, markdown):
     assert plain(myst, LABELS) == markdown
 
 
-@pytest.mark.parametrize("myst", [":::{contents}\n:::", "{numref}`fig-b`", "{cite}`nobody`", "{term}`x`"])
+def test_references_are_links_where_the_address_is_known():
+    myst = "{numref}`fig-a` {numref}`figure %s <fig-a>` {cite}`a2020` {eq}`eq-a` {term}`bias`"
+    places = "[Fig. 1.1.1](https://b/p.html#fig-a) [figure 1.1.1](https://b/p.html#fig-a)"
+    assert plain(myst, KNOWN) == f"{places} ([Author, 2020](https://doi.org/1)) (1.1.2) [bias](https://b/g#bias)"
+
+
+@pytest.mark.parametrize("myst", [":::{contents}\n:::", "{numref}`fig-b`", "{cite}`nobody`", "{ref}`x`"])
 def test_myst_without_a_rule_is_an_error(myst):
     with pytest.raises((KeyError, ValueError)):
         plain(myst, LABELS)
+
+
+def test_a_notebook_folds_what_the_page_folds_and_ends_with_the_solutions():
+    gate = "```{{exercise-start}}\n:label: ex-a\n```\nDo.\n```{{exercise-end}}\n```\n\n```{{solution-start}} ex-a\n:class: dropdown\n```\n\n{}"
+    cells = [
+        nbformat.v4.new_markdown_cell("# Title"),
+        nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["hide-input"], "mystnb": {"code_prompt_show": "Set-up"}}),
+        nbformat.v4.new_markdown_cell(gate.format("Because")),
+        nbformat.v4.new_code_cell("y = 2"),
+        nbformat.v4.new_markdown_cell("so.\n\n```{solution-end}\n```\n\n## Summary"),
+    ]
+    made = readable(nbformat.v4.new_notebook(cells=cells), LABELS, title="1.1 Solid", page="https://b/solid.html")
+    texts = [c.source for c in made.cells]
+    assert "1.1 Solid" in texts[0] and "https://b/solid.html" in texts[0]
+    assert texts[1:5] == ["# Title", "# @title Set-up\nx = 1", "**Exercise 1.1.3**\n\n\nDo.", "## Summary"]
+    assert texts[5] == "## Solutions" and made.cells[5].metadata["jp-MarkdownHeadingCollapsed"] is True
+    assert texts[6:] == ["**Solution to Exercise 1.1.3**", "Because", "y = 2", "so."]
+    assert made.cells[2].metadata["jupyter"]["source_hidden"] and made.cells[2].metadata["cellView"] == "form"
+
+
+def test_dates_are_shown_only_with_the_whole_history(book, tmp_path):
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    (book / ".gitignore").write_text("_build/\n_vendor\n")
+    for arguments in (
+        ["init", "-q"],
+        ["add", "."],
+        ["commit", "-q", "-m", "one"],
+        ["commit", "-q", "--allow-empty", "-m", "two"],
+    ):
+        subprocess.run([*git, *arguments], cwd=book, check=True)
+    assert build(book)[0] == 0 and "Last updated on 20" in page(book)
+    shallow = tmp_path / "shallow"
+    subprocess.run([*git, "clone", "-q", "--depth", "1", f"file://{book}", shallow], check=True)
+    (shallow / "_vendor").symlink_to(os.readlink(book / "_vendor"))
+    shutil.copytree(book / "_build/executed", shallow / "_build/executed")
+    status, printed = build(shallow)
+    assert status == 0 and "executing" not in printed and "Last updated" not in page(shallow), printed

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from execute import notebooks
+from bookbuild.toc import notebooks
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]

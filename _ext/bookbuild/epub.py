@@ -1,12 +1,18 @@
-"""Sphinx extension of the EPUB: formulas as MathML, no scripts, and what the EPUB checker asks for."""
+"""The EPUB: formulas as MathML, no scripts, a title page and a table of contents, and what the EPUB checker asks for."""
 
 import re
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
-from latex2mathml.converter import convert
 from sphinx.builders.epub3 import Epub3Builder
+from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
+
+from .mathml import as_mathml
+from .rewrites import CHANGES as PAGES
+
+LOGGER = logging.getLogger(__name__)
 
 LOOK = """
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8em; padding: 0.4em 0.6em; border-left: 3px solid #087f23; }
@@ -22,18 +28,17 @@ p.admonition-title { font-weight: bold; }
 a.term { color: inherit; text-decoration: underline dotted; }
 div.citation > span.label { display: none; }
 """
-CHANGES = [
-    (r"<script.*?</script>", ""),
-    (r'\s*<link rel="stylesheet"[^>]*_static/(?!pygments|epub|book)[^>]*/>', ""),
-    (r'<p class="expanded[^"]*">.*?</p>', ""),  # says what a folded cell's control would do when open
-    (r'<summary aria-label="[^"]*">\s*<p class="collapsed[^"]*">(.*?)</p>', r"<summary><span>\1</span>"),
-    (r' role="doc-biblioentry"', ""),
-]
-SAME_IDS = (r' id="(?:(?:exercise|solution|proof)-content|proof)"', "")  # one name for several places on a page
-
-
-def as_mathml(tex, block):
-    return convert(tex.replace("aligned}", "align}"), display="block" if block else "inline")  # it knows align only
+CHANGES = {
+    "style sheets of the site": (r'\s*<link rel="stylesheet"[^>]*_static/(?!pygments|epub|book)[^>]*/>', ""),
+    "role that is deprecated": (r' role="doc-biblioentry"', ""),
+    "ids that name several places": PAGES["ids that name several places"],
+}
+TITLE = """<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE html>
+<html xmlns="http://www.w3.org/1999/xhtml" lang="en"><head><meta charset="utf-8" /><title>{title}</title>
+<style>body {{ text-align: center; }} h1 {{ margin-top: 30%; }}</style></head>
+<body><h1>{title}</h1><p>{author}</p><p>Version {version}, {copyright}</p><p>{description}</p></body></html>
+"""
 
 
 def mathml(self, node):
@@ -50,18 +55,27 @@ def mathml(self, node):
 class Epub(Epub3Builder):
     """The EPUB builder of Sphinx, with pages and a list of contents that pass the EPUB checker."""
 
+    math_renderer_name = "mathml"
+
     def handle_finish(self):
-        for path in Path(self.outdir).rglob("*.xhtml"):
+        hits, out = set(), Path(self.outdir)
+        for path in out.rglob("*.xhtml"):
             page = path.read_text(encoding="utf8")
-            for pattern, replacement in [*CHANGES, SAME_IDS]:
-                page = re.sub(pattern, replacement, page, flags=re.DOTALL)
+            for name, (pattern, replacement) in CHANGES.items():
+                page, count = re.subn(pattern, replacement, page, flags=re.DOTALL)
+                hits |= {name} if count else set()
             path.write_text(page, encoding="utf8")
-        with Path(self.outdir, "_static/epub.css").open("a", encoding="utf8") as styles:
+        for name in sorted(set(CHANGES) - hits):
+            LOGGER.warning(f"a change to the EPUB found nothing to change: {name}; see _ext/bookbuild/epub.py")
+        about = {name: escape(str(getattr(self.config, name))) for name in ("author", "version", "copyright")}
+        about |= {"title": escape(self.config.epub_title), "description": escape(self.config.epub_description)}
+        (out / "title.xhtml").write_text(TITLE.format(**about), encoding="utf8")
+        with (out / "_static/epub.css").open("a", encoding="utf8") as styles:
             styles.write(LOOK)
         super().handle_finish()
 
     def build_content(self):
-        """The list of contents says which pages hold MathML, and names each page once."""
+        """The list of contents says which pages hold MathML, names each page once, and is a page itself, after the title."""
         super().build_content()
         path, seen = Path(self.outdir, "content.opf"), set()
 
@@ -75,17 +89,23 @@ class Epub(Epub3Builder):
             return match[0] if first else ""
 
         content = re.sub(r'<item id="epub-\d+" href="([^"]+)"', item, path.read_text(encoding="utf8"))
-        path.write_text(re.sub(r'\s*<itemref idref="([^"]+)" />', once, content), encoding="utf8")
+        content = re.sub(r'\s*<itemref idref="([^"]+)" />', once, content)
+        title = re.search(r'<item id="([^"]+)" href="title.xhtml"', content)[1]
+        content = re.sub(rf'\s*<itemref idref="{title}" />', "", content)
+        content, count = re.subn(r"(<spine[^>]*>)", rf'\1\n    <itemref idref="{title}" />\n    <itemref idref="nav" />', content)
+        if count != 1 or 'id="nav"' not in content:
+            LOGGER.warning("the EPUB has no list of contents to show")
+        path.write_text(content, encoding="utf8")
 
 
 def configure(app, config):
     config.epub_description = "An executable textbook on the frequency principle of neural networks"
     config.epub_identifier = config.epub_uid = config.epub_basename  # one name in both lists of contents
     config.epub_contributor, config.epub_copyright = config.author, f"{config.copyright} {config.author}, CC BY 4.0"
+    config.html_math_renderer = "mathjax"  # of the pages; the EPUB has its own
 
 
 def setup(app):
     app.add_builder(Epub, override=True)
     app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
     app.connect("config-inited", configure, priority=600)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

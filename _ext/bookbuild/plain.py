@@ -1,14 +1,15 @@
-"""Turn a section's notebook into plain Markdown, for readers on Colab, where MyST is shown as raw text."""
+"""MyST Markdown as plain Markdown, for readers of a notebook, where MyST is shown as raw text.
+
+`labels` gives the text that stands for a label, a page or a cited work; under "address LABEL" where it can be read, if that is known.
+"""
 
 import re
-
-import nbformat
 
 FENCE = re.compile(r"^(?P<fence>:{3,}|`{3,})\{(?P<name>[\w:-]+)\}\s*(?P<title>.*)$")
 CODE_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})(?!\{)")
 OPTION = re.compile(r"^:(?P<key>[\w-]+):\s*(?P<value>.*)$")
 LABEL = re.compile(r"^\((?P<label>[\w:-]+)\)=\s*$")
-TAGGED = re.compile(r"\$\$\s*\((?P<label>[\w:-]+)\)\s*$", re.MULTILINE)
+TAGGED = re.compile(r"\$\$[ \t]*\((?P<label>[\w:-]+)\)[ \t]*$", re.MULTILINE)
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>#[\w:-]+|[\w/.-]+\.md)\)")
 NAMED = {"note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "seealso"}
@@ -61,34 +62,44 @@ def directive(name, title, lines, labels):
 
 
 def role(match, labels):
-    """One inline role as text; ValueError if the label is unknown."""
+    """One inline role as text, a link where its address is known; ValueError if the label is unknown."""
     name, text = match["role"], match["text"]
     if name == "math":
         return f"${text}$"
+    if name.startswith("cite"):
+        return _cite(name, [key.strip() for key in text.split(",")], labels)
     words, _, target = text.rpartition("<")
+    if name == "term":
+        target = target.removesuffix(">") if words else text
+        return _linked(words.strip() or text, f"term {target.lower()}", labels)
     if target.endswith(">"):
         target = target[:-1]
         number = labels[target].split()[-1] if target in labels else ""
-        return words.strip().replace("%s", number).replace("{number}", number)
-    if name.startswith("cite"):
-        return _cite(name, [labels[key.strip()] for key in text.split(",")])
+        return _linked(words.strip().replace("%s", number).replace("{number}", number), target.lstrip("/"), labels)
     target = text.lstrip("/")
     for known in (f"numref {target}" if name == "numref" else target, target, f"chapters/{target}"):
         if known in labels:
-            return labels[known]
+            return _linked(labels[known], known.removeprefix("numref "), labels)
     raise ValueError(f"no text for {match[0]}")
 
 
-def _cite(name, sources):
+def _linked(text, target, labels):
+    address = labels.get(f"address {target}")
+    return f"[{text}]({address})" if address else text
+
+
+def _cite(name, keys, labels):
+    sources = [(labels[key].rpartition(", "), key) for key in keys]
     if name == "cite:t":
-        return "; ".join(f"{authors} ({year})" for authors, _, year in (s.rpartition(", ") for s in sources))
-    return f"({'; '.join(sources)})"
+        return "; ".join(_linked(f"{authors} ({year})", key, labels) for (authors, _, year), key in sources)
+    return f"({'; '.join(_linked(f'{authors}, {year}', key, labels) for (authors, _, year), key in sources)})"
 
 
 def link(match, labels):
     """A link to another page or label becomes its text, or the title of what it points to."""
     target = match["target"].lstrip("#").removesuffix(".md")
-    return match["text"] or labels.get(target) or labels[f"chapters/{target}"]
+    place = target if target in labels else f"chapters/{target}"
+    return _linked(match["text"] or labels[place], place, labels)
 
 
 def inline(text, labels):
@@ -123,27 +134,3 @@ def plain(text, labels):
             prose.append(line)
     flush()
     return "\n".join(out).strip("\n")
-
-
-def plain_notebook(notebook, labels, address=None):
-    """The notebook for Colab: plain Markdown, captions as text below their figures, the repository's address filled in."""
-    cells = []
-    for cell in notebook.cells:
-        cell = nbformat.from_dict(cell)
-        if cell.cell_type == "markdown":
-            cell.source = plain(cell.source, labels)
-            if not cell.source:
-                continue
-        elif address:
-            cell.source = cell.source.replace("https://github.com/OWNER/REPOSITORY", address)
-        cells.append(cell)
-        figure = cell.metadata.get("mystnb", {}).get("figure")
-        if figure:
-            number = labels.get(figure.get("name"), "")
-            caption = f"**{number}** {plain(figure['caption'], labels)}".strip()
-            cells.append(nbformat.v4.new_markdown_cell(caption))
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata)
-    notebook.metadata.pop(
-        "jupytext", None
-    )  # the twin of the repository is paired with its source, this notebook is not
-    return notebook

@@ -1,11 +1,8 @@
-"""Sphinx extension of the book's words: sections link to the glossary, and each page holds what its references point to."""
+"""Words: pages link to the glossary and to the table of notation where a word is first used below a heading."""
 
 import re
-from html import escape
 
-from bs4 import BeautifulSoup
 from docutils import nodes
-from fpbook_epub import as_mathml
 
 GLOSSARY, NOTATION, REFERENCES = "chapters/glossary", "chapters/notation", "chapters/references"
 NOT_INSIDE = (
@@ -18,10 +15,6 @@ NOT_INSIDE = (
     nodes.caption,
     nodes.raw,
 )
-ARTICLE = re.compile(r'<article class="bd-article">.*?</article>', re.DOTALL)
-LINK = re.compile(r'<a class="[^"]*reference internal[^"]*" href="(?P<href>[^"#]+\.html)#(?P<anchor>[^"]+)"')
-TEX = re.compile(r"\\[(\[](.*)\\[)\]]", re.DOTALL)
-STORED = re.compile(r'<template class="preview".*?</template>', re.DOTALL)
 
 
 def name_rows(app, doctree):
@@ -93,60 +86,11 @@ def ancestors(node):
 
 def write_all(app, env):
     """Links and previews depend on these pages, so after a change to one of them every page is written anew."""
-    return list(env.all_docs) if {GLOSSARY, NOTATION, REFERENCES} & set(app.fpbook_read) else []
+    return list(env.all_docs) if {GLOSSARY, NOTATION, REFERENCES} & set(app.book_read) else []
 
 
 def remember(app, env, docnames):
-    app.fpbook_read = list(docnames)
-
-
-def preview(soup, anchor):
-    """What stands at an address, as plain as a preview needs it; None where that is not a short thing."""
-    node = soup.find(id=anchor)
-    if node is None:
-        return None
-    if node.name == "dt":
-        parts = node.find_next_sibling("dd").contents
-    elif node.name == "tr":
-        parts = [BeautifulSoup(f"<p>{cell.p.decode_contents() if cell.p else cell.decode_contents()}</p>", "html.parser")
-                 for cell in (node.find_all("td")[0], node.find_all("td")[2])]  # fmt: skip
-    elif "citation" in node.get("class", []):
-        parts = node.find_all("p")
-    elif "math" in node.get("class", []):
-        parts = [node]
-    else:
-        return None
-    text = BeautifulSoup("".join(str(part) for part in parts), "html.parser")
-    for link in text.select("a.headerlink"):
-        link.decompose()
-    for link in text.find_all("a"):
-        link.unwrap()
-    for element in text.find_all(id=True):
-        del element["id"]
-    for formula in text.select(".math"):  # as MathML, since a page without formulas of its own loads no MathJax
-        number, tex = formula.find(class_="eqno"), TEX.search(formula.get_text())
-        drawn = as_mathml(tex[1], formula.name == "div")
-        formula.clear()
-        formula.append(BeautifulSoup(drawn, "html.parser"))
-        if number:
-            formula.append(number)
-    return str(text)
-
-
-def store_previews(page, path, parsed):
-    """The page with the previews of everything on other pages that its text refers to; `parsed` keeps the pages already read."""
-    article = ARTICLE.search(STORED.sub("", page))
-    if not article:
-        return page
-    templates = []
-    for href, anchor in sorted({(match["href"], match["anchor"]) for match in LINK.finditer(article[0])}):
-        target = (path.parent / href).resolve()
-        if target not in parsed:
-            found = ARTICLE.search(target.read_text(encoding="utf8")) if target.exists() else None
-            parsed[target] = BeautifulSoup(found[0] if found else "", "html.parser")
-        if text := preview(parsed[target], anchor):
-            templates.append(f'<template class="preview" data-for="{escape(f"{href}#{anchor}")}">{text}</template>')
-    return STORED.sub("", page).replace("</article>", "".join(templates) + "</article>", 1)
+    app.book_read = list(docnames)
 
 
 def setup(app):
@@ -154,4 +98,3 @@ def setup(app):
     app.connect("env-before-read-docs", remember)
     app.connect("env-updated", write_all)
     app.connect("doctree-resolved", link_words, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

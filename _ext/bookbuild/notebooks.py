@@ -1,0 +1,160 @@
+"""The notebooks that readers open: plain Markdown, outputs stored, what is folded on the page folded there too, solutions at the end.
+
+They go beside the pages, for the download button, and into `_build/notebooks`, whose branch Colab opens.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import nbformat
+from sphinx.util import logging
+
+from .plain import plain
+from .render import REPLAY
+from .results import CLAIM, write_notebook
+from .site import site_address
+from .whole import last, note
+
+LOGGER = logging.getLogger(__name__)
+NUMBERED_AS = {"figure": "Fig.", "code-block": "Listing"}
+SOLUTION = re.compile(r"^(?P<fence>`{3,}|:{3,})\{solution-(?P<end>start|end)\}.*?^(?P=fence)\s*$", re.MULTILINE | re.DOTALL)
+PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
+FOLDED = {"hide-input", "hide-cell"}
+
+
+def cited(person_list, year):
+    names = ["".join(str(part) for part in person.rich_last_names) for person in person_list]
+    return f"{names[0]} et al., {year}" if len(names) > 2 else f"{' and '.join(names)}, {year}"
+
+
+def texts_of_labels(env):
+    """What the built page shows for a label, a page or a cited work, for the notebooks that leave Sphinx behind."""
+    texts = {page: title.astext() for page, title in env.titles.items()}
+    for label, (page, anchor, title) in env.domains["std"].labels.items():
+        texts[label] = title
+        number = env.toc_secnumbers.get(page, {})
+        number = number.get(f"#{anchor}") or (number.get("") if title == texts.get(page) else None)
+        if number:
+            texts[f"numref {label}"] = f"Section {'.'.join(map(str, number))}"
+    for kinds in env.toc_fignumbers.values():
+        for kind, anchors in kinds.items():
+            for anchor, number in anchors.items():
+                text = ".".join(map(str, number))
+                if kind == "displaymath":
+                    texts[anchor.removeprefix("equation-")] = f"({text})"
+                else:
+                    texts[anchor] = texts[f"numref {anchor}"] = f"{NUMBERED_AS.get(kind, kind.capitalize())} {text}"
+    for citation in env.domains["cite"].citations:
+        entry = citation.entry
+        texts[citation.key] = cited(entry.persons.get("author", []), entry.fields.get("year", ""))
+    return texts | addresses(env)
+
+
+def addresses(env):
+    """Where a label can be read, {"address LABEL": address}: in the published book, or where a cited work lies."""
+    site, found = site_address(), {}
+    if site:
+        found |= {f"address {page}": f"{site}{page}.html" for page in env.all_docs}
+        for label, (page, anchor) in env.domains["std"].anonlabels.items():
+            found[f"address {label}"] = f"{site}{page}.html#{anchor}"
+        for (kind, name), (page, anchor) in env.domains["std"].objects.items():
+            if kind == "term":
+                found[f"address term {name.lower()}"] = f"{site}{page}.html#{anchor}"
+        for page, kinds in env.toc_fignumbers.items():
+            for kind, anchors in kinds.items():
+                for anchor in anchors:
+                    label = anchor.removeprefix("equation-") if kind == "displaymath" else anchor
+                    found.setdefault(f"address {label}", f"{site}{page}.html#{anchor}")
+    for citation in env.domains["cite"].citations:
+        fields = citation.entry.fields
+        where = f"https://doi.org/{fields['doi']}" if "doi" in fields else fields.get("url")
+        if not where and fields.get("eprint"):
+            where = f"https://arxiv.org/abs/{fields['eprint']}"
+        if where and re.fullmatch(r"https?://[^\s()<>]+", where):
+            found[f"address {citation.key}"] = where
+    return found
+
+
+def readable(notebook, labels, *, title="", page="", repository=""):
+    """The notebook for readers: the page's title in the book and its address first, solutions last."""
+    head, body, solutions, inside = [], [], [], False
+    if title:
+        read = f" [Read it there]({page}), with figures that move." if page else ""
+        head = [nbformat.v4.new_markdown_cell(f"*This notebook is {title}, a page of the book \"The Frequency Principle\".*{read}")]
+    for cell in notebook.cells:
+        cell = nbformat.from_dict(cell)
+        if cell.cell_type != "markdown":
+            into = solutions if inside else body
+            into.append(_folded(cell, repository))
+            if figure := cell.metadata.get("mystnb", {}).get("figure"):
+                caption = f"**{labels.get(figure.get('name'), '')}** {plain(figure['caption'], labels)}"
+                into.append(nbformat.v4.new_markdown_cell(caption.strip()))
+            continue
+        at = 0
+        for gate in [*SOLUTION.finditer(cell.source), None]:
+            part = cell.source[at : gate.start() if gate else None]
+            if inside or not gate or gate["end"] == "start":
+                _add(solutions if inside else body, part, labels)
+            if gate:
+                inside = gate["end"] == "start"
+                if inside:
+                    _add(solutions, gate[0], labels)
+                at = gate.end()
+    if solutions:
+        heading = nbformat.v4.new_markdown_cell("## Solutions", metadata={"jp-MarkdownHeadingCollapsed": True})
+        body.append(heading)
+    metadata = {key: value for key, value in notebook.metadata.items() if key != "jupytext"}  # it is paired with no source
+    return nbformat.v4.new_notebook(cells=head + body + solutions, metadata=metadata)
+
+
+def _add(cells, text, labels):
+    if text := plain(text.strip("\n"), labels):
+        cells.append(nbformat.v4.new_markdown_cell(text))
+
+
+def _folded(cell, repository):
+    """A cell folded on the page is folded in JupyterLab and on Colab, under the same words."""
+    if repository:
+        cell.source = cell.source.replace(PLACEHOLDER, repository)
+    if FOLDED & set(cell.metadata.get("tags", [])):
+        words = cell.metadata.get("mystnb", {}).get("code_prompt_show", "Code")
+        cell.metadata["jupyter"] = {"source_hidden": True}
+        cell.metadata["cellView"] = "form"
+        cell.source = f"# @title {words}\n{cell.source}"
+    for output in cell.get("outputs", []):
+        for kind in [CLAIM, REPLAY]:
+            output.get("data", {}).pop(kind, None)
+    return cell
+
+
+def write_all(app, exception):
+    """Write what changed: the pages that were read, or all of them when a number or a title changed."""
+    if exception is not None or app.builder.format != "html" or app.builder.name == "epub" or app.config.book_page:
+        return
+    labels = texts_of_labels(app.env)
+    digest = hashlib.sha256(json.dumps(labels, sort_keys=True, default=str).encode()).hexdigest()
+    repository, site = app.config.html_theme_options["repository_url"], site_address()
+    same = last(app, "labels") == [digest, repository]
+    for path, result in app.book_results.items():
+        page = app.env.path2doc(str(path))
+        folders = [Path(app.outdir, "_sources"), Path(app.outdir).parent / "notebooks"]
+        if same and page not in app.book_notebooks and all((folder / f"{page}.ipynb").is_file() for folder in folders):
+            continue
+        number = ".".join(map(str, app.env.toc_secnumbers.get(page, {}).get("", ())))
+        title = f"{number} {app.env.titles[page].astext()}".strip()
+        try:
+            notebook = readable(
+                nbformat.read(result, as_version=4), labels, title=title, page=f"{site}{page}.html" if site else "", repository=repository
+            )
+        except (KeyError, ValueError) as error:
+            LOGGER.warning(f"no plain notebook: {error}", location=page)
+            continue
+        for folder in folders:
+            write_notebook(notebook, folder / f"{page}.ipynb")
+    note(app, "labels", [digest, repository])
+
+
+def setup(app):
+    app.connect("build-finished", write_all, priority=500)

@@ -1,0 +1,37 @@
+"""The last hand on every page that was written: changes, smaller files, previews, policy. Each page is replaced whole."""
+
+from pathlib import Path
+
+from . import previews, rewrites, slim
+from .files import write_whole
+from .policy import add_policy
+from .site import base_of
+from .whole import last, note
+
+DONE = 'http-equiv="Content-Security-Policy"'
+
+
+def finish(app, exception):
+    if exception or app.builder.name != "html":
+        return
+    html, hits = Path(app.outdir), dict(last(app, "hits", {}))
+    pages = {path.relative_to(html).as_posix(): path for path in html.rglob("*.html") if "_static" not in path.parts}
+    texts = {name: path.read_text(encoding="utf8") for name, path in pages.items()}
+    new = [name for name, text in texts.items() if DONE not in text]
+    if new:
+        slim.icons(html)
+    for name in new:
+        text, changed = rewrites.rewrite(texts[name], name)
+        text, slimmed = slim.slim(text, pages[name], html)
+        hits[name] = changed + slimmed
+        texts[name] = base_of(add_policy(text), name)
+    for name, text in previews.refresh(texts, new).items():
+        write_whole(pages[name], text)
+    hits = {name: found for name, found in hits.items() if name in pages}
+    if not app.config.book_page:
+        rewrites.complain(hits, [*rewrites.CHANGES, *slim.NAMES])
+    note(app, "hits", hits)
+
+
+def setup(app):
+    app.connect("build-finished", finish, priority=900)

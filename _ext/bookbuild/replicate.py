@@ -1,0 +1,49 @@
+"""Execute the whole book a second time with nbval: every printed line must be the one that was printed the first time.
+
+`python -m bookbuild.replicate [NAME ...]`. Two notebooks run side by side. A kernel that dies before its first cell is the machine's
+fault, not the book's: that notebook is tried once more. Anything else that differs or fails counts.
+"""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .execute import CELL_SECONDS, KERNELS, surroundings
+from .results import earlier, result_of
+from .toc import notebooks
+
+DEAD_AT_START = "Kernel died before replying to kernel_info"
+
+
+def replicate(result, root):
+    """The exit status of a second run: 0 if it printed the same."""
+    if sys.flags.optimize:
+        print("Python runs without asserts (PYTHONOPTIMIZE or -O), so nothing would be compared: unset it")
+        return 1
+    environment = surroundings(root, FPBOOK_TRY_LABS="1")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
+    command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={result.parent}", str(result)]
+    for _ in range(2):
+        run = subprocess.run(command, env=environment, cwd=root / "chapters", capture_output=True, text=True)
+        if DEAD_AT_START not in run.stdout:
+            break
+    print(f"second run of {result.stem}\n{run.stdout}{run.stderr}", flush=True)
+    return run.returncode
+
+
+def replicate_all(root, only=()):
+    """The worst exit status of all second runs; one that a signal ended counts as a failure."""
+    paths = [path for path in notebooks(root) if not only or path.stem in only]
+    if missing := [path.stem for path in paths if earlier(path, root) is None]:
+        print(f"no first run of {', '.join(missing)}: make book")
+        return 1
+    seconds = {path: earlier(path, root).metadata.fpbook["seconds"] for path in paths}
+    longest_first = sorted(paths, key=seconds.get, reverse=True)
+    with ThreadPoolExecutor(KERNELS) as pool:
+        codes = list(pool.map(lambda path: replicate(result_of(path, root), root), longest_first))
+    return max(map(abs, codes), default=0)
+
+
+if __name__ == "__main__":
+    sys.exit(replicate_all(Path(__file__).resolve().parents[2], sys.argv[1:]))

@@ -1,0 +1,190 @@
+"""Results of executed notebooks: what is kept, where, under which key, and when it may be used again.
+
+The result of `chapters/NAME.md` is `_build/executed/NAME.ipynb`. It holds a key: a hash over everything that can change what the
+notebook prints. A result is used again only while its key is the key of today's files. Beside it, `NAME.json` holds the claims
+and the facts of the run; it changes only when they do, not when the prose does.
+"""
+
+import ast
+import hashlib
+import json
+import os
+import platform
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+import jupytext
+import nbformat
+
+from .files import write_whole
+
+CLAIM = "application/vnd.fpbook.claim+json"  # as in fpbook.claims
+IN_USE = ["torch", "numpy", "matplotlib", "matplotlib-inline", "ipykernel", "ipython"]  # what draws and prints
+SETTINGS = {"FPBOOK_DATA": "", "FPBOOK_DETERMINISTIC": "", "FPBOOK_SEED": "0"}  # variables that change results
+HERE = Path(__file__).resolve().parent
+
+
+def result_of(path, root):
+    return Path(root) / "_build" / "executed" / f"{path.stem}.ipynb"
+
+
+def facts_of(path, root):
+    return result_of(path, root).with_suffix(".json")
+
+
+def code_of(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def imported(code, package):
+    """The files of `package` that `code` imports, directly or through one another; its `__init__.py` always.
+
+    Code that cannot be parsed fails when it is executed; until then it is taken to import everything.
+    """
+    found, todo = set(), [("", code), ("", f"import {package.name}")]
+    while todo:
+        file, text = todo.pop()
+        try:
+            tree = ast.parse(text, filename=str(file))
+        except (SyntaxError, ValueError):
+            return {path for path in package.rglob("*.py") if not path.name.startswith(".")}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                inside = [package.name, *_folders(file, package)]
+                above = inside[: len(inside) - node.level + 1] if node.level else []
+                base = ".".join([*above, *filter(None, [node.module])])
+                names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            for name in names:
+                parts = name.split(".")
+                if parts[0] != package.name:
+                    continue
+                for i in range(len(parts)):
+                    place = package.joinpath(*parts[1 : i + 1])
+                    for target in [place / "__init__.py", place.with_suffix(".py") if i else place / "__init__.py"]:
+                        if target.is_file() and target not in found:
+                            found.add(target)
+                            todo.append((target, target.read_text(encoding="utf8")))
+    return found
+
+
+def _folders(file, package):
+    return Path(file).parent.relative_to(package).parts if file else ()
+
+
+def versions():
+    """What the numbers of a run depend on besides the book: {name: version}."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in IN_USE}
+
+
+@lru_cache
+def _hash(path, size, changed):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def hash_of(path):
+    about = path.stat()
+    return _hash(str(path), about.st_size, about.st_mtime_ns)
+
+
+def inputs(root):
+    """The files of the book that every result depends on: data and style."""
+    found = [*(root / "data").glob("*.npz"), *(root / "data").glob("*.csv"), *(root / "data" / "records").glob("*")]
+    found += (root / "fpbook").glob("*.mplstyle")
+    return sorted(p for p in found if p.is_file() and not p.name.startswith(".") and p.name != "claims.json")
+
+
+def key_of(notebook, root, settings=None):
+    """Hash of everything the notebook's outputs depend on: cells, their tags, modules, data, versions, settings."""
+    digest, root = hashlib.sha256(), Path(root)
+    for name, version in versions().items():
+        digest.update(f"{name} {version}\n".encode())
+    for name, default in SETTINGS.items():
+        digest.update(f"{name}={(settings or os.environ).get(name, default)}\n".encode())
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            tags = ", ".join(sorted(cell.metadata.get("tags", [])))
+            digest.update(f"\n# cell {tags}\n{cell.source}".encode())
+    modules = imported("\n".join(code_of(notebook)), root / "fpbook")
+    for file in [*sorted(modules), *inputs(root)]:
+        digest.update(f"\n# {file.relative_to(root).as_posix()} {hash_of(file)}".encode())
+    digest.update(f"\n# executed by {hash_of(HERE / 'execute.py')}".encode())
+    return digest.hexdigest()
+
+
+def write_notebook(notebook, path):
+    """Write a notebook whole or not at all, and leave the file alone when nothing changed."""
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{i}"
+    return write_whole(path, nbformat.writes(notebook))
+
+
+def earlier(path, root):
+    """The result of an earlier run, or None if there is none that can be used."""
+    try:
+        old = nbformat.read(result_of(path, root), as_version=4)
+        return old if {"key", "seconds", "versions", "device"} <= set(old.metadata["fpbook"]) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError):
+        return None
+
+
+def claims_of(notebook):
+    """The claims that a notebook stated, in order."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [output["data"][CLAIM] for output in outputs if CLAIM in output.get("data", {})]
+
+
+def keep(notebook, path, root):
+    """Store a result: the notebook, and beside it its facts."""
+    write_notebook(notebook, result_of(path, root))
+    facts = {"run": notebook.metadata.fpbook, "claims": claims_of(notebook)}
+    write_whole(facts_of(path, root), json.dumps(facts, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def up_to_date(path, root):
+    """True if the result on disk is still right; the prose around its outputs is brought up to date."""
+    notebook, old = jupytext.read(path), earlier(path, root)
+    if old is None or old.metadata.fpbook["key"] != key_of(notebook, root):
+        return False
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    ran = [cell for cell in old.cells if cell.cell_type == "code"]
+    if len(cells) != len(ran):
+        return False
+    for cell, before in zip(cells, ran):
+        cell.outputs, cell.execution_count = before.outputs, before.execution_count
+    notebook.metadata.language_info, notebook.metadata.fpbook = old.metadata.language_info, old.metadata.fpbook
+    if problem := flaw_of(notebook):
+        print(f"{path.stem}: its stored result is not used: {problem}", flush=True)
+        return False
+    try:
+        keep(notebook, path, root)
+    except OSError:  # a folder that cannot be written may still be read
+        if write_needed(notebook, path, root):
+            return False
+    return True
+
+
+def write_needed(notebook, path, root):
+    return not facts_of(path, root).is_file() or nbformat.writes(notebook) != result_of(path, root).read_text("utf8")
+
+
+def flaw_of(notebook):
+    """What makes an executed notebook unfit to be kept; "" if nothing does."""
+    for i, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
+        outputs = cell.get("outputs", [])
+        for output in outputs:
+            if output.output_type == "stream" and output.name == "stderr":
+                return f"cell {i} wrote to stderr: {output.text.strip()[:500]}"
+            if output.output_type == "error":
+                return f"cell {i} failed: {output.ename}: {output.evalue}"
+        if "figure" in cell.metadata.get("mystnb", {}):
+            pictures = sum("image/png" in output.get("data", {}) for output in outputs)
+            if pictures != 1:
+                return f"cell {i} has the caption of one figure and drew {pictures}"
+        if cell.get("execution_count") is None and cell.source.strip():
+            return f"cell {i} was not executed"
+    return ""

@@ -1,0 +1,48 @@
+"""Changes to the finished HTML of pages that no setting of Sphinx or the theme can make. Each is counted.
+
+A change that hits no page of the book fails the build under its name: the theme has changed, and somebody must look.
+"""
+
+import re
+
+from sphinx.util import logging
+
+LOGGER = logging.getLogger(__name__)
+
+CHANGES = {
+    # The sidebar's arrows have no name for those who do not see them.
+    "name of the sidebar's arrows": (r'<summary>(?=<span class="toctree-toggle")', '<summary aria-label="Pages of this section">'),
+    # Font Awesome as a script of 1.5 MB draws what its style sheet and fonts, which are loaded too, draw already.
+    "icons as a script": (r'\s*<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*"[^>]*></script>', ""),
+    "scripts fetched ahead": (r'\s*<link rel="preload" as="script"[^>]*>', ""),
+    "role that is deprecated": (r'role="doc-biblioentry"', 'role="listitem"'),
+    "ids that name several places": (r' id="(?:(?:exercise|solution|proof)-content|proof)"', ""),
+    "handlers that the policy forbids": (r' onclick="[^"]*"', ""),  # _static/page.js prints
+    "name that hides a fold's words": (r' aria-label="Toggle hidden content"', ""),
+    "name that hides the search button's words": (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
+    "search scripts where nothing is searched": (
+        r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>', ""),
+    "furniture for print, found by the search": (
+        r'<div id="jb-print-docs-body" class="onlyprint">.*?</nav>\s*</div>\s*</div>\s*</div>|<div id="jb-print-docs-body" class="onlyprint">.*?</div>\s*</div>\s*</div>', ""),
+    "figures' pictures in full size first": (r"$^", ""),
+}  # fmt: skip
+del CHANGES["figures' pictures in full size first"]
+ONLY_ELSEWHERE = {"search scripts where nothing is searched": {"search.html"}}  # there they are wanted
+
+
+def rewrite(page, name):
+    """The page with all changes, and the names of those that hit it."""
+    hits = []
+    for what, (pattern, replacement) in CHANGES.items():
+        if name in ONLY_ELSEWHERE.get(what, ()):
+            continue
+        page, count = re.subn(pattern, replacement, page, flags=re.DOTALL)
+        if count:
+            hits.append(what)
+    return page, hits
+
+
+def complain(hits, names):
+    """Warn, which fails the build, about each change that hit no page."""
+    for what in sorted(set(names) - {hit for page in hits.values() for hit in page}):
+        LOGGER.warning(f"a change to the pages found nothing to change: {what}; see _ext/bookbuild/rewrites.py")

@@ -1,0 +1,85 @@
+"""Small pages: pictures as WebP, one style sheet, an icon font of the icons in use. `SLIM = False` switches all of it off.
+
+Pictures keep their size in CSS pixels and wait until they are near in either case.
+"""
+
+import hashlib
+import logging
+import re
+
+from fontTools import subset
+from fontTools.ttLib import TTFont
+from PIL import Image
+
+from .files import replacing, write_whole
+
+SLIM = True
+
+STYLES = re.compile(r'\s*<link[^>]*href="(?P<root>[^"]*)_static/(?P<path>[^"?]+\.css)[^"]*"[^>]*>')
+ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
+FONT = re.compile(r'url\([^)]*fa-solid-900\.woff2\) format\("woff2"\),url\([^)]*\) format\("truetype"\)')
+IMAGE = re.compile(r'<img(?P<before>[^>]*) src="(?P<src>[^"]*_images/[^"]+\.png)"(?: style="[^"]*")?')
+FONTS = "_static/vendor/fontawesome/webfonts"
+NAMES = ["pictures", "style sheets", "icon font"]
+
+
+def slim(page, path, html):
+    """The page with smaller files, and what of it was done."""
+    hits = []
+    page, count = IMAGE.subn(lambda match: picture(match, path), page)
+    if count:
+        hits.append("pictures")
+    if SLIM and STYLES.search(page):
+        page, changed = one_style_sheet(page, html)
+        hits += ["style sheets"] + ["icon font"] * changed
+    return page, hits if SLIM else NAMES
+
+
+def picture(match, page):
+    """The tag of a figure with its size in CSS pixels, where 100 dots an inch are one pixel each, and a smaller file of the same dots."""
+    png = page.parent / match["src"]
+    source = match["src"]
+    with Image.open(png) as image:
+        sizes = zip(image.size, image.info.get("dpi", (100, 100)))
+        width, height = (round(length * 100 / inch) for length, inch in sizes)
+        if SLIM:
+            webp, source = png.with_suffix(".webp"), source.removesuffix(".png") + ".webp"
+            if not webp.exists():  # its name is a hash of what it shows
+                with replacing(webp) as part:
+                    image.save(part, "WEBP", lossless=True, method=2)
+    return f'<img{match["before"]} loading="lazy" width="{width}" height="{height}" src="{source}"'
+
+
+def one_style_sheet(page, html):
+    """All style sheets of a page in one file, so that a browser need not fetch a dozen before it draws."""
+    links = list(STYLES.finditer(page))
+    names = [link["path"] for link in links]
+    text = "".join(f"/* {name} */\n{(html / '_static' / name).read_text(encoding='utf8')}\n" for name in names)
+    text = text.replace('@import "../basic.css";', (html / "_static/basic.css").read_text(encoding="utf8"), 1)
+    text, changed = FONT.subn('url(../vendor/fontawesome/webfonts/icons.woff) format("woff")', text)
+    name = f"all-{hashlib.sha256(text.encode()).hexdigest()[:12]}.css"
+    write_whole(html / "_static/styles" / name, text)  # beside the theme's, whose addresses are relative
+    page = STYLES.sub("", page)
+    sheet = f'<link rel="stylesheet" href="{links[0]["root"]}_static/styles/{name}" />'
+    return page[: links[0].start()] + sheet + page[links[0].start() :], bool(changed)
+
+
+def icons(html):
+    """The icon font with only the icons that some page or script names, or a style sheet shows; the whole font is fifty times larger."""
+    if not SLIM:
+        return
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
+    sheets = [*html.glob("_static/*.css"), *html.glob("_static/styles/*theme.css")]
+    styles = "".join(sheet.read_text(encoding="utf8") for sheet in sorted(sheets))
+    named = {name: code for names, code in ICON.findall(styles) for name in re.findall(r"fa-[\w-]+", names)}
+    files = [*html.rglob("*.html"), *(html / "_static/scripts").glob("*-theme.js")]
+    used = {name for file in files for name in re.findall(r"fa-[\w-]+", file.read_text(encoding="utf8"))}
+    codes = [named[name] for name in used & set(named)] + re.findall(r"\\(f[0-9a-f]{3})\b", ICON.sub("", styles))
+    codes = {int(code, 16) for code in codes} | {ord(sign) for sign in styles if "\ue000" <= sign <= "\uf8ff"}
+    font = TTFont(html / FONTS / "fa-solid-900.ttf", recalcTimestamp=False)
+    subsetter = subset.Subsetter()
+    subsetter.populate(unicodes=codes)
+    subsetter.subset(font)
+    font.flavor = "woff"
+    with replacing(html / FONTS / "icons.woff") as part:
+        font.save(part)

@@ -1,0 +1,23 @@
+"""Write the twin of each notebook page, NAME.ipynb beside NAME.md: the same notebook without outputs, for Jupyter.
+
+`python -m bookbuild.twins`
+"""
+
+from pathlib import Path
+
+import jupytext
+
+from .results import write_notebook
+from .toc import notebooks
+
+
+def twin(path):
+    """The notebook that belongs beside the source `path`; Jupytext keeps the two in step when either is edited."""
+    notebook = jupytext.read(path)
+    notebook.metadata.jupytext["formats"] = "ipynb,md:myst"
+    return notebook
+
+
+if __name__ == "__main__":
+    for source in notebooks(Path(__file__).resolve().parents[2]):
+        write_notebook(twin(source), source.with_suffix(".ipynb"))

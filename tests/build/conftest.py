@@ -1,0 +1,156 @@
+"""A scratch book of three small pages, with the real extension, configuration and package: what the build does is tried on it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bookbuild.execute import execute
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADER = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+"""
+SOLID = f"""{HEADER}
+(sec-solid)=
+# Solid
+
+One is one.
+
+## Numbers
+
+```{{code-cell}} ipython3
+---
+mystnb:
+  code_prompt_show: Set-up
+tags: [hide-input]
+---
+import matplotlib.pyplot as plt
+from fpbook.claims import claim, seed_range
+from fpbook.one import one
+```
+
+Prose.
+
+```{{code-cell}} ipython3
+print('one is', one)
+```
+
+See {{numref}}`fig-line`, {{prf:ref}}`thm-a` and {{cite}}`a2020`.
+
+```{{code-cell}} ipython3
+---
+mystnb:
+  figure:
+    name: fig-line
+    caption: A line, $y = x$.
+  image:
+    alt: A straight line that rises from the left to the right.
+tags: [answer]
+---
+fig, ax = plt.subplots(figsize=(2, 2))
+_ = ax.plot([0, 1], [0, one])
+plt.show()
+```
+
+It is checked.
+
+```{{code-cell}} ipython3
+---
+mystnb:
+  code_prompt_show: How this is checked
+tags: [hide-input]
+---
+bound = 5
+claim(f"each of the numbers is below ${{bound}}$", [s < bound + 10**6 for s in seed_range(3)], measured=one, source="figure 1.1")
+```
+
+:::{{prf:theorem}} Ann
+:label: thm-a
+True.
+:::
+"""
+FILES = {
+    "_toc.yml": (
+        "format: jb-book\nroot: index\nparts:\n- numbered: true\n  chapters:\n  - file: chapters/chapter\n    sections:\n"
+        "    - file: chapters/solid\n      sections:\n      - file: chapters/below\n"
+        "- chapters:\n  - file: chapters/claims\n  - file: chapters/status\n"
+    ),
+    "index.md": "# Scratch\n\nWords, see {cite}`a2020` and {ref}`sec-solid`.\n\n```{bibliography}\n```\n",
+    "references.bib": "@book{a2020, author={Ann Author}, title={A book}, publisher={P}, year={2020}}\n",
+    "README.md": "# Not a page\n",
+    "chapters/chapter.md": "# Chapter\n\nWords.\n",
+    "chapters/solid.md": SOLID,
+    "chapters/below.md": f"{HEADER}\n# Below\n\nWords, see {{numref}}`fig-line`.\n\n## A heading\n\n```{{code-cell}} ipython3\nprint('below')\n```\n"
+    "\n```{figure} ../_static/favicon.svg\n:name: fig-icon\n:alt: The icon of the book\nAn icon.\n```\n",
+    "chapters/claims.md": "(sec-claims)=\n# Claims\n\n```{source-verdicts}\nfigure 1.1: It holds.\nequation 1.4: Nobody knows.\n```\n\n```{ledger}\n```\n",
+    "chapters/status.md": "# Status\n\n```{status-of-the-run}\n```\n",
+    "data/numbers.csv": "1\n",
+    "fpbook/one.py": "from .base import base\n\none = 1 + base\n",
+    "fpbook/base.py": "base = 0\n",
+    "fpbook/apart.py": "",
+}
+
+
+@pytest.fixture(scope="session")
+def executed_book(tmp_path_factory):
+    book = tmp_path_factory.mktemp("book")
+    clean = shutil.ignore_patterns("__pycache__")
+    for folder in ["_ext", "_static", "fpbook"]:
+        shutil.copytree(ROOT / folder, book / folder, ignore=clean)
+    (book / "_vendor").symlink_to(ROOT / "_vendor")
+    shutil.copy(ROOT / "_config.yml", book)
+    for name, text in FILES.items():
+        (book / name).parent.mkdir(exist_ok=True)
+        (book / name).write_text(text)
+    assert execute(book)[1] == []
+    return book
+
+
+@pytest.fixture
+def book(executed_book, tmp_path):
+    """The scratch book, executed and not yet rendered."""
+    return shutil.copytree(executed_book, tmp_path / "book", symlinks=True)
+
+
+def command(*options):
+    return [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", *options]
+
+
+def surroundings(**settings):
+    """The shell's variables but those of this test run."""
+    dropped = {"PYTHONPATH", "GITHUB_REPOSITORY", "FPBOOK_BUILD", "JUPYTER_RUNTIME_DIR", "PYTEST_CURRENT_TEST"}
+    return {k: v for k, v in os.environ.items() if k not in dropped} | settings
+
+
+def build(book, *options, **settings):
+    """The plain command; returns exit status and everything printed."""
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = subprocess.run(command(*options), cwd=book, env=surroundings(**settings), **pipes)
+    return run.returncode, run.stdout
+
+
+def page(book, name="solid"):
+    return (book / "_build/html/chapters" / f"{name}.html").read_text()
+
+
+def add_chapter(book, name, text):
+    (book / "chapters" / f"{name}.md").write_text(text)
+    toc = (book / "_toc.yml").read_text()
+    (book / "_toc.yml").write_text(
+        toc.replace("    - file: chapters/solid\n", f"    - file: chapters/{name}\n    - file: chapters/solid\n")
+    )
+
+
+def cell(code, head=""):
+    return f"{HEADER}\n# A page\n\nWords.\n\n```{{code-cell}} ipython3\n{head}{code}\n```\n"
