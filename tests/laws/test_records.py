@@ -1,6 +1,7 @@
 """Records of long runs: arrays and their description belong together, and nothing in them is run."""
 
 import hashlib
+import importlib
 import json
 
 import numpy as np
@@ -13,6 +14,7 @@ from fpbook.datasets import DataError
 from fpbook.records import record, save_record
 
 SHIPPED = sorted(path.stem for path in records.RECORDS.glob("*.npz"))
+EXPERIMENTS = records.RECORDS.parents[1] / "experiments"
 
 
 @pytest.fixture
@@ -102,3 +104,58 @@ def test_a_record_never_runs_code(a_record):
     a_record.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
     with pytest.raises(DataError, match="pickle"):
         record("run")
+
+
+# Records made by code that has changed since: the sum of today's code, and why the record still stands.
+STILL_STANDS: dict[str, tuple[str, str]] = {
+    "hard_samples": (
+        "067a8ba30b9b6c99",
+        "a small run of both agrees but for batch norm, whose averages saw one batch more an epoch",
+    ),
+    "layer_targets": (
+        "e715d525b79f6a23",
+        "a small run of both agrees to 1e-15",
+    ),
+    "projection_spectra_cifar10": (
+        "1d6a58489e7555a4",
+        "a small run of both agrees to 1e-15",
+    ),
+    "projection_spectra_mnist": (
+        "1d6a58489e7555a4",
+        "a small run of both agrees to 1e-15",
+    ),
+    "resnet_targets": (
+        "3a3cf77748b244c3",
+        "a small run of both agrees but for batch norm, whose averages saw one batch more an epoch",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_record_is_of_todays_code_or_it_is_said_why_it_still_stands(name, monkeypatch):
+    monkeypatch.syspath_prepend(EXPERIMENTS)
+    code = importlib.import_module("_code")
+    about = record(name)[1]
+    made = about["code"]["files"]
+    today = {path: code.digest(code.ROOT / path) for path in code.modules(code.ROOT / about["command"].split()[1])}
+    changed = sorted(path for path in made | today if made.get(path) != today.get(path))
+    known = hashlib.sha256(json.dumps(today, sort_keys=True).encode()).hexdigest()[:16] if changed else ""
+    assert STILL_STANDS.get(name, ("", ""))[0] == known, (
+        f"the record {name} of {about['date']} is older than a change of {', '.join(changed) or 'nothing'}: "
+        f"make it again, or compare a small run of both and say in STILL_STANDS why it stands, with the sum {known!r}"
+    )
+
+
+def test_the_hash_of_a_module_is_of_what_it_does(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(EXPERIMENTS)
+    digest = importlib.import_module("_code").digest
+    hashes = []
+    for source in (
+        "def f(x):\n    return x + 1\n",
+        '"""A module."""\n\n\ndef f(x: int) -> int:\n    """Add 1."""\n    return (x + 1)  # one\n',
+        "def f(x):\n    return x + 2\n",
+        'def f(x="a"):\n    return x + 1\n',
+    ):
+        (tmp_path / "m.py").write_text(source)
+        hashes.append(digest(tmp_path / "m.py"))
+    assert hashes[0] != hashes[2] != hashes[3] != hashes[0]
