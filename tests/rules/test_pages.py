@@ -1,0 +1,355 @@
+"""The rules that every notebook page keeps, read from its source; no cell is executed here."""
+
+import ast
+import dis
+import io
+import re
+import tokenize
+import types
+from pathlib import Path
+
+import bookbuild
+import jupytext
+import pytest
+from bookbuild.results import write_notebook
+from bookbuild.toc import entries
+from bookbuild.twins import twin
+
+ROOT = Path(__file__).resolve().parents[2]
+ENTRIES = entries(ROOT)
+PAGES = {entry.path.stem: entry for entry in ENTRIES if entry.is_notebook}
+SECTIONS = [name for name, entry in PAGES.items() if entry.depth == 1]
+INSTALL = (Path(bookbuild.__file__).parent / "install_cell.py").read_text(encoding="utf8").strip().splitlines()
+
+CELLS, WORDS, COLUMNS, LINES, CLAIMS, WORDS_FIRST = 30, 2200, 88, 20, 8, 90
+FOLDS = {"Set-up", "How this is drawn", "How this is checked", "What moves"}
+DRAWING = re.compile(r"\bplt\.(subplots|subplot_mosaic|figure)\(|^replay\(", re.MULTILINE)
+LAB = re.compile(r"^lab\(", re.MULTILINE)
+LAB_RUN = re.compile(r"def \w+\(progress\b")  # it draws in a live kernel only
+NOT_REPEATABLE = re.compile(r"__file__|getcwd|perf_counter|process_time|time\.time|datetime|tempfile|%time")
+FORBIDDEN = re.compile(r"\bglue\b|\.cuda\(|import \*|^\s*[%!]|except:|filterwarnings|pickle|_kernels", re.MULTILINE)
+BARE_SOURCE_FIGURE = re.compile(r"(?<!source )(?<!source's )\b(?:figures?|fig\.) 1\.\d", re.IGNORECASE)
+EXERCISE = re.compile(r"\{exercise-start\}[^\n]*\n:label:\s*(\S+)")
+ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|cf|vs|al|Fig|Eq|Sec|No|resp|Dr|approx)\.$")
+SOURCE = re.compile(r"(figure 1\.([1-9]|1[0-3])|equation 1\.[1-4])")
+
+
+@pytest.fixture(params=PAGES)
+def page(request):
+    return request.param
+
+
+@pytest.fixture(params=SECTIONS)
+def section(request):
+    return request.param
+
+
+def read(name):
+    return jupytext.read(PAGES[name].path)
+
+
+def code_cells(name):
+    return [cell for cell in read(name).cells if cell.cell_type == "code"]
+
+
+def prose(name):
+    return "\n\n".join(cell.source for cell in read(name).cells if cell.cell_type == "markdown")
+
+
+def before_exercises(name):
+    """The cells of a page's main part."""
+    found = []
+    for cell in read(name).cells:
+        if cell.cell_type == "markdown" and (match := re.search(r"^#+ Exercises", cell.source, re.MULTILINE)):
+            cell.source = cell.source[: match.start()]
+            return [*found, cell]
+        found.append(cell)
+    return found
+
+
+def tags(cell):
+    return set(cell.metadata.get("tags", []))
+
+
+def fold(cell):
+    return cell.metadata.get("mystnb", {}).get("code_prompt_show", "")
+
+
+def head(cell):
+    return cell.source.split("\n")[0]
+
+
+def calls(cell, name):
+    """The calls of a function in a cell."""
+    found = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+    return [node for node in found if getattr(node.func, "id", getattr(node.func, "attr", "")) == name]
+
+
+def drawing_cells(name):
+    return [cell for cell in code_cells(name) if DRAWING.search(cell.source) and not LAB_RUN.search(cell.source)]
+
+
+def figure_of(cell):
+    return cell.metadata.get("mystnb", {}).get("figure", {})
+
+
+# The book
+
+
+def test_five_sections_below_one_chapter_and_pages_below_them():
+    numbered = [entry for entry in ENTRIES if entry.number]
+    assert [entry.number for entry in numbered if entry.depth == 1] == ["1.1", "1.2", "1.3", "1.4", "1.5"]
+    assert max(entry.depth for entry in numbered) <= 2 and all(entry.is_notebook for entry in numbered if entry.depth)
+
+
+def test_every_page_of_the_book_exists_and_every_notebook_is_in_it():
+    assert [entry.name for entry in ENTRIES if not entry.path.is_file()] == []
+    listed = {entry.path for entry in ENTRIES}
+    assert [path.name for path in (ROOT / "chapters").glob("[!_]*.md") if path not in listed] == []
+
+
+def test_labels_are_unique_over_the_book():
+    labels = [figure_of(cell)["name"] for name in PAGES for cell in drawing_cells(name)]
+    for entry in ENTRIES:
+        text = prose(entry.path.stem) if entry.is_notebook else entry.path.read_text(encoding="utf8")
+        labels += [a or b for a, b in re.findall(r"^\(([\w:-]+)\)=|^:label:\s*(\S+)", text, re.MULTILINE)]
+    assert sorted(labels) == sorted(set(labels))
+
+
+def test_the_twin_agrees_with_its_source(page, tmp_path):
+    """If this fails, run `make twins`."""
+    write_notebook(twin(PAGES[page].path), tmp_path / "twin.ipynb")
+    stored = PAGES[page].path.with_suffix(".ipynb")
+    assert (tmp_path / "twin.ipynb").read_text("utf8") == stored.read_text("utf8")
+
+
+# A page
+
+
+def test_header_names_format_and_kernel(page):
+    metadata = read(page).metadata
+    assert {"extension": ".md", "format_name": "myst"}.items() <= metadata.jupytext["text_representation"].items()
+    assert metadata.kernelspec["name"] == "python3"
+
+
+def test_a_page_is_one_idea(page):
+    cells = before_exercises(page)
+    words = " ".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert sum(cell.cell_type == "code" for cell in cells) <= CELLS
+    assert len(re.sub(r"\$[^$]*\$", "x", words).split()) <= WORDS
+
+
+def test_a_page_opens_with_its_answer_and_the_figure_that_shows_it(page):
+    first = next(cell for cell in read(page).cells if cell.cell_type == "markdown").source
+    title, paragraph = [block for block in re.split(r"\n\s*\n", first.strip()) if block.strip()][:2]
+    assert re.fullmatch(r"\(sec-[\w-]+\)=\n# [^\n]+", title), "a label and the title come first"
+    assert not re.match(r"[#:`{|>-]|\*\*The source", paragraph) and len(paragraph.split()) <= WORDS_FIRST
+    assert len(paragraph.splitlines()) <= 2, "the answer is one sentence, at most two"
+    answers = [cell for cell in code_cells(page) if "answer" in tags(cell)]
+    assert len(answers) == 1 and figure_of(answers[0]), "one cell is tagged `answer` and draws the figure"
+
+
+def test_a_section_says_what_the_source_says_what_we_find_and_what_to_remember(section):
+    first = next(cell for cell in read(section).cells if cell.cell_type == "markdown").source
+    lines = [line for line in first.splitlines() if re.match(r"\*\*(The source|We find|Remember)\*\*", line)]
+    assert [re.match(r"\*\*(.*?)\*\*", line)[1] for line in lines] == ["The source", "We find", "Remember"]
+
+
+def test_one_sentence_a_line(page):
+    wrong = []
+    for cell in (cell for cell in read(page).cells if cell.cell_type == "markdown"):
+        before, math, directive = "", False, False
+        for line in cell.source.splitlines():
+            text = re.sub(r"^(?:[-*+]|\d+\.|>+)\s+", "", line.strip())
+            text = re.sub(r"^\*\*[^*]+[.:]\*\*\s+", "", text)  # a lead
+            text = "```" if text.startswith("```") else re.sub(r"\$[^$]+\$|(?:\{[\w:]+\})?`[^`]*`", "x", text)
+            math ^= line.strip().startswith("$$") and line.count("$$") == 1
+            plain = bool(text) and not math and not re.match(r"[#:`|({]|\$\$|---", text)
+            if plain:
+                ends = re.finditer(r"[.!?][)*_”\"]*\s+(?=[*_(“\"]*[A-Z])", text)
+                if any(not ABBREVIATION.search(text[: end.start() + 1]) for end in ends):
+                    wrong.append(f"two sentences: {line}")
+                if before and re.match(r"[a-z]", text) and not re.search(r"[.!?:;]$", before):
+                    wrong.append(f"a sentence goes on: {line}")
+            before = text if plain else ""
+    assert wrong == []
+
+
+def test_prose_stands_between_any_two_code_cells(page):
+    cells = read(page).cells
+    pairs = zip(cells, cells[1:])
+    assert [head(b) for a, b in pairs if a.cell_type == b.cell_type == "code"] == []
+
+
+# Cells
+
+
+def test_cells_are_short_and_narrow(page):
+    cells = code_cells(page)
+    assert [head(cell) for cell in cells if len(cell.source.strip().splitlines()) > LINES] == []
+    assert [line for cell in cells for line in cell.source.splitlines() if len(line) > COLUMNS] == []
+
+
+def test_one_statement_a_line_and_one_loop_a_comprehension(page):
+    wrong = []
+    for cell in code_cells(page):
+        for node in ast.walk(ast.parse(cell.source)):
+            for body in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
+                if isinstance(body, list) and body:
+                    starts = [statement.lineno for statement in body]
+                    same = len(set(starts)) < len(starts) or getattr(node, "lineno", 0) == starts[0]
+                    wrong += [f"two statements: {ast.unparse(body[0])}"] * same
+            if len(getattr(node, "generators", [0])) > 1:
+                wrong.append(f"two loops: {ast.unparse(node)}")
+    assert wrong == []
+
+
+def names(code):
+    """Names that a cell binds at its top level, and names that it reads without having bound them before."""
+    bound, read = set(), set()
+
+    def visit(block, outer):
+        done = set()
+        for step in dis.get_instructions(block):
+            if outer and step.opname == "STORE_NAME":
+                bound.add(step.argval)
+                done.add(step.argval)
+            if step.opname in ("LOAD_NAME", "LOAD_GLOBAL") and step.argval not in done:
+                read.add(step.argval)
+        for constant in block.co_consts:
+            if isinstance(constant, types.CodeType):
+                visit(constant, False)
+
+    visit(compile(code, "cell", "exec"), True)
+    defined = {name for name in bound if re.search(rf"^(?:def|class) {re.escape(name)}\b", code, re.MULTILINE)}
+    return bound, read - defined
+
+
+def rebinding(sources):
+    """Names that a cell reads, that an earlier one bound and a later one binds anew; so it may not be run twice."""
+    known, found = [names(source) for source in sources], []
+    for i, (_, read) in enumerate(known):
+        earlier = set().union(*(bound for bound, _ in known[:i]))
+        later = set().union(*(bound for bound, _ in known[i + 1 :]))
+        found += [name for name in sorted(read & earlier & later) if not name.startswith("_")]
+    return found
+
+
+def test_no_cell_reads_a_name_that_a_later_cell_rebinds(page):
+    assert rebinding(cell.source for cell in code_cells(page)) == []
+
+
+def test_rebinding_is_seen():
+    assert rebinding(["x = 1", "y = x", "x = 2"]) == ["x"]
+    assert rebinding(["x = 1", "def f():\n    return x", "x = 2"]) == ["x"]
+    assert rebinding(["x = 1", "x = 2\ny = x", "z = y"]) == [] and rebinding(["x = 1", "y = x", "z = x"]) == []
+
+
+def test_the_first_cell_is_the_set_up(page):
+    first, *others = code_cells(page)
+    assert first.source.splitlines()[: len(INSTALL)] == INSTALL
+    assert tags(first) == {"hide-input"} and fold(first) == "Set-up"
+    everything = "\n".join(cell.source for cell in [first, *others])
+    assert first.source.count('plt.style.use("fpbook.book")') == everything.count("plt.style.use(") == 1
+    assert not [head(cell) for cell in others if re.search(r"^(import|from) ", cell.source, re.MULTILINE)]
+    chosen = re.findall(r"^device = .*", everything, re.MULTILINE)
+    assert chosen in ([], ['device = "cuda" if torch.cuda.is_available() else "cpu"'])
+
+
+def test_folds_say_what_is_inside_and_hide_nothing_else(page):
+    for cell in code_cells(page):
+        assert tags(cell) <= {"hide-input", "answer"}, head(cell)
+        assert ("hide-input" in tags(cell)) == bool(fold(cell)), head(cell)
+        assert fold(cell) in FOLDS | {""}, head(cell)
+        if fold(cell) == "How this is drawn":
+            assert len(cell.source.splitlines()) > 12 and "ax" in cell.source, head(cell)
+            assert "train(" not in cell.source and "nudft(" not in cell.source, head(cell)
+        if fold(cell) == "What moves":
+            assert re.search(r"\breplay\(|\blab\(", cell.source), head(cell)
+        if fold(cell) == "How this is checked":
+            assert calls(cell, "claim"), head(cell)
+
+
+# Claims
+
+
+def test_claims_are_few_each_in_a_cell_of_its_own_and_made_by_claim(page):
+    cells = [cell for cell in code_cells(page) if calls(cell, "claim")]
+    assert 1 <= len(cells) <= CLAIMS
+    for cell in cells:
+        (call,), last = calls(cell, "claim"), ast.parse(cell.source).body[-1]
+        assert isinstance(last, ast.Expr) and ast.dump(last.value) == ast.dump(call), head(cell)
+        assert fold(cell) == "How this is checked", head(cell)
+        for keyword in call.keywords:
+            if keyword.arg == "source":
+                assert isinstance(keyword.value, ast.Constant) and SOURCE.fullmatch(keyword.value.value), head(cell)
+    for cell in code_cells(page):
+        assert not [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assert)], head(cell)
+
+
+def test_everything_random_comes_from_the_seeds_of_the_page(page):
+    """So that FPBOOK_SEED shifts every draw."""
+    for cell in code_cells(page):
+        for name in ["manual_seed", "default_rng", "seed", "RandomState"]:
+            for call in calls(cell, name):
+                assert call.args and not isinstance(call.args[0], ast.Constant), f"{name}: {head(cell)}"
+        assert not re.search(r"np\.random\.(?!default_rng|Generator)\w+\(", cell.source), head(cell)
+        assert not re.search(r"\brange\(seeds?\)|seeds = (range|\d)", cell.source), head(cell)
+
+
+# Figures
+
+
+def test_every_drawing_is_one_named_figure_with_caption_and_alternative_text(page):
+    for cell in drawing_cells(page):
+        figure, alt = figure_of(cell), cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        assert re.fullmatch(r"fig-(why|difficulties|stopping|strengths|deep)-[a-z0-9-]+", figure.get("name", "")), head(cell)
+        assert len(figure.get("caption", "")) >= 20 and len(alt) >= 40, head(cell)
+        assert len(DRAWING.findall(cell.source)) == 1, head(cell)
+        if "plt." in cell.source:
+            assert cell.source.strip().splitlines()[-1] == "plt.show()", head(cell)
+
+
+def test_every_figure_is_mentioned_in_the_prose(page):
+    for cell in drawing_cells(page):
+        name = figure_of(cell)["name"]
+        assert re.search(rf"\{{numref\}}`(?:[^`<]*<)?{name}>?`", prose(page)), name
+
+
+def test_figures_of_the_source_are_called_so(page):
+    captions = [figure_of(cell)["caption"] for cell in drawing_cells(page)]
+    text = re.sub(r"\{\w+\}`[^`]*`", "", "\n".join([prose(page), *captions]))
+    assert BARE_SOURCE_FIGURE.findall(text.replace("\n", " ")) == []
+
+
+# Exercises and labs
+
+
+def test_exercises_have_executed_solutions_in_dropdowns(page):
+    text = "\n".join(c.source if c.cell_type == "markdown" else f"<code>\n{c.source}" for c in read(page).cells)
+    labels = EXERCISE.findall(text)
+    assert len(labels) >= 3 or page not in SECTIONS
+    for label in labels:
+        solution = rf"\{{solution-start\}} {label}\s*\n:class: dropdown(.*?)\{{solution-end\}}"
+        found = re.search(solution, text, re.DOTALL)
+        assert found and "<code>" in found[1], label
+
+
+def test_every_section_has_a_lab(section):
+    pages = [name for name, entry in PAGES.items() if f"{entry.number}.".startswith(f"{PAGES[section].number}.")]
+    assert sum(bool(LAB.search(cell.source)) for name in pages for cell in code_cells(name)) >= 1
+
+
+# Code
+
+
+def test_code_prints_the_same_on_every_run(page):
+    assert [head(cell) for cell in code_cells(page)[1:] if NOT_REPEATABLE.search(cell.source)] == []
+
+
+def test_code_keeps_the_house_rules(page):
+    cells = code_cells(page)[1:]
+    assert [head(cell) for cell in cells if FORBIDDEN.search(cell.source)] == []
+    code = "\n".join(cell.source for cell in cells)
+    found = {t.string for t in tokenize.generate_tokens(io.StringIO(code).readline) if t.type == tokenize.NAME}
+    assert {name for name in found if not name.isascii()} == set()
