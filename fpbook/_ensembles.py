@@ -88,17 +88,18 @@ class _Stacked:
         self.members = torch.arange(len(nets), device=self.parameters[0].device)
 
     def each(self, function: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor:
-        own = self._weights() if member_data else {}
+        weights = self._weights() if member_data else {}  # mapped over where they are likely to be needed
 
         def of_one(member: torch.Tensor, own: dict[str, torch.Tensor], *data: torch.Tensor) -> torch.Tensor:
             def net(*args: Any, **kw: Any) -> torch.Tensor:
                 if any(_mapped(arg) for arg in args):
-                    return functional_call(self.base, own, args, kw)
+                    picked = own or {name: w.index_select(0, member)[0] for name, w in self._weights().items()}
+                    return functional_call(self.base, picked, args, kw)
                 return self.stack(*args, **kw).index_select(0, member)[0]
 
             return function(net, *data, *batch)
 
-        return vmap(of_one, randomness="different")(self.members[:, None], own, *member_data)
+        return vmap(of_one, randomness="different")(self.members[:, None], weights, *member_data)
 
     def _weights(self) -> dict[str, torch.Tensor]:
         """The parameters under the names and in the form that they have in a member, with a leading axis of members."""

@@ -1,4 +1,4 @@
-"""The loop: an ensemble equals its members trained alone, stopping, records, mini-batches, errors."""
+"""The loop: the formula of a step, stopping, records, mini-batches, divergence, threads, errors."""
 
 import itertools
 from functools import partial
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fpbook.networks import MLP
-from fpbook.training import column, minibatches, train
+from fpbook.training import column, cross_entropy, mean_squared_error, minibatches, seeded, train
 
 adam = partial(torch.optim.Adam, lr=1e-2)
 x = torch.linspace(-3, 3, 25, dtype=torch.float64)[:, None]
@@ -24,44 +24,6 @@ def make(seeds, device="cpu", widths=(1, 20, 20, 1)):
 
 def mse(net, x, y):
     return ((net(x) - y) ** 2).mean()
-
-
-def weights(net):
-    return torch.cat([p.detach().flatten().cpu() for p in net.parameters()])
-
-
-@pytest.mark.parametrize("optimizer", [adam, partial(torch.optim.SGD, lr=1e-2, momentum=0.9)])
-def test_an_ensemble_equals_its_members_trained_alone(optimizer, device):
-    grid = x.to(device)
-    y = torch.stack([torch.sin((s + 1) * grid) for s in range(3)])
-    record = {"h": lambda net: net(grid)}
-    together, alone = make(3, device), make(3, device)
-    history = train(
-        together,
-        lambda net, y: mse(net, grid, y),
-        steps=200,
-        optimizer=optimizer,
-        member_data=(y,),
-        record=record,
-        every=50,
-    )
-    for s, net in enumerate(alone):
-        one = train(net, lambda net, y=y[s]: mse(net, grid, y), steps=200, optimizer=optimizer, record=record, every=50)
-        np.testing.assert_allclose(history["loss"][:, s], one["loss"], rtol=1e-8, atol=1e-12)
-        np.testing.assert_allclose(history["h"][:, s], one["h"], rtol=1e-7, atol=1e-9)
-        torch.testing.assert_close(weights(together[s]), weights(net), rtol=1e-7, atol=1e-9)
-
-
-def test_each_member_stops_as_if_alone():
-    y, loss = torch.sin(x), 0.05
-    together, alone = make(3), make(3)
-    history = train(together, lambda net: mse(net, x, y), steps=400, optimizer=adam, stop=loss)
-    assert len(set(history["stopped"].tolist())) > 1 and (history["stopped"] > 0).all()
-    for s, net in enumerate(alone):
-        one = train(net, lambda net: mse(net, x, y), steps=400, optimizer=adam, stop=loss)
-        assert one["stopped"] == history["stopped"][s] == one["step"][-1]
-        assert one["loss"][-1] < loss <= one["loss"][-2]
-        torch.testing.assert_close(weights(together[s]), weights(net), rtol=1e-7, atol=1e-9)
 
 
 def test_the_schedule_is_followed():
@@ -129,13 +91,146 @@ def test_training_on_minibatches_lowers_the_whole_loss():
     assert (history["mse"][-1] < history["mse"][0] / 3).all()
 
 
-def test_a_loss_that_diverges_is_one_error_with_its_step():
-    with pytest.raises(FloatingPointError, match=r"no longer finite at step \d+"):
-        train(make(2), lambda net: mse(net, x, 1e150 * x) ** 2, steps=50, optimizer=partial(torch.optim.SGD, lr=1e9))
+def test_the_order_of_minibatches_depends_on_their_seed_alone():
+    rows = torch.arange(50)
+
+    def order(seed, epochs=2):
+        torch.manual_seed(np.random.default_rng().integers(1000))  # the global generator must not matter
+        batches = minibatches(rows, size=20, seed=seed)
+        return [torch.cat([next(batches)[0] for _ in range(3)]).tolist() for _ in range(epochs)]
+
+    assert order(0) == order(0)
+    assert len({tuple(epoch) for seed in range(3) for epoch in order(seed)}) == 6
+    assert [len(batch) for (batch,) in itertools.islice(minibatches(rows, size=20, seed=0), 3)] == [20, 20, 10]
+
+
+def test_a_batch_is_drawn_for_each_update_and_none_more():
+    drawn = []
+
+    def batches():
+        while True:
+            drawn.append(len(drawn))
+            yield x, torch.sin(x)
+
+    history = train(MLP([1, 5, 1]).double(), mse, steps=7, optimizer=adam, batches=batches())
+    assert len(drawn) == 7 and len(history["loss"]) == 7 and history["step"][-1] == 7
+
+
+def test_the_loss_with_batches_is_that_of_the_batch_of_its_update():
+    net = torch.nn.Linear(1, 1).double()
+    whole = [net(x).detach().clone()]
+    parts = [(x[:5], x[:5]), (x[5:9], x[5:9])]
+    record = {"h": lambda net: net(x)}
+    history = train(net, mse, steps=2, optimizer=adam, batches=parts, record=record)
+    expected = [((history["h"][t] - x.numpy())[rows] ** 2).mean() for t, rows in enumerate((slice(5), slice(5, 9)))]
+    np.testing.assert_allclose(history["loss"], expected)
+    np.testing.assert_array_equal(history["h"][0], whole[0])
+
+
+@pytest.mark.parametrize("when", [0, 3])
+def test_one_diverged_member_is_one_error_with_its_step_and_place(when):
+    spoils = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
+    batches = [(torch.tensor(torch.inf if step == when else 0.0),) for step in range(6)]
+
+    def loss(net, spoiled, term):
+        return (net(x) ** 2).mean() + torch.where(spoiled > 0, term, 0.0)
+
+    with pytest.raises(FloatingPointError, match=rf"member 1 is no longer finite at step {when};"):
+        train(make(3), loss, steps=5, optimizer=adam, member_data=(spoils,), batches=batches)
+
+
+def test_one_network_that_diverges_is_one_error_with_its_step():
+    """w -> -3 w at each step, and w^2 is finite as long as 9^t is."""
+    net = torch.nn.Linear(1, 1, bias=False).double()
+    torch.nn.init.ones_(net.weight)
+    first = int(np.floor(np.log(np.finfo(float).max) / np.log(9))) + 1
+    with pytest.raises(FloatingPointError, match=f"the loss is no longer finite at step {first};"):
+        train(net, lambda net: (net.weight**2).sum(), steps=999, optimizer=partial(torch.optim.SGD, lr=2.0))
+
+
+def test_an_optimizer_keeps_its_state_from_one_call_to_the_next():
+    parts, whole = make(1)[0], make(1)[0]
+    sgd = torch.optim.SGD(parts.parameters(), lr=0.01, momentum=0.9)
+    for steps in (4, 6):
+        train(parts, lambda net: mse(net, x, torch.sin(x)), steps=steps, optimizer=sgd)
+    momentum = partial(torch.optim.SGD, lr=0.01, momentum=0.9)
+    train(whole, lambda net: mse(net, x, torch.sin(x)), steps=10, optimizer=momentum)
+    for ours, theirs in zip(parts.parameters(), whole.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=0)
+
+
+def test_what_is_frozen_stays():
+    net = MLP([1, 6, 1]).double()
+    net.layers[0].requires_grad_(False)
+    before = [p.detach().clone() for p in net.parameters()]
+    train(net, lambda net: mse(net, x, torch.sin(x)), steps=3, optimizer=adam)
+    same = [torch.equal(p, old) for p, old in zip(net.parameters(), before)]
+    assert same == [True, True, False, False]
+
+
+class Wide(torch.nn.Module):
+    """As many parameters as it takes to be large."""
+
+    def __init__(self, *shape):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x):
+        return x * self.weight.sum()
+
+
+@pytest.mark.parametrize(
+    "net, threads",
+    [(MLP([1, 50, 1]), 1), (Wide(299_999), 1), (Wide(300_000), 2), (Wide(4, 3, 3, 3), 2), ([MLP([1, 9, 1])] * 2, 1)],
+    ids=["small", "just small", "large", "convolution", "ensemble"],
+)
+def test_small_networks_train_on_one_thread_and_the_setting_is_restored(net, threads):
+    seen, before = [], torch.get_num_threads()
+
+    def loss(net, spoil=False):
+        seen.append(torch.get_num_threads())
+        return net(torch.ones(2, 1)).sum() / (0 if spoil else 1)
+
+    torch.set_num_threads(2)
+    try:
+        train(net, loss, steps=1, optimizer=adam)
+        assert set(seen) == {threads} and torch.get_num_threads() == 2
+        with pytest.raises(FloatingPointError):
+            train(net, partial(loss, spoil=True), steps=1, optimizer=adam)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("building", ["1", "0"])
+def test_a_bar_is_shown_but_not_while_the_book_is_built(building, monkeypatch, capsys):
+    monkeypatch.setenv("FPBOOK_BUILD", building)
+    train(MLP([1, 1]), lambda net: mse(net, x.float(), x.float()), steps=2, optimizer=adam)
+    out, err = capsys.readouterr()
+    assert out == "" and bool(err) == (building == "0")
+
+
+def test_seeded_networks_are_those_of_their_seeds(device):
+    nets = seeded(lambda: torch.nn.Linear(2, 2), [5, 3, 5], device)
+    torch.manual_seed(3)
+    alone = torch.nn.Linear(2, 2)
+    assert torch.equal(nets[1].weight.cpu(), alone.weight) and torch.equal(nets[0].weight, nets[2].weight)
+    assert not torch.equal(nets[0].weight, nets[1].weight) and nets[0].weight.device.type == device
+
+
+def test_the_losses_are_their_formulas():
+    net = torch.nn.Linear(2, 3).double()
+    inputs, values, classes = torch.randn(5, 2).double(), torch.randn(5, 3).double(), torch.tensor([0, 1, 2, 1, 1])
+    h = net(inputs).detach().numpy()
+    assert mean_squared_error(net, inputs, values).item() == pytest.approx(((h - values.numpy()) ** 2).mean())
+    log_softmax = h - np.log(np.exp(h).sum(1, keepdims=True))
+    assert cross_entropy(net, inputs, classes).item() == pytest.approx(-log_softmax[np.arange(5), classes].mean())
 
 
 def test_column():
-    assert column(np.arange(3)).shape == (3, 1) and column([1.0]).dtype == torch.float32
+    assert column(np.arange(3)).shape == (3, 1) and column(np.zeros((2, 4, 3))).shape == (2, 4, 3, 1)
+    assert column([1.0]).dtype == torch.float32 and column([1.0], dtype=torch.float64).dtype == torch.float64
+    assert column([1.0, 2.0]).flatten().tolist() == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,212 @@
+"""An ensemble equals its members trained alone: every kind of network, data, loss and optimiser that the pages use."""
+
+import copy
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fpbook import _ensembles, pde
+from fpbook._ensembles import _Mapped, _Stacked, as_model
+from fpbook.networks import MLP, Antisymmetric, Ricker, Sine, xavier_init
+from fpbook.training import mean_squared_error, minibatches, seeded, train
+
+adam = partial(torch.optim.Adam, lr=1e-3)
+sgd = partial(torch.optim.SGD, lr=1e-2, momentum=0.9)
+x = torch.linspace(-3, 3, 25, dtype=torch.float64)[:, None]
+y = torch.sin(x)
+SEEDS = 3
+
+
+class Residual(nn.Module):
+    """A network that is no chain: only `vmap` can train it as an ensemble."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(1, 9), nn.Linear(9, 1)
+
+    def forward(self, x):
+        return x + self.last(torch.tanh(self.first(x)))
+
+
+KINDS = {
+    "tanh": (lambda: MLP([1, 20, 20, 1]), _Stacked),
+    "ricker": (lambda: xavier_init(MLP([1, 30, 1], Ricker(0.3))), _Stacked),
+    "sine": (lambda: MLP([1, 20, 1], Sine()), _Stacked),
+    "relu": (lambda: MLP([1, 20, 20, 1], "relu"), _Stacked),
+    "gelu": (lambda: MLP([1, 20, 1], "gelu"), _Stacked),
+    "linear": (lambda: MLP([1, 1]), _Stacked),
+    "antisymmetric": (lambda: Antisymmetric(MLP([1, 20, 1], Ricker(1.0))), _Stacked),
+    "sequence": (lambda: nn.Sequential(nn.Linear(1, 9), nn.Sigmoid(), nn.Linear(9, 1)), _Stacked),
+    "no bias": (lambda: nn.Sequential(nn.Linear(1, 9, bias=False), nn.Tanh(), nn.Linear(9, 1)), _Mapped),
+    "layer norm": (lambda: nn.Sequential(nn.Linear(1, 9), nn.LayerNorm(9), nn.Tanh(), nn.Linear(9, 1)), _Mapped),
+    "own module": (Residual, _Mapped),
+}
+
+
+def make(kind="tanh", n=SEEDS):
+    return [net.double() for net in seeded(KINDS[kind][0], range(n))]
+
+
+def weights(net):
+    return torch.cat([p.detach().flatten().cpu() for p in net.parameters()])
+
+
+def assert_equal(together, history, alone, s):
+    """Member s of the ensemble, after training, against the network trained alone."""
+    net, one = alone
+    torch.testing.assert_close(weights(together[s]), weights(net), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(history["loss"][: len(one["loss"]), s], one["loss"], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_network(kind, device):
+    grid, label = x.to(device), y.to(device)
+    together, alone = ([net.to(device) for net in make(kind)] for _ in range(2))
+    assert type(as_model(together)) is KINDS[kind][1]
+    before = [weights(net) for net in together]
+    how = {"steps": 200, "optimizer": adam, "record": {"h": lambda net: net(grid)}, "every": 50}
+    history = train(together, lambda net: mean_squared_error(net, grid, label), **how)
+    assert history["h"].shape == (5, SEEDS, 25, 1)
+    for s, net in enumerate(alone):
+        one = train(net, lambda net: mean_squared_error(net, grid, label), **how)
+        assert_equal(together, history, (net, one), s)
+        np.testing.assert_allclose(history["h"][:, s], one["h"], rtol=1e-10, atol=1e-10)
+        assert not torch.equal(weights(net), before[s])
+
+
+@pytest.mark.parametrize("optimizer", [adam, sgd, partial(torch.optim.Adam, lr=1e-3, fused=True)])
+@pytest.mark.parametrize("kind", ["tanh", "own module"])
+def test_labels_of_their_own(kind, optimizer):
+    labels = torch.stack([torch.sin((s + 1) * x) for s in range(SEEDS)])
+    together, alone = make(kind), make(kind)
+    how = {"steps": 200, "optimizer": optimizer, "every": 200}
+    history = train(together, lambda net, y: mean_squared_error(net, x, y), member_data=(labels,), **how)
+    for s, net in enumerate(alone):
+        one = train(net, lambda net, y=labels[s]: mean_squared_error(net, x, y), **how)
+        assert_equal(together, history, (net, one), s)
+
+
+@pytest.mark.parametrize("kind", ["tanh", "antisymmetric", "own module"])
+def test_points_of_their_own_at_a_cost_that_grows_with_the_members(kind, monkeypatch):
+    points = torch.stack([x + 0.1 * s for s in range(SEEDS)])
+    together, alone = make(kind), make(kind)
+    # Outputs of all members at each member's points would be members times too many.
+    monkeypatch.setattr(
+        _ensembles._StackedLinear, "forward", lambda *_: pytest.fail("all members at the points of one")
+    )
+    how = {"steps": 200, "optimizer": adam, "every": 200}
+    history = train(together, lambda net, x: mean_squared_error(net, x, y), member_data=(points,), **how)
+    for s, net in enumerate(alone):
+        one = train(net, lambda net, x=points[s]: mean_squared_error(net, x, y), **how)
+        assert_equal(together, history, (net, one), s)
+
+
+@pytest.mark.parametrize("kind", ["tanh", "own module"])
+def test_data_come_before_batches(kind):
+    factors = torch.tensor([1.0, 2.0, -1.0], dtype=torch.float64)
+    together, alone = make(kind), make(kind)
+
+    def loss(net, factor, points, labels):
+        return mean_squared_error(net, points, factor * labels)
+
+    def batches():
+        return minibatches(x, y, size=10, seed=4)
+
+    history = train(together, loss, steps=200, optimizer=sgd, member_data=(factors,), batches=batches())
+    for s, net in enumerate(alone):
+        own = partial(loss, factor=factors[s])
+        one = train(
+            net, lambda net, a, b, own=own: own(net, points=a, labels=b), steps=200, optimizer=sgd, batches=batches()
+        )
+        assert_equal(together, history, (net, one), s)
+
+
+@pytest.mark.parametrize("loss", [pde.strong_form_loss, pde.energy_loss])
+@pytest.mark.parametrize("own", [False, True])
+def test_losses_with_derivatives(loss, own):
+    points = torch.rand(SEEDS, 12, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 1.9 - 0.95
+    together, alone = make(), make()
+    how = {"steps": 200, "optimizer": adam, "every": 200}
+    if own:
+        history = train(together, loss, member_data=(points,), **how)
+    else:
+        history = train(together, lambda net: loss(net, points[0]), **how)
+    for s, net in enumerate(alone):
+        one = train(net, lambda net, s=s: loss(net, points[s if own else 0]), **how)
+        assert_equal(together, history, (net, one), s)
+
+
+def test_each_member_stops_as_if_alone_and_stays():
+    loss = 0.05
+    together, alone = make(), make()
+    quick = partial(torch.optim.Adam, lr=1e-2)
+    record = {"h": lambda net: net(x)}
+    history = train(
+        together, lambda net: mean_squared_error(net, x, y), steps=400, optimizer=quick, stop=loss, record=record
+    )
+    assert len(set(history["stopped"].tolist())) > 1 and (history["stopped"] > 0).all()
+    assert history["step"][-1] == history["stopped"].max() == len(history["loss"]) - 1
+    for s, net in enumerate(alone):
+        one = train(net, lambda net: mean_squared_error(net, x, y), steps=400, optimizer=quick, stop=loss)
+        assert one["stopped"] == history["stopped"][s] == one["step"][-1]
+        assert one["loss"][-1] < loss <= one["loss"][-2]
+        assert_equal(together, history, (net, one), s)
+        np.testing.assert_array_equal(history["loss"][one["stopped"] :, s], history["loss"][one["stopped"], s])
+
+
+def test_a_loss_equal_to_the_tolerance_does_not_stop():
+    net = nn.Linear(1, 1)
+    still = partial(torch.optim.SGD, lr=0.0)
+    assert train(net, lambda net: 0 * net.weight.sum() + 0.5, steps=3, optimizer=still, stop=0.5)["stopped"] == -1
+    assert train(net, lambda net: 0 * net.weight.sum() + 0.5, steps=3, optimizer=still, stop=0.51)["stopped"] == 0
+
+
+@pytest.mark.parametrize("kind", ["tanh", "own module"])
+def test_members_draw_random_numbers_of_their_own(kind):
+    one = make(kind, 1)[0]
+    twins = [copy.deepcopy(one), copy.deepcopy(one)]
+    history = train(twins, lambda net: (net(x + torch.rand_like(x)) ** 2).mean(), steps=1, optimizer=adam)
+    assert history["loss"][0, 0] != history["loss"][0, 1]
+    dropped = [nn.Sequential(nn.Linear(1, 50), nn.Dropout(0.5), nn.Linear(50, 1)).double() for _ in range(2)]
+    dropped[1].load_state_dict(dropped[0].state_dict())
+    history = train(dropped, lambda net: mean_squared_error(net, x, y), steps=1, optimizer=adam)
+    assert history["loss"][0, 0] != history["loss"][0, 1]
+
+
+def test_what_differs_outside_linear_layers_is_not_stacked():
+    nets = [MLP([1, 9, 1], Ricker(a)).double() for a in (0.3, 1.0)]
+    assert type(as_model(nets)) is _Mapped
+    assert type(as_model([MLP([1, 9, 1], "tanh"), MLP([1, 9, 1], "tanh")])) is _Stacked
+    frozen = MLP([1, 9, 1])
+    frozen.layers[0].requires_grad_(False)
+    assert type(as_model([frozen, frozen])) is _Mapped
+
+
+def test_frozen_layers_of_an_ensemble_stay():
+    nets = make()
+    for net in nets:
+        net.layers[0].requires_grad_(False)
+    before = copy.deepcopy(nets)
+    train(nets, lambda net: mean_squared_error(net, x, y), steps=3, optimizer=adam)
+    for net, old in zip(nets, before):
+        assert torch.equal(net.layers[0].weight, old.layers[0].weight)
+        assert not torch.equal(net.layers[1].weight, old.layers[1].weight)
+
+
+def test_a_schedule_is_that_of_all_members():
+    halt = partial(torch.optim.lr_scheduler.LambdaLR, lr_lambda=lambda step: float(step < 5))
+    steep = partial(torch.optim.SGD, lr=0.1)
+    loss = train(make(), lambda net: mean_squared_error(net, x, y), steps=20, optimizer=steep, schedule=halt)["loss"]
+    assert (loss[5] < loss[0]).all()
+    np.testing.assert_array_equal(loss[5:], np.broadcast_to(loss[5], loss[5:].shape))
+
+
+def test_the_networks_handed_in_are_the_trained_ones():
+    nets = make()
+    parameters = [list(net.parameters()) for net in nets]
+    train(nets, lambda net: mean_squared_error(net, x, y), steps=2, optimizer=adam)
+    assert all(a is b for net, old in zip(nets, parameters) for a, b in zip(net.parameters(), old, strict=True))
+    assert all(p.shape == q.shape for p, q in zip(nets[0].parameters(), make()[0].parameters()))
