@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from fpbook.convnets import BasicBlock, evaluate, plain_convnet, resnet, vgg
@@ -27,7 +28,7 @@ def parameters(layers):
 
 @pytest.mark.parametrize("depth, convolutions, body", [(9, 6, None), (16, 13, 14_718_912), (19, 16, 20_029_888)])
 def test_vgg_has_as_many_layers_with_weights_as_its_name_says(depth, convolutions, body):
-    """Parameters before the head: those known of VGG-16 and VGG-19 with batch norm, less the biases that batch norm makes idle."""
+    """Parameters before the head: those known of VGG-16 and VGG-19 with batch norm, less biases that it makes idle."""
     net = vgg(depth)
     assert count(net, nn.Conv2d) == convolutions and count(net, nn.Linear) == 3 and convolutions + 3 == depth
     if body:
@@ -103,3 +104,92 @@ def test_what_cannot_be_built():
     for options in (dict(stages=0), dict(stages=5), dict(stages=2, width=0)):
         with pytest.raises(ValueError, match="stages must be 1 to 4"):
             resnet(**options)
+
+
+# --- the same networks written out once more, by functions
+
+
+def shaken(net):
+    """Every weight, and the running averages of batch norm, at random, so that no part is idle."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, value in net.state_dict().items():
+            if value.is_floating_point():
+                noise = torch.randn(value.shape, generator=generator)
+                value.copy_(0.5 + noise.abs() if "running_var" in name else noise / max(value[0].numel(), 1) ** 0.5)
+    return net.double()
+
+
+def normed(x, convolution, norm, padding=1, stride=1):
+    x = F.conv2d(x, convolution.weight, stride=stride, padding=padding)
+    return F.batch_norm(x, norm.running_mean, norm.running_var, norm.weight, norm.bias)
+
+
+def linear(x, layer):
+    return x @ layer.weight.T + layer.bias
+
+
+def head_by_hand(x, layers):
+    for layer in layers[:2]:
+        x = linear(x, layer[0]).clamp(min=0)
+    return linear(x, layers[2])
+
+
+def pictures(n=3):
+    return torch.randn(n, 3, 32, 32, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("depth, blocks", [(9, (1, 1, 2, 1, 1)), (16, (2, 2, 3, 3, 3)), (19, (2, 2, 4, 4, 4))])
+def test_vgg_is_convolutions_with_relu_then_the_largest_of_four(depth, blocks):
+    net, x = shaken(vgg(depth, width=1 / 16, head=40)), pictures()
+    expected, layers = evaluate(net, x), iter(net.layers)
+    for convolutions in blocks:
+        for _ in range(convolutions):
+            convolution, norm, _ = next(layers)
+            x = normed(x, convolution, norm).clamp(min=0)
+        next(layers)
+        x = x.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).amax((3, 5))
+    next(layers)
+    torch.testing.assert_close(head_by_hand(x.flatten(1), list(layers)), expected)
+    assert expected.std(0).min() > 0
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("stages", [1, 2, 4])
+def test_a_resnet_block_adds_then_cuts_at_zero(stages):
+    net, x = shaken(resnet(stages, width=4, head=7)), pictures()
+    expected = evaluate(net, x)
+    first, *middle, pool = list(net.layers)[:-3]
+    x = normed(x, first[0], first[1]).clamp(min=0)
+    for stage, blocks in enumerate(middle):
+        for place, block in enumerate(blocks):
+            stride, g = (2 if stage and not place else 1), block.residual
+            residual = normed(normed(x, g[0], g[1], stride=stride).clamp(min=0), g[3], g[4])
+            shortcut = x
+            if stride == 2:
+                shortcut = normed(x, block.shortcut[0], block.shortcut[1], padding=0, stride=2)
+            x = (shortcut + residual).clamp(min=0)
+    torch.testing.assert_close(head_by_hand(x.mean((2, 3)), list(net.layers)[-3:]), expected)
+
+
+@torch.no_grad()
+def test_the_plain_convnet_has_tanh_after_each_layer_but_the_last():
+    net, x = shaken(plain_convnet(channels=(3, 4), hidden=9)), pictures()
+    expected = evaluate(net, x)
+    c = [layer for layer in net.layers if isinstance(layer, nn.Conv2d | nn.Linear)]
+    for layer in c[:2]:
+        x = torch.tanh(F.conv2d(x, layer.weight, layer.bias))
+    x = x.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).amax((3, 5)).flatten(1)
+    torch.testing.assert_close(linear(torch.tanh(linear(x, c[2])), c[3]), expected)
+
+
+def test_evaluate_keeps_no_graph():
+    assert not evaluate(vgg(9, width=1 / 16, head=4), torch.zeros(2, 3, 32, 32)).requires_grad
+
+
+def test_resnet_18_at_the_sizes_of_its_table():
+    """Sides 32, 16, 8, 4 and channels 64 to 512 after the stages, as for small images."""
+    net = resnet(4)
+    shapes = [tuple(evaluate(net, torch.zeros(1, 3, 32, 32), stop=stop).shape[1:]) for stop in range(1, 7)]
+    assert shapes == [(64, 32, 32), (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (512,)]

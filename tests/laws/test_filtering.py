@@ -1,8 +1,11 @@
-"""The fast Gaussian filter against the formula: accuracy, hard point sets, block boundaries, any grid of cut-offs."""
+"""The filtering method: its closed forms, and the fast kernels against the formula on hard point sets and any grid."""
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from fpbook import _kernels, filtering
 from fpbook._kernels import gaussian_means
@@ -13,7 +16,6 @@ from fpbook.filtering import (
     ratio_density,
     unit_distance,
 )
-from fpbook.spectra import principal_direction
 
 GEOMETRIC = 1 / (0.01 * 2 ** (np.arange(32) / 4))
 
@@ -187,15 +189,120 @@ def test_neighbours_of_another_class(small_tiles):
             neighbour_disagreement(x, y, neighbours=wrong)
 
 
-def test_the_principal_direction_has_the_largest_variance():
-    rng = np.random.default_rng(0)
-    true = np.array([3.0, -4.0, 0.0]) / 5
-    x = 100 + rng.normal(size=(500, 1)) * 5 * true + 0.1 * rng.normal(size=(500, 3))
-    found = principal_direction(x)
-    np.testing.assert_allclose(found, -true, atol=0.01)
-    assert np.linalg.norm(found) == pytest.approx(1)
-    np.testing.assert_allclose(
-        principal_direction(x[:2]), np.sign(x[0] - x[1])[1] * (x[0] - x[1]) / np.linalg.norm(x[0] - x[1]), rtol=1e-9
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("w", [1.0, 3.0, 7.0])
+@pytest.mark.parametrize("delta", [0.01, 0.05])
+def test_the_filter_multiplies_a_sine_by_its_gaussian_factor(w, delta):
+    x = np.linspace(-6, 6, 1501)
+    inside = abs(x) < 6 - 6 * np.sqrt(delta)
+    expected = np.exp(-(w**2) * delta / 2) * np.sin(w * x)
+    np.testing.assert_allclose(low_frequency_part(x, np.sin(w * x), delta)[inside], expected[inside], atol=1e-6)
+
+
+def test_the_filter_keeps_constants_and_is_linear():
+    x, y = RNG.normal(size=(40, 3)), RNG.normal(size=(40, 2))
+    np.testing.assert_allclose(low_frequency_part(x, np.ones(40), 0.3), 1)
+    both = low_frequency_part(x, y[:, 0] + 2 * y[:, 1], 0.3)
+    np.testing.assert_allclose(both, low_frequency_part(x, y, 0.3) @ [1, 2], atol=1e-13)
+
+
+def test_lfr_of_a_sine_on_a_wide_interval():
+    w, delta = 1.0, np.array([0.2, 0.5, 1.0])
+    half_width = 1000 * np.sqrt(delta.max())
+    x = np.linspace(-half_width, half_width, 4500)
+    np.testing.assert_allclose(low_frequency_ratio(x, np.sin(w * x), delta), np.exp(-(w**2) * delta), atol=1e-3)
+
+
+def test_lfr_limits_are_one_and_the_share_of_the_mean():
+    x, y = RNG.normal(size=(60, 4)), RNG.normal(size=(60, 2)) + 1
+    low, high = low_frequency_ratio(x, y, [1e9, 1e-9])
+    assert low == pytest.approx((y.mean(0) ** 2).sum() / (y**2).sum(1).mean(), rel=1e-6)
+    assert high == pytest.approx(1, rel=1e-9)
+
+
+@pytest.mark.parametrize("w", [2.0, 5.0])
+def test_rdf_peaks_where_the_closed_form_says(w):
+    k0 = np.geomspace(w / 2.5, 2.5 * w, 40)
+    x = np.linspace(-90, 90, 600) / w
+    lfr = low_frequency_ratio(x, np.sin(w * x), 1 / k0**2)
+    assert k0[np.argmax(ratio_density(k0, lfr))] == pytest.approx(w * np.sqrt(2 / 3), rel=0.05)
+    assert k0[np.argmax(ratio_density(k0**2, lfr))] ** 2 == pytest.approx(w**2 / 2, rel=0.1)
+
+
+def test_rdf_integrates_to_the_growth_of_the_lfr():
+    k0 = np.linspace(0.1, 3, 400)
+    lfr = np.exp(-1 / k0**2)
+    assert np.trapezoid(ratio_density(k0, lfr), k0) == pytest.approx(lfr[-1] - lfr[0], rel=1e-3)
+
+
+@pytest.mark.parametrize("n, dtype", [(4095, torch.float64), (4096, torch.float32)])
+def test_kernels_are_float32_from_4096_points_on(n, dtype, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        filtering, "gaussian_means", lambda x, y, delta, dtype, device: seen.append(dtype) or np.ones((1, 1, n))
     )
-    wide = rng.normal(size=(6, 9))  # fewer points than dimensions: the same direction as by singular values
-    np.testing.assert_allclose(abs(principal_direction(wide)), abs(np.linalg.svd(wide - wide.mean(0))[2][0]), rtol=1e-9)
+    x = np.arange(float(n))
+    low_frequency_part(x, x, 1.0)
+    low_frequency_ratio(x, x, [1.0])
+    assert seen == [dtype, dtype]
+
+
+NUMBERS = st.floats(-50, 50)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.tuples(st.integers(1, 20), st.integers(1, 3)).flatmap(
+        lambda shape: st.tuples(arrays(float, shape, elements=NUMBERS), arrays(float, shape, elements=NUMBERS))
+    ),
+    st.floats(1e-4, 1e4),
+    st.floats(0.1, 10),
+)
+def test_the_filter_of_any_points(samples, delta, scale):
+    """A mean: within the range of the labels, linear, and the same for points reordered or measured otherwise."""
+    x, y = samples
+    low = low_frequency_part(x, y, delta)
+    assert low.shape == y.shape and (low >= y.min(0) - 1e-9).all() and (low <= y.max(0) + 1e-9).all()
+    np.testing.assert_allclose(low_frequency_part(x, 2 * y + 1, delta), 2 * low + 1, atol=1e-6)
+    np.testing.assert_allclose(low_frequency_part(x[::-1], y[::-1], delta)[::-1], low, atol=1e-6)
+    np.testing.assert_allclose(low_frequency_part(-scale * x, y, scale**2 * delta), low, atol=1e-3)
+    np.testing.assert_allclose(low, direct(x, y, [delta])[0].T, atol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(float, st.tuples(st.integers(2, 15), st.integers(1, 3)), elements=NUMBERS), st.floats(0.01, 100))
+def test_unit_distance_of_any_points(x, scale):
+    if np.ptp(x, axis=0).max() < 1e-3:
+        return
+    points, size = unit_distance(x)
+    again, one = unit_distance(points)
+    assert one == pytest.approx(1) and unit_distance(scale * x + 3)[1] == pytest.approx(scale**2 * size, rel=1e-6)
+    np.testing.assert_allclose(points * np.sqrt(size), x, atol=1e-9)
+
+
+rows, labels = np.linspace(0, 1, 5), np.arange(5.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (lambda: low_frequency_part(rows, labels, 0.0), "delta must be"),
+        (lambda: low_frequency_part(rows, labels, -1.0), "delta must be"),
+        (lambda: low_frequency_part(rows, labels[:3], 1.0), "y must have shape"),
+        (lambda: low_frequency_part(rows, 1.0, 1.0), "y must have shape"),
+        (lambda: low_frequency_part(rows, labels[:, None, None], 1.0), "y must have shape"),
+        (lambda: low_frequency_part(rows, labels * np.nan, 1.0), "y has values"),
+        (lambda: low_frequency_ratio(rows, labels, [0.1, -1.0]), "delta must be"),
+        (lambda: low_frequency_ratio(rows, labels, []), "delta is empty"),
+        (lambda: low_frequency_ratio(rows, 0 * labels, [0.1]), "all labels are zero"),
+        (lambda: ratio_density([1, 2], [0.1, 0.2]), "at least 3"),
+        (lambda: ratio_density([1, 3, 2], [0.1, 0.2, 0.3]), "increase strictly"),
+        (lambda: ratio_density([1, 1, 2], [0.1, 0.2, 0.3]), "increase strictly"),
+        (lambda: neighbour_disagreement(rows[:, None], labels[:4]), "need 5 labels"),
+    ],
+)
+def test_bad_input_gets_one_error_that_names_the_cause(call, names):
+    with pytest.raises(ValueError, match=names):
+        call()

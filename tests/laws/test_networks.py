@@ -1,10 +1,12 @@
 """Laws of the activations, initialisations and the empirical neural tangent kernel."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk, normal_init, xavier_init
+from fpbook.networks import ACTIVATIONS, MLP, Antisymmetric, Ricker, Sine, empirical_ntk, normal_init, xavier_init
 
 
 def ricker_spectrum(a, w):
@@ -26,6 +28,32 @@ def test_ricker_spectrum_peaks_at_root_two_over_a_with_one_height(a):
     height = abs(ricker_spectrum(a, w))
     assert w[np.argmax(height)] == pytest.approx(np.sqrt(2) / a, rel=1e-3)
     assert height.max() == pytest.approx(np.pi**0.25 * np.sqrt(2 * np.pi) / 15 * 2 / np.e, rel=1e-6)
+
+
+FORMULAS = {
+    "tanh": lambda z: 1 - 2 / (np.exp(2 * z) + 1),
+    "relu": lambda z: np.maximum(z, 0),
+    "sin": lambda z: np.cos(z - np.pi / 2),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "gelu": lambda z: z * (1 + np.vectorize(math.erf)(z / np.sqrt(2))) / 2,
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_named_activation_is_its_formula(name):
+    z = np.linspace(-3, 3, 31)
+    np.testing.assert_allclose(MLP([1, 1], name).activation(torch.tensor(z)), FORMULAS[name](z), atol=1e-12)
+
+
+def test_an_mlp_is_its_formula_with_tanh_unless_another_is_named():
+    torch.manual_seed(0)
+    x = np.random.default_rng(0).normal(size=(6, 2))
+    for activation, formula in ((None, np.tanh), ("relu", FORMULAS["relu"]), (Sine(), np.sin), (Ricker(0.5), None)):
+        net = (MLP([2, 4, 3, 2], activation) if activation else MLP([2, 4, 3, 2])).double()
+        w = [p.detach().numpy() for p in net.parameters()]
+        formula = formula or (lambda z: np.pi**0.25 / 7.5 * (1 - 4 * z**2) * np.exp(-2 * z**2))
+        hidden = formula(formula(x @ w[0].T + w[1]) @ w[2].T + w[3])
+        np.testing.assert_allclose(net(torch.tensor(x)).detach(), hidden @ w[4].T + w[5], atol=1e-12)
 
 
 def test_pre_condition_and_learning_component_compose_to_the_network():
@@ -53,7 +81,9 @@ def test_xavier_init_keeps_the_variance_rule():
     torch.manual_seed(0)
     net = xavier_init(MLP([100, 300, 1]), gain=2.0)
     assert net.layers[0].weight.var().item() == pytest.approx(4 * 2 / 400, rel=0.05)
-    assert not net.layers[0].bias.any()
+    assert not net.layers[0].bias.any() and not net.layers[1].bias.any()
+    one = xavier_init(MLP([100, 300, 1]))
+    assert one.layers[0].weight.var().item() == pytest.approx(2 / 400, rel=0.05)
 
 
 def test_antisymmetric_starts_at_zero_with_the_kernel_of_one_copy():
@@ -61,6 +91,7 @@ def test_antisymmetric_starts_at_zero_with_the_kernel_of_one_copy():
     net, x = MLP([2, 30, 30, 1]).double(), torch.randn(6, 2, dtype=torch.float64)
     pair = Antisymmetric(net)
     assert not pair(x).any()
+    assert pair.plus is not net and pair.minus is not net and pair.plus is not pair.minus
     torch.testing.assert_close(empirical_ntk(pair, x), empirical_ntk(net, x))
     with torch.no_grad():
         pair.plus.layers[0].weight.add_(1)
@@ -77,7 +108,9 @@ def test_empirical_ntk_is_the_gram_matrix_of_gradients():
         net(point[None]).sum().backward()
         rows.append(torch.cat([p.grad.flatten() for p in net.parameters()]))
     rows = torch.stack(rows)
-    torch.testing.assert_close(empirical_ntk(net, x), rows @ rows.T)
+    kernel = empirical_ntk(net, x)
+    torch.testing.assert_close(kernel, rows @ rows.T)
+    assert not kernel.requires_grad  # a graph that is kept would hold the Jacobian
 
 
 @pytest.mark.parametrize(

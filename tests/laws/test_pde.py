@@ -17,6 +17,13 @@ right = -left
 both = torch.cat([left, right])
 
 
+def test_the_interface_belongs_to_its_right_side():
+    zero = np.zeros(1)
+    assert pde.coefficient(zero) == 1 and pde.source(zero) == -2
+    assert pde.coefficient(zero - 1e-9) == 0.5 and pde.source(zero - 1e-9) == 0
+    assert pde.exact_solution(zero) == pytest.approx(-2 / 3) and pde.modified_solution(zero) == pytest.approx(-1 / 2)
+
+
 @pytest.mark.parametrize("u", [pde.exact_solution, pde.modified_solution])
 def test_both_solutions_meet_the_boundary_and_the_pointwise_equation(u):
     np.testing.assert_allclose(u(np.array([-1.0, 1.0])), 0, atol=1e-15)
@@ -38,6 +45,26 @@ def test_the_gap_is_one_sixth_at_the_interface():
     x = np.linspace(-1, 1, 2001)
     gap = abs(pde.exact_solution(x) - pde.modified_solution(x))
     assert gap.max() == pytest.approx(1 / 6) and x[gap.argmax()] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_loss_is_a_mean_over_points():
+    """For u = 0 the residual is f: 0 on the left and -2 on the right. For u = 1 - x^2 both losses are sums by hand."""
+    nothing, one = (lambda x: 0 * x), (lambda x: 0 * x + 1)
+    assert pde.strong_form_loss(nothing, both).item() == pytest.approx(2)
+    assert pde.strong_form_loss(nothing, right).item() == pytest.approx(4)
+    assert pde.energy_loss(nothing, both).item() == 0
+    points = torch.tensor([[-0.5], [0.25]], dtype=torch.float64)
+    assert pde.strong_form_loss(one, points).item() == pytest.approx(((-2 * 0.5) ** 2 + (-2 - 2) ** 2) / 2)
+    energies = [0.5 * 1.0**2 / 2, 0.5**2 / 2 + 2 * (1 - 0.25**2)]
+    assert pde.energy_loss(one, points).item() == pytest.approx(2 * sum(energies) / 2)
+    for loss in (pde.strong_form_loss, pde.energy_loss):
+        assert loss(one, points.repeat(7, 1)).item() == pytest.approx(loss(one, points).item())
+
+
+def test_the_trial_function_vanishes_at_the_ends_and_derivatives_are_exact():
+    x = torch.tensor([[-1.0], [0.3], [1.0]], dtype=torch.float64)
+    torch.testing.assert_close(pde.trial(torch.exp)(x), (1 - x**2) * torch.exp(x))
+    torch.testing.assert_close(pde.derivative(torch.sin, x), torch.cos(x))
 
 
 def test_the_energy_is_least_at_the_exact_solution():

@@ -1,10 +1,12 @@
-"""Laws of the nonuniform DFT, the relative error, the Gaussian filter, the low frequency ratio and its density."""
+"""Laws of the nonuniform DFT, the relative error, the principal direction and the first step below a threshold."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from fpbook.filtering import low_frequency_part, low_frequency_ratio, ratio_density
-from fpbook.spectra import first_step_below, nudft, relative_error
+from fpbook.spectra import first_step_below, nudft, principal_direction, relative_error
 
 rng = np.random.default_rng(0)
 
@@ -51,49 +53,73 @@ def test_first_step_below_wants_the_curve_to_stay_below():
     np.testing.assert_array_equal(first_step_below([0, 5, 10, 20], error, 0.1), [20, 10, np.inf, 0])
 
 
-@pytest.mark.parametrize("w", [1.0, 3.0, 7.0])
-@pytest.mark.parametrize("delta", [0.01, 0.05])
-def test_the_filter_multiplies_a_sine_by_its_gaussian_factor(w, delta):
-    x = np.linspace(-6, 6, 1501)
-    inside = abs(x) < 6 - 6 * np.sqrt(delta)
-    expected = np.exp(-(w**2) * delta / 2) * np.sin(w * x)
-    np.testing.assert_allclose(low_frequency_part(x, np.sin(w * x), delta)[inside], expected[inside], atol=1e-6)
+def test_a_value_equal_to_the_threshold_is_not_below_it():
+    assert first_step_below([0, 1], [0.5, 0.1], 0.1) == np.inf
+    assert first_step_below([0, 1, 2], [0.5, 0.1, 0.09], 0.1) == 2
+    assert first_step_below([3, 4], [0.0, 0.0], 0.1) == 3
 
 
-def test_the_filter_keeps_constants_and_is_linear():
-    x, y = rng.normal(size=(40, 3)), rng.normal(size=(40, 2))
-    np.testing.assert_allclose(low_frequency_part(x, np.ones(40), 0.3), 1)
-    both = low_frequency_part(x, y[:, 0] + 2 * y[:, 1], 0.3)
-    np.testing.assert_allclose(both, low_frequency_part(x, y, 0.3) @ [1, 2], atol=1e-13)
+def test_the_principal_direction_has_the_largest_variance():
+    true = np.array([3.0, -4.0, 0.0]) / 5
+    x = 100 + rng.normal(size=(500, 1)) * 5 * true + 0.1 * rng.normal(size=(500, 3))
+    found = principal_direction(x)
+    np.testing.assert_allclose(found, -true, atol=0.01)
+    assert np.linalg.norm(found) == pytest.approx(1)
+    wide = rng.normal(size=(6, 9))  # fewer points than dimensions: the same direction as by singular values
+    np.testing.assert_allclose(abs(principal_direction(wide)), abs(np.linalg.svd(wide - wide.mean(0))[2][0]), rtol=1e-9)
 
 
-def test_lfr_of_a_sine_on_a_wide_interval():
-    w, delta = 1.0, np.array([0.2, 0.5, 1.0])
-    half_width = 1000 * np.sqrt(delta.max())
-    x = np.linspace(-half_width, half_width, 4500)
-    np.testing.assert_allclose(low_frequency_ratio(x, np.sin(w * x), delta), np.exp(-(w**2) * delta), atol=1e-3)
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("shape", [(30, 4), (4, 30)])
+def test_the_sign_of_the_principal_direction_is_not_that_of_the_library(sign, shape, monkeypatch):
+    eigh = np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda a: (eigh(a)[0], sign * eigh(a)[1]))
+    x = np.random.default_rng(5).normal(size=shape)
+    for points in (x, -x, x[::-1]):
+        direction = principal_direction(points)
+        assert direction[np.argmax(abs(direction))] > 0
+        np.testing.assert_allclose(direction, principal_direction(x))
 
 
-def test_lfr_limits_are_one_and_the_share_of_the_mean():
-    x, y = rng.normal(size=(60, 4)), rng.normal(size=(60, 2)) + 1
-    low, high = low_frequency_ratio(x, y, [1e9, 1e-9])
-    assert low == pytest.approx((y.mean(0) ** 2).sum() / (y**2).sum(1).mean(), rel=1e-6)
-    assert high == pytest.approx(1, rel=1e-9)
+values = st.floats(-1e3, 1e3)
+SAMPLES = st.integers(1, 12).flatmap(
+    lambda n: st.tuples(arrays(float, n, elements=values), arrays(float, n, elements=values))
+)
 
 
-@pytest.mark.parametrize("w", [2.0, 5.0])
-def test_rdf_peaks_where_the_closed_form_says(w):
-    k0 = np.geomspace(w / 2.5, 2.5 * w, 40)
-    x = np.linspace(-90, 90, 600) / w
-    lfr = low_frequency_ratio(x, np.sin(w * x), 1 / k0**2)
-    assert k0[np.argmax(ratio_density(k0, lfr))] == pytest.approx(w * np.sqrt(2 / 3), rel=0.05)
-    assert k0[np.argmax(ratio_density(k0**2, lfr))] ** 2 == pytest.approx(w**2 / 2, rel=0.1)
+@settings(max_examples=60, deadline=None)
+@given(SAMPLES, arrays(float, 3, elements=st.floats(-9, 9)), values, values)
+def test_nudft_is_linear_and_real_samples_have_conjugate_halves(samples, k, a, b):
+    x, f = samples
+    f_hat, size = nudft(x, f, k), 1e-9 * (1 + abs(f).max()) * (1 + abs(a) + abs(b))
+    np.testing.assert_allclose(nudft(x, a * f + b, k), a * f_hat + nudft(x, b + 0 * x, k), atol=size)
+    np.testing.assert_allclose(nudft(x, f, -k), f_hat.conj(), atol=size)
+    np.testing.assert_allclose(nudft(x, f, [0.0]), f.mean(), atol=size)
+    order = np.argsort(x)
+    np.testing.assert_allclose(nudft(x[order], f[order], k), f_hat, atol=size)
+    stacked = nudft(np.column_stack([x, x]), [f, 2 * f], np.column_stack([k, 0 * k]))
+    np.testing.assert_allclose(stacked, [f_hat, 2 * f_hat], atol=2 * size)
 
 
-def test_rdf_integrates_to_the_growth_of_the_lfr():
-    k0 = np.linspace(0.1, 3, 400)
-    lfr = np.exp(-1 / k0**2)
-    assert np.trapezoid(ratio_density(k0, lfr), k0) == pytest.approx(lfr[-1] - lfr[0], rel=1e-3)
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays(complex, 3, elements=st.complex_numbers(min_magnitude=0.1, max_magnitude=1e3)),
+    st.complex_numbers(min_magnitude=0.1, max_magnitude=50),
+)
+def test_relative_error_knows_no_unit(f_hat, scale):
+    h_hat = f_hat[::-1]
+    np.testing.assert_allclose(
+        relative_error(scale * h_hat, scale * f_hat), relative_error(h_hat, f_hat), rtol=1e-9, atol=1e-12
+    )
+    np.testing.assert_allclose(relative_error(scale * f_hat, f_hat), abs(scale - 1), rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(arrays(float, st.tuples(st.integers(1, 8), st.integers(1, 3)), elements=st.sampled_from([0.0, 0.1, 0.2])))
+def test_first_step_below_by_its_definition(error):
+    step = 10 * np.arange(len(error))
+    expected = [min((s for s in step if (column[step >= s] < 0.1).all()), default=np.inf) for column in error.T]
+    np.testing.assert_array_equal(first_step_below(step, error, 0.1), expected)
 
 
 x, y = np.linspace(0, 1, 5), np.arange(5.0)
@@ -108,16 +134,9 @@ x, y = np.linspace(0, 1, 5), np.arange(5.0)
         (lambda: nudft(x, y, [[1.0, 2.0]]), "dimension"),
         (lambda: nudft(np.zeros((2, 2, 2)), y, [1.0]), "x must have shape"),
         (lambda: relative_error([1.0], [0.0]), "zero at some k"),
+        (lambda: relative_error([1.0, 1.0, 1.0], [2.0, 0.0, 1j]), "zero at some k"),
         (lambda: relative_error([np.inf], [1.0]), "h_hat has values"),
         (lambda: first_step_below([1, 2], [1.0], 0.1), "2 steps for 1"),
-        (lambda: low_frequency_part(x, y, 0.0), "delta must be"),
-        (lambda: low_frequency_part(x, y, -1.0), "delta must be"),
-        (lambda: low_frequency_part(x, y[:3], 1.0), "y must have shape"),
-        (lambda: low_frequency_ratio(x, y, [0.1, -1.0]), "delta must be"),
-        (lambda: low_frequency_ratio(x, y, []), "delta is empty"),
-        (lambda: low_frequency_ratio(x, 0 * y, [0.1]), "all labels are zero"),
-        (lambda: ratio_density([1, 2], [0.1, 0.2]), "at least 3"),
-        (lambda: ratio_density([1, 3, 2], [0.1, 0.2, 0.3]), "increase strictly"),
     ],
 )
 def test_bad_input_gets_one_error_that_names_the_cause(call, names):
