@@ -1,4 +1,4 @@
-"""How much longer an ensemble takes than one network, and than as many plain loops: `python benchmarks/ensembles.py`."""
+"""How much longer an ensemble takes than one network, and than plain loops: `python benchmarks/ensembles.py`."""
 
 import statistics
 import time
@@ -29,6 +29,7 @@ def ensemble(nets, x, y):
         steps=STEPS,
         optimizer=partial(torch.optim.Adam, lr=1e-4, fused=True),
         every=STEPS,
+        progress=iter,
     )
 
 
