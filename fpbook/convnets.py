@@ -76,6 +76,8 @@ def vgg(depth: int, *, width: float = 1.0, head: int = 512, classes: int = 10) -
     ValueError
         If the depth is unknown or the width leaves no channel.
 
+    Notes
+    -----
     Source: Simonyan & Zisserman (2015); batch norm and the head are those usual for CIFAR-10.
 
     Examples
@@ -121,6 +123,8 @@ def resnet(stages: int, *, width: int = 64, head: int = 512, classes: int = 10) 
     ValueError
         If `stages` is not 1 to 4 or the width is not positive.
 
+    Notes
+    -----
     Source: He et al. (2016), with the 3 x 3 first convolution usual for CIFAR-10.
 
     Examples

@@ -52,6 +52,8 @@ def mnist(*, train: int, test: int, normalise: str = "none") -> Images:
     ValueError
         If a number or `normalise` is out of range.
 
+    Notes
+    -----
     Source: LeCun et al. (1998).
 
     Examples

@@ -36,7 +36,7 @@ def low_frequency_part(
 
     Returns
     -------
-    array, shape of `y`; for an array of filter variances (m, *shape of `y`)
+    array, shape of `y`; for an array of filter variances a leading axis (m, ...)
 
     Raises
     ------
@@ -66,7 +66,7 @@ def low_frequency_part(
 def low_frequency_ratio(
     x: ArrayLike, y: ArrayLike, delta: ArrayLike, *, device: str | torch.device = "cpu"
 ) -> NDArray[np.float64]:
-    r"""Low frequency ratio (LFR): the share of the labels' energy that the Gaussian filter keeps (eq. 1.3).
+    r"""Low frequency ratio (LFR): the share of the labels' energy that the Gaussian filter keeps (source eq. 1.3).
 
     .. math::
         \mathrm{LFR}(k_0) = \frac{\sum_i |y_i^{\mathrm{low},\delta}|^2}{\sum_i |y_i|^2}, \qquad
@@ -120,7 +120,7 @@ def low_frequency_ratio(
 
 
 def ratio_density(cutoff: ArrayLike, lfr: ArrayLike, *, log: bool = False) -> NDArray[np.float64]:
-    r"""Ratio density function (RDF): derivative of the low frequency ratio along the cut-off (eq. 1.4).
+    r"""Ratio density function (RDF): derivative of the low frequency ratio along the cut-off (source eq. 1.4).
 
     .. math:: \mathrm{RDF}(k_0) = \partial\, \mathrm{LFR}(k_0) / \partial k_0,
         \quad\text{or } \partial\, \mathrm{LFR}(k_0) / \partial \log k_0 \text{ with log=True}

@@ -78,7 +78,7 @@ def relative_error(h_hat: ArrayLike, f_hat: ArrayLike) -> NDArray[np.float64]:
 
     Notes
     -----
-    The difference of the moduli, | |h_hat| - |f_hat| |, would miss an error of phase.
+    The difference of the moduli, ``abs(abs(h_hat) - abs(f_hat))``, would miss an error of phase.
 
     Source: Xu et al. (2020), eq. 2.
 

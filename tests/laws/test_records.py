@@ -124,6 +124,10 @@ STILL_STANDS: dict[str, tuple[str, str]] = {
         "949d2c85b75b9a41",
         "a small run of both agrees to 1e-15",
     ),
+    "resnet_levels": (
+        "bc19b231c9510214",
+        "made with a script of the same steps before it shared its loop with the others",
+    ),
     "resnet_targets": (
         "d39f9a91ee15d4be",
         "a small run of both agrees but for batch norm, whose averages saw one batch more an epoch",
