@@ -1,8 +1,9 @@
-"""What code made a record: the commit, and a hash of every module that its script imports from this repository."""
+"""What code made a record: the commit, and a hash of all that its script uses of each module of this repository."""
 
 import ast
 import hashlib
 import subprocess
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -10,24 +11,50 @@ ASIDE = {"_code.py", "_files.py", "_official.py", "records.py"}  # they fetch an
 
 
 def code_of(script: Path) -> dict:
-    """The commit at hand (with ``+`` where files differ from it), and path -> hash of the script and its modules."""
-    return {"commit": _commit(), "files": {path: digest(ROOT / path) for path in modules(script)}}
+    """The commit at hand (with ``+`` where files differ from it), and path -> hash of what is used of it."""
+    return {"commit": _commit(), "files": used(script)}
 
 
-def modules(script: Path) -> list[str]:
-    """The script and what it imports from this repository, however indirectly, as paths from the root."""
-    found: set[Path] = set()
-    waiting = [script.resolve()]
+def used(script: Path) -> dict[str, str]:
+    """For the script, and for what it uses of modules however indirectly: path from the root -> hash.
+
+    Only definitions that are reached count, and only what they do: no comments, layout, docstrings or types. So a hash
+    changes when something changes that took part in the run, and not when the module gets one more function.
+    """
+    reached: dict[Path, set[str]] = defaultdict(set)  # module -> names of what is used of it; "" is all of it
+    waiting = [(script.resolve(), "")]
     while waiting:
-        if (path := waiting.pop()) not in found:
-            found.add(path)
-            waiting += _imported(path)
-    return sorted(str(path.relative_to(ROOT)) for path in found)
+        path, name = waiting.pop()
+        if name in reached[path]:
+            continue
+        reached[path].add(name)
+        tree = ast.parse(path.read_text(encoding="utf8"))
+        imported, defined = _imported(tree, path), {n: node for node in tree.body for n in _names(node)}
+        nodes = tree.body if name == "" else [defined[name]] if name in defined else []
+        for word in {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)} | {name}:
+            if word in imported:
+                waiting.append(imported[word])
+            elif word in defined:
+                waiting.append((path, word))
+    return {str(path.relative_to(ROOT)): _hash(path, names) for path, names in sorted(reached.items())}
 
 
-def digest(path: Path) -> str:
-    """Hash of what a module does: comments, layout, docstrings and types do not count."""
+def _hash(path: Path, names: set[str]) -> str:
     tree = ast.parse(path.read_text(encoding="utf8"))
+    nodes = [node for node in tree.body if "" in names or names & set(_names(node))]
+    return hashlib.sha256("\n".join(ast.unparse(_bare(node)) for node in nodes).encode()).hexdigest()[:16]
+
+
+def _names(node: ast.AST) -> list[str]:
+    """What a statement of a module defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+
+
+def _bare(tree: ast.AST) -> ast.AST:
+    """The same without docstrings and types."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             node.returns = None
@@ -36,19 +63,25 @@ def digest(path: Path) -> str:
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
             if isinstance(getattr(body[0].value, "value", None), str):
-                body[0] = ast.Pass()
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+                body[:1] = [] if len(body) > 1 else [ast.Pass()]
+    return tree
 
 
-def _imported(path: Path) -> list[Path]:
-    names = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+def _imported(tree: ast.AST, path: Path) -> dict[str, tuple[Path, str]]:
+    """What a module imports from this repository: its name there -> module, and name in it ("" for a whole module)."""
+    found = {}
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    places = [base / f"{name.replace('.', '/')}.py" for name in names for base in (ROOT, path.parent)]
-    return [place for place in places if place.is_file() and place.name not in ASIDE]
+            for alias in node.names:
+                whole = _file(f"{node.module}.{alias.name}", path)
+                if place := whole or _file(node.module, path):
+                    found[alias.asname or alias.name] = (place, "" if whole else alias.name)
+    return {name: (place, what) for name, (place, what) in found.items() if place.name not in ASIDE}
+
+
+def _file(module: str, path: Path) -> Path | None:
+    places = [base / f"{module.replace('.', '/')}.py" for base in (ROOT, path.parent)]
+    return next((place for place in places if place.is_file()), None)
 
 
 def _commit() -> str | None:
