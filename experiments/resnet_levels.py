@@ -4,11 +4,10 @@ Their heads have as many inputs as the last stage has channels, or, after a 1 x 
 """
 
 from functools import partial
-from itertools import product
 
 import numpy as np
 import torch
-from _runs import K0, OUT, over_seeds, run, target_ratio, write
+from _runs import K0, OUT, one_cycle, over_seeds, run, target_ratio, write
 from torch import nn
 
 from fpbook.convnets import Layers, evaluate, resnet
@@ -23,16 +22,15 @@ def with_common_width(net, channels, common, head):
 
 
 def main(
-    *, train=1000, test=1000, side=16, stages=(4, 3, 2, 1), epochs=(24, 34, 56, 120), every=(1, 2, 3, 6), width=16,
-    head=64, common=(0, 32), batch=40, lr=0.02, seeds=3, device="cpu", out=OUT,
+    *, train=1000, test=1000, side=16, stages=(4, 3, 2, 1), epochs=(24, 28, 48, 140), every=(1, 1, 2, 7), width=8,
+    head=32, common=(0, 32), batch=40, lr=0.05, seeds=4, device="cpu", out=OUT,
 ):  # fmt: skip
     options = locals().copy()
     shrink = partial(torch.nn.functional.adaptive_avg_pool2d, output_size=side)
     x, y, x_test, y_test = (
         t if t.ndim == 1 else shrink(t) for t in cifar10(train=train, test=test, normalise="channel")
     )
-    last, interval = dict(zip(stages, epochs)), dict(zip(stages, every))
-    variants = list(product(common, stages))
+    interval = dict(zip(stages, every))
 
     def make(variant):
         channels, number = variant
@@ -50,14 +48,20 @@ def main(
             found |= {f"{split}_{name}": value for name, value in ratio.items()}
         return found
 
-    sgd = partial(torch.optim.SGD, lr=lr, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    lasts = [last[number] for _, number in variants]
-    arrays = over_seeds("resnet_levels", options, make, x, y, measure, variants=variants, epochs=lasts, optimizer=sgd)
-    lead = (seeds, len(common), len(stages))  # then moments, with NaN after a network's last
-    arrays = {
-        name: np.reshape(value, (*lead, *np.shape(value)[2:])) if np.ndim(value) else value
-        for name, value in arrays.items()
-    }
+    by_stage = []  # a dict each: (seeds, common, moments, ...), "seconds"
+    for number, last in zip(stages, epochs, strict=True):
+        how = one_cycle(lr, last * -(-train // batch))
+        variants = [(channels, number) for channels in common]
+        lasts = [last] * len(variants)
+        by_stage.append(
+            over_seeds("resnet_levels", options, make, x, y, measure, variants=variants, epochs=lasts, **how)
+        )
+    arrays = {"seconds": sum(found.pop("seconds") for found in by_stage)}
+    longest = max(found["epoch"].shape[2] for found in by_stage)
+    for name in by_stage[0]:  # (seeds, common, stages, moments, ...); a network's last moment is repeated
+        rows = [found[name].astype(np.float32) for found in by_stage]
+        ends = [[(0, 0), (0, 0), (0, longest - row.shape[2])] + [(0, 0)] * (row.ndim - 3) for row in rows]
+        arrays[name] = np.stack([np.pad(row, end, mode="edge") for row, end in zip(rows, ends)], axis=2)
     write("resnet_levels", arrays | {"stages": np.array(stages), "common": np.array(common), "k0": K0}, options)
 
 
