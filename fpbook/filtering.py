@@ -169,6 +169,54 @@ def ratio_density(cutoff: ArrayLike, lfr: ArrayLike, *, log: bool = False) -> ND
     return np.gradient(lfr, np.log(cutoff) if log else cutoff)
 
 
+def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.float64]:
+    r"""Cut-off k_q below which a share q of the labels' energy lies: where the low frequency ratio first passes q.
+
+    .. math:: \mathrm{LFR}(k_q) = q
+
+    Parameters
+    ----------
+    cutoff : array, shape (m,)
+        Positive and strictly increasing.
+    lfr : array, shape (..., m)
+        Low frequency ratio at each cut-off; leading axes are kept.
+    share : float
+        q, between 0 and 1: 0.5 for the bulk, 0.9 for the tail.
+
+    Returns
+    -------
+    array, shape (...)
+        Linear along log k0 between two cut-offs. The first cut-off where the ratio is above q from the start, infinity
+        where it never reaches q, NaN where it holds NaN, as a moment that was not recorded does.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, the cut-offs do not increase, or the share is not between 0 and 1.
+
+    Notes
+    -----
+    For sin(wx) k_q = w / sqrt(-log q). Stretching all points by c divides k_q by c: `unit_distance` takes that out.
+
+    Examples
+    --------
+    >>> share_cutoff([1.0, 2.0, 4.0], [0.1, 0.4, 0.6], 0.5).round(3)
+    np.float64(2.828)
+    """
+    cutoffs, curves = finite("cutoff", cutoff), np.asarray(lfr, dtype=np.float64)
+    if cutoffs.ndim != 1 or curves.shape[-1:] != cutoffs.shape or (cutoffs <= 0).any() or (np.diff(cutoffs) <= 0).any():
+        raise ValueError(f"need positive, increasing cut-offs (m,) and ratios (..., m), not {curves.shape}")
+    if not 0 < share < 1:
+        raise ValueError(f"a share lies between 0 and 1, not {share}")
+    first = np.argmax(curves >= share, axis=-1)[..., None]
+    before = np.maximum(first - 1, 0)
+    high, low = (np.take_along_axis(curves, place, -1)[..., 0] for place in (first, before))
+    part = np.where(high > low, (share - low) / np.where(high > low, high - low, 1), 1)
+    at = np.log(cutoffs[before[..., 0]]) + np.clip(part, 0, 1) * np.log(cutoffs[first] / cutoffs[before])[..., 0]
+    found = np.where((curves >= share).any(-1), np.exp(at), np.inf)
+    return np.where(np.isnan(curves).any(-1), np.nan, found)
+
+
 def unit_distance(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
     """Points scaled to mean squared distance 1, and that mean squared distance before: (array (n, d), float).
 

@@ -14,6 +14,7 @@ from fpbook.filtering import (
     low_frequency_ratio,
     neighbour_disagreement,
     ratio_density,
+    share_cutoff,
     unit_distance,
 )
 
@@ -282,6 +283,24 @@ def test_unit_distance_of_any_points(x, scale):
     np.testing.assert_allclose(points * np.sqrt(size), x, atol=1e-9)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_the_cut_off_of_a_share_of_a_sine_has_a_closed_form(share):
+    k0, w = np.geomspace(0.1, 100, 2000), np.array([1.0, 3.0])[:, None]
+    found = share_cutoff(k0, np.exp(-(w**2) / k0**2), share)
+    np.testing.assert_allclose(found, w[:, 0] / np.sqrt(-np.log(share)), rtol=1e-4)
+    stretched = share_cutoff(k0 / 7, np.exp(-(w**2) / k0**2), share)
+    np.testing.assert_allclose(stretched, found / 7, rtol=1e-12)
+
+
+def test_the_cut_off_of_a_share_at_its_edges():
+    k0 = np.array([1.0, 2.0, 4.0])
+    curves = [[0.5, 0.6, 0.7], [0.6, 0.7, 0.8], [0.1, 0.5, 0.9], [0.1, 0.2, 0.3], [0.1, np.nan, 0.9], [0.3, 0.7, 0.2]]
+    np.testing.assert_allclose(share_cutoff(k0, curves, 0.5), [1, 1, 2, np.inf, np.nan, np.sqrt(2)])
+    assert share_cutoff(k0, np.reshape(curves, (2, 3, 3)), 0.5).shape == (2, 3)
+    steps = np.linspace(0, 1, 50)
+    assert (np.diff([share_cutoff(np.geomspace(1, 9, 50), steps, share) for share in (0.2, 0.4, 0.9)]) > 0).all()
+
+
 rows, labels = np.linspace(0, 1, 5), np.arange(5.0)
 
 
@@ -300,6 +319,10 @@ rows, labels = np.linspace(0, 1, 5), np.arange(5.0)
         (lambda: ratio_density([1, 2], [0.1, 0.2]), "at least 3"),
         (lambda: ratio_density([1, 3, 2], [0.1, 0.2, 0.3]), "increase strictly"),
         (lambda: ratio_density([1, 1, 2], [0.1, 0.2, 0.3]), "increase strictly"),
+        (lambda: share_cutoff([1, 2], [0.1, 0.2, 0.3], 0.5), "increasing cut-offs"),
+        (lambda: share_cutoff([2, 1], [0.1, 0.2], 0.5), "increasing cut-offs"),
+        (lambda: share_cutoff([0, 1], [0.1, 0.2], 0.5), "increasing cut-offs"),
+        (lambda: share_cutoff([1, 2], [0.1, 0.2], 1.0), "between 0 and 1"),
         (lambda: neighbour_disagreement(rows[:, None], labels[:4]), "need 5 labels"),
     ],
 )
