@@ -36,7 +36,8 @@ def low_frequency_part(
 
     Returns
     -------
-    array, shape of `y`; for an array of filter variances a leading axis (m, ...)
+    array
+        Of the shape of `y`; for an array of filter variances with a leading axis, (m, ...).
 
     Raises
     ------
