@@ -41,6 +41,8 @@ test: ## everything that CI runs
 
 lint: .venv/stamp ## style, spelling, workflows
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/zizmor --offline --quiet .
 

@@ -1,12 +1,11 @@
 """The book's build: executes the notebooks, renders the pages from the results, and prepares what is published.
 
-As a Sphinx extension it calls the `setup` of the modules below. As programs: `python -m bookbuild.execute`, `.replicate`, `.twins`,
-`.sweep`, `.page`, `.pdf`. One file is one responsibility.
+As a Sphinx extension it calls the `setup` of the modules below. As programs: `python -m bookbuild.execute`,
+`.replicate`, `.twins`, `.sweep`, `.page`, `.pdf`. One file is one responsibility.
 """
 
-MODULES = (
-    "whole render numbers claims answer folds replays status tables words codelinks typography notebooks site pages epub"
-).split()
+MODULES = ["whole", "render", "numbers", "claims", "answer", "folds", "replays", "status", "tables"]
+MODULES += ["words", "codelinks", "typography", "notebooks", "site", "pages", "epub"]
 
 
 def setup(app):

@@ -18,7 +18,9 @@ def move(app, doctree):
     first = next((node for node in section or [] if isinstance(node, nodes.paragraph)), None)
     figures = [figure for cell in cells for figure in cell.findall(nodes.figure)]
     if first is None or len(figures) != 1:
-        LOGGER.warning(f"{len(figures)} figures are tagged as the answer; a page opens with one", location=app.env.docname)
+        LOGGER.warning(
+            f"{len(figures)} figures are tagged as the answer; a page opens with one", location=app.env.docname
+        )
         return
     (figure,), above = figures, figures[0].parent
     above.remove(figure)

@@ -1,7 +1,8 @@
 """Claims on the pages, and the ledger that collects them.
 
-A cell that states a claim shows it as a line with a mark; below it, folded, how it is checked. `claims.md` lists every claim of the book
-from the executed results, and what they say of the source's figures and equations. The same list lies beside the pages as claims.json.
+A cell that states a claim shows it as a line with a mark; below it, folded, how it is checked. `claims.md` lists
+every claim of the book from the executed results, and what they say of the source's figures and equations. The same
+list lies beside the pages as claims.json.
 """
 
 import json
@@ -34,7 +35,9 @@ def draw(app, doctree):
     if notebook is None:
         return
     number = 0
-    for box, cell in zip(code_cells(doctree), [cell for cell in notebook.cells if cell.cell_type == "code"], strict=True):
+    for box, cell in zip(
+        code_cells(doctree), [cell for cell in notebook.cells if cell.cell_type == "code"], strict=True
+    ):
         claims = [output["data"][CLAIM] for output in cell.get("outputs", []) if CLAIM in output.get("data", {})]
         if not claims:
             continue
@@ -83,11 +86,16 @@ def line(claim, page, number):
     if small.children:
         small += nodes.Text("; ")
     small += link(LEDGER, anchor_of(page, number), nodes.Text("ledger"))
-    return nodes.container("", first, small, ids=[anchor_of(page, number)], classes=["claim", "" if held else "claim-false"])
+    return nodes.container(
+        "", first, small, ids=[anchor_of(page, number)], classes=["claim", "" if held else "claim-false"]
+    )
 
 
 def all_claims(app):
-    """Every claim of the book in reading order: dicts of a claim with its `page`, `number` and what other seeds said of it."""
+    """Every claim of the book in reading order: dicts of a claim with its `page`.
+
+    `number` and what other seeds said of it.
+    """
     root, found = Path(app.srcdir), []
     others = other_seeds(root)
     for path in notebooks(root, app.config.external_toc_path):
@@ -99,7 +107,9 @@ def all_claims(app):
         counted = {(entry["number"], entry["sentence"]): entry for entry in others.get("pages", {}).get(path.stem, [])}
         for number, claim in enumerate(claims, 1):
             other = counted.get((number, claim["sentence"]))
-            found.append(claim | {"page": page, "number": number, "anchor": anchor_of(page, number), "other_seeds": other})
+            found.append(
+                claim | {"page": page, "number": number, "anchor": anchor_of(page, number), "other_seeds": other}
+            )
     return found
 
 
@@ -134,7 +144,10 @@ def reread_when_counted(app, env, added, changed, removed):
 
 
 class SourceVerdicts(FromResults):
-    """`figure 1.1: sentence` lines become a table of the source's figures and equations with the verdict of the claims."""
+    """`figure 1.1.
+
+    Sentence` lines become a table of the source's figures and equations with the verdict of the claims.
+    """
 
     has_content = True
 

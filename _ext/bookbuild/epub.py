@@ -1,4 +1,7 @@
-"""The EPUB: formulas as MathML, no scripts, a title page and a table of contents, and what the EPUB checker asks for."""
+"""The EPUB: formulas as MathML, no scripts, a title page and a table of contents.
+
+And what the EPUB checker asks for.
+"""
 
 import re
 from html import escape
@@ -15,7 +18,8 @@ from .rewrites import CHANGES as PAGES
 LOGGER = logging.getLogger(__name__)
 
 LOOK = """
-pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8em; padding: 0.4em 0.6em; border-left: 3px solid #087f23; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8em; }
+pre { padding: 0.4em 0.6em; border-left: 3px solid #087f23; }
 div.highlight { background: #f5f5f5; }
 img { max-width: 100%; height: auto; box-sizing: border-box; }
 figure { margin: 1em 0; }
@@ -23,7 +27,11 @@ figcaption { font-size: 0.9em; }
 summary { font-weight: bold; }
 span.equation { display: flex; align-items: center; justify-content: space-between; }
 span.equation math { flex: 1; }
-div.admonition, div.proof, div.exercise, div.solution { margin: 1em 0; padding: 0.2em 0.8em; border-left: 3px solid #0072b2; }
+div.admonition, div.proof, div.exercise, div.solution { margin: 1em 0; padding: 0.2em 0.8em; }
+div.admonition, div.proof, div.exercise, div.solution { border-left: 3px solid #0072b2; }
+div.claim { margin: 1em 0; padding: 0.2em 0.8em; border-left: 3px solid #087f23; }
+div.claim p { margin: 0; }
+p.claim-numbers { font-size: 0.85em; }
 p.admonition-title { font-weight: bold; }
 a.term { color: inherit; text-decoration: underline dotted; }
 div.citation > span.label { display: none; }
@@ -75,7 +83,10 @@ class Epub(Epub3Builder):
         super().handle_finish()
 
     def build_content(self):
-        """The list of contents says which pages hold MathML, names each page once, and is a page itself, after the title."""
+        """The list of contents says which pages hold MathML, names each page once, and is a page itself.
+
+        After the title.
+        """
         super().build_content()
         path, seen = Path(self.outdir, "content.opf"), set()
 
@@ -92,7 +103,9 @@ class Epub(Epub3Builder):
         content = re.sub(r'\s*<itemref idref="([^"]+)" />', once, content)
         title = re.search(r'<item id="([^"]+)" href="title.xhtml"', content)[1]
         content = re.sub(rf'\s*<itemref idref="{title}" />', "", content)
-        content, count = re.subn(r"(<spine[^>]*>)", rf'\1\n    <itemref idref="{title}" />\n    <itemref idref="nav" />', content)
+        content, count = re.subn(
+            r"(<spine[^>]*>)", rf'\1\n    <itemref idref="{title}" />\n    <itemref idref="nav" />', content
+        )
         if count != 1 or 'id="nav"' not in content:
             LOGGER.warning("the EPUB has no list of contents to show")
         path.write_text(content, encoding="utf8")

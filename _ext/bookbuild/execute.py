@@ -1,9 +1,11 @@
 """Execute the notebooks of the book whose result is missing or out of date.
 
-`python -m bookbuild.execute` brings all of them up to date, `python -m bookbuild.execute why` one page. Building the book does the same.
+`python -m bookbuild.execute` brings all of them up to date, `python -m bookbuild.execute why` one page. Building the
+book does the same.
 """
 
 import asyncio
+import atexit
 import os
 import platform
 import shutil
@@ -83,7 +85,8 @@ async def run_notebook(notebook, folder, environment, *, allow_errors=False):
     def here():
         return f"in its cell {sum(cell.cell_type == 'code' for cell in started)}"
 
-    os.environ["JUPYTER_RUNTIME_DIR"] = environment["JUPYTER_RUNTIME_DIR"]  # the connection's file is written by this process
+    for name in ["JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]:  # this process writes there too: the connection's file
+        os.environ[name] = environment[name]
     try:
         await client.async_execute(env=environment)
     except CellExecutionError as error:
@@ -93,6 +96,7 @@ async def run_notebook(notebook, folder, environment, *, allow_errors=False):
     except (DeadKernelError, RuntimeError) as error:
         return f"failed {here()}: the kernel died: {error}"
     finally:
+        atexit.unregister(client._cleanup_kernel)  # the kernel is gone; nbclient would look for it again and complain
         shutil.rmtree(folder, ignore_errors=True)
     return ""
 
@@ -116,7 +120,10 @@ async def run(path, root, label, device):
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop on which nbclient cannot put handlers of its own: each would stop one kernel, and the next would start."""
+    """An event loop on which nbclient cannot put handlers of its own: each would stop one kernel.
+
+    And the next would start.
+    """
 
     def add_signal_handler(self, *args):
         raise RuntimeError("signals are handled in one place")
@@ -168,7 +175,9 @@ def execute(root, only=(), toc=None):
             return results, _execute(root, wanted, paths if toc is None else None)
     except OSError as error:  # a checkout that cannot be written: fine while its results are right
         if stale := [path.stem for path in wanted if not up_to_date(path, root)]:
-            raise Unwritable(f"{', '.join(stale)} must be executed, but {root / '_build'} cannot be written: {error}") from None
+            raise Unwritable(
+                f"{', '.join(stale)} must be executed, but {root / '_build'} cannot be written: {error}"
+            ) from None
         return results, []
 
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 
 def write_whole(path, content):
-    """Write text or bytes so that no reader ever sees half of them; an equal file is left alone. True if it was written."""
+    """Write text or bytes so that no reader ever sees half of them; an equal file is left alone.
+
+    True if it was written.
+    """
     path = Path(path)
     data = content if isinstance(content, bytes) else content.encode("utf8")
     if path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data:
@@ -17,7 +20,10 @@ def write_whole(path, content):
 
 
 class replacing:
-    """`with replacing(path) as part:` write `part`; it becomes `path` if that succeeds. Two processes have two parts."""
+    """`with replacing(path) as part:` write `part`; it becomes `path` if that succeeds.
+
+    Two processes have two parts.
+    """
 
     def __init__(self, path):
         self.path, self.part = Path(path), Path(path).with_suffix(f".part-{os.getpid()}")

@@ -1,9 +1,10 @@
-"""Folded cells: the words on a fold say what is inside, open or closed; what is folded is left out of the EPUB and of print.
+"""Folded cells: the words on a fold say what is inside, open or closed.
+
+What is folded is left out of the EPUB and of print.
 
 In print `_static/book.css` does that.
 """
 
-from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 
 from .claims import code_cells

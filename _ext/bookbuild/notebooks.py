@@ -1,4 +1,6 @@
-"""The notebooks that readers open: plain Markdown, outputs stored, what is folded on the page folded there too, solutions at the end.
+"""The notebooks that readers open: plain Markdown, outputs stored, what is folded on the page folded there too.
+
+Solutions at the end.
 
 They go beside the pages, for the download button, and into `_build/notebooks`, whose branch Colab opens.
 """
@@ -19,7 +21,9 @@ from .whole import last, note
 
 LOGGER = logging.getLogger(__name__)
 NUMBERED_AS = {"figure": "Fig.", "code-block": "Listing"}
-SOLUTION = re.compile(r"^(?P<fence>`{3,}|:{3,})\{solution-(?P<end>start|end)\}.*?^(?P=fence)\s*$", re.MULTILINE | re.DOTALL)
+SOLUTION = re.compile(
+    r"^(?P<fence>`{3,}|:{3,})\{solution-(?P<end>start|end)\}.*?^(?P=fence)\s*$", re.MULTILINE | re.DOTALL
+)
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
 FOLDED = {"hide-input", "hide-cell"}
 
@@ -82,7 +86,11 @@ def readable(notebook, labels, *, title="", page="", repository=""):
     head, body, solutions, inside = [], [], [], False
     if title:
         read = f" [Read it there]({page}), with figures that move." if page else ""
-        head = [nbformat.v4.new_markdown_cell(f"*This notebook is {title}, a page of the book \"The Frequency Principle\".*{read}")]
+        head = [
+            nbformat.v4.new_markdown_cell(
+                f'*This notebook is {title}, a page of the book "The Frequency Principle".*{read}'
+            )
+        ]
     for cell in notebook.cells:
         cell = nbformat.from_dict(cell)
         if cell.cell_type != "markdown":
@@ -105,7 +113,9 @@ def readable(notebook, labels, *, title="", page="", repository=""):
     if solutions:
         heading = nbformat.v4.new_markdown_cell("## Solutions", metadata={"jp-MarkdownHeadingCollapsed": True})
         body.append(heading)
-    metadata = {key: value for key, value in notebook.metadata.items() if key != "jupytext"}  # it is paired with no source
+    metadata = {
+        key: value for key, value in notebook.metadata.items() if key != "jupytext"
+    }  # it is paired with no source
     return nbformat.v4.new_notebook(cells=head + body + solutions, metadata=metadata)
 
 
@@ -146,7 +156,11 @@ def write_all(app, exception):
         title = f"{number} {app.env.titles[page].astext()}".strip()
         try:
             notebook = readable(
-                nbformat.read(result, as_version=4), labels, title=title, page=f"{site}{page}.html" if site else "", repository=repository
+                nbformat.read(result, as_version=4),
+                labels,
+                title=title,
+                page=f"{site}{page}.html" if site else "",
+                repository=repository,
             )
         except (KeyError, ValueError) as error:
             LOGGER.warning(f"no plain notebook: {error}", location=page)

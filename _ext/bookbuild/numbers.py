@@ -1,8 +1,8 @@
 """Numbers: pages are numbered through the book (1.2, 1.2.1, ...), headings inside a page are not.
 
-Sphinx numbers each heading, and the pages below a section after the headings on the section's own page. Here the table of contents
-alone decides. Figures, equations, exercises and propositions take the section's number (`numfig_secnum_depth`), so they run through
-the section's own page and the pages below it.
+Sphinx numbers each heading, and the pages below a section after the headings on the section's own page. Here the
+table of contents alone decides. Figures, equations, exercises and propositions take the section's number
+(`numfig_secnum_depth`), so they run through the section's own page and the pages below it.
 """
 
 from docutils import nodes

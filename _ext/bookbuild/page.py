@@ -1,6 +1,7 @@
 """Execute and render one page alone, in seconds: `python -m bookbuild.page why`, or `make page NAME=why`.
 
-What it refers to on other pages has no address here; such warnings are not shown. Words, symbols and citations are there.
+What it refers to on other pages has no address here; such warnings are not shown. Words, symbols and citations are
+there.
 """
 
 import contextlib
@@ -16,11 +17,16 @@ from jupyter_book.sphinx import build_sphinx
 from .toc import entries
 
 BESIDE = {"chapters/notation", "chapters/glossary", "chapters/references"}  # what any page may point at
-ELSEWHERE = re.compile(r"undefined label|target not found|unknown document|prf:ref|label .* not found|cross-reference|no number is assigned")
+ELSEWHERE = re.compile(
+    "undefined label|target not found|unknown document|prf:ref|label .* not found|cross-reference|number is assigned"
+)
 
 
 def render(root, name):
-    """Build the page into `_build/page/NAME`. Returns the exit status, the warnings worth reading, and the page's file."""
+    """Build the page into `_build/page/NAME`.
+
+    Returns the exit status, the warnings worth reading, and the page's file.
+    """
     pages = {entry.path.stem: entry for entry in entries(root)}
     if name not in pages:
         sys.exit(f"no such page: {name}")
@@ -29,11 +35,17 @@ def render(root, name):
     beside = [entry.name for entry in pages.values() if entry.name in BESIDE - {page}]
     toc = {"format": "jb-book", "root": page} | ({"chapters": [{"file": file} for file in beside]} if beside else {})
     (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
-    settings = {"external_toc_path": (folder / "_toc.yml").as_posix(), "latex_individualpages": False, "book_page": name}
+    settings = {
+        "external_toc_path": (folder / "_toc.yml").as_posix(),
+        "latex_individualpages": False,
+        "book_page": name,
+    }
     settings["nitpicky"] = False
     warnings = io.StringIO()
     with contextlib.redirect_stderr(warnings):
-        status = build_sphinx(root, folder / "html", noconfig=True, path_config=root / "_config.yml", confoverrides=settings, quiet=True)
+        status = build_sphinx(
+            root, folder / "html", noconfig=True, path_config=root / "_config.yml", confoverrides=settings, quiet=True
+        )
     shown = [line for line in warnings.getvalue().splitlines() if line.strip() and not ELSEWHERE.search(line)]
     return status, shown, folder / "html" / f"{page}.html"
 

@@ -1,4 +1,7 @@
-"""The last hand on every page that was written: changes, smaller files, previews, policy. Each page is replaced whole."""
+"""The last hand on every page that was written: changes, smaller files, previews, policy.
+
+Each page is replaced whole.
+"""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 """MyST Markdown as plain Markdown, for readers of a notebook, where MyST is shown as raw text.
 
-`labels` gives the text that stands for a label, a page or a cited work; under "address LABEL" where it can be read, if that is known.
+`labels` gives the text that stands for a label, a page or a cited work; under "address LABEL" where it can be read,
+if that is known.
 """
 
 import re

@@ -1,11 +1,15 @@
-"""The Content-Security-Policy of a page: everything comes from the site itself, scripts inside the page are known by their hash."""
+"""The Content-Security-Policy of a page: everything comes from the site itself.
+
+Scripts inside the page are known by their hash.
+"""
 
 import base64
 import hashlib
 import re
 
 POLICY = (
-    "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'"
 )
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)

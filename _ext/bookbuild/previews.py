@@ -1,4 +1,7 @@
-"""Previews: each page holds what its references to other pages point to, so that it can show them from disk and without a request."""
+"""Previews: each page holds what its references to other pages point to.
+
+So that it can show them from disk and without a request.
+"""
 
 import re
 from html import escape
@@ -22,12 +25,17 @@ def refresh(texts, new):
         links = sorted({(match["href"], match["anchor"]) for match in LINK.finditer(article[0])}) if article else []
         targets = {href: normpath(join(dirname(name), href)) for href, _ in links}
         if name in new or set(targets.values()) & set(new):
-            changed[name] = store(text, [(f"{href}#{anchor}", targets[href], anchor) for href, anchor in links], texts, parsed)
+            changed[name] = store(
+                text, [(f"{href}#{anchor}", targets[href], anchor) for href, anchor in links], texts, parsed
+            )
     return changed
 
 
 def store(page, links, texts, parsed):
-    """The page with a template for each thing on another page that can be previewed; `parsed` keeps the pages already read."""
+    """The page with a template for each thing on another page that can be previewed.
+
+    `parsed` keeps the pages already read.
+    """
     templates = []
     for address, target, anchor in links:
         if target not in parsed:

@@ -1,6 +1,7 @@
 """Execute first, then render: brings the results up to date and hands them to MyST-NB through the cache it reads.
 
-Only pages that are about to be read are put into the cache, which is made anew each time: it can hold no result but those just found right.
+Only pages that are about to be read are put into the cache, which is made anew each time: it can hold no result but
+those just found right.
 """
 
 import os
@@ -39,7 +40,10 @@ def end(message):
 
 
 def fill_cache(app, env, docnames):
-    """What is about to be read finds its outputs in the cache; the data of claims and replays are for other parts of the build."""
+    """What is about to be read finds its outputs in the cache.
+
+    The data of claims and replays are for other parts of the build.
+    """
     app.book_notebooks = {}
     folder = Path(app.outdir).parent / ".jupyter_cache"
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,7 @@
-"""Replays: the data of a figure that moves go into the page, behind its picture; the script that draws them only where there are any."""
+"""Replays: the data of a figure that moves go into the page, behind its picture.
+
+The script that draws them only where there are any.
+"""
 
 import json
 
@@ -18,7 +21,9 @@ def add(app, doctree):
             if REPLAY in output.get("data", {}):
                 data = json.dumps(output["data"][REPLAY], separators=(",", ":"), ensure_ascii=False, allow_nan=False)
                 script = data.replace("<", "\\u003c")
-                raw = nodes.raw("", f'<script type="application/json" class="replay-data">{script}</script>', format="html")
+                raw = nodes.raw(
+                    "", f'<script type="application/json" class="replay-data">{script}</script>', format="html"
+                )
                 figures[cell.metadata["mystnb"]["figure"]["name"]].insert(1, raw)
 
 

@@ -1,7 +1,7 @@
 """Execute the whole book a second time with nbval: every printed line must be the one that was printed the first time.
 
-`python -m bookbuild.replicate [NAME ...]`. Two notebooks run side by side. A kernel that dies before its first cell is the machine's
-fault, not the book's: that notebook is tried once more. Anything else that differs or fails counts.
+`python -m bookbuild.replicate [NAME ...]`. Two notebooks run side by side. A kernel that dies before its first cell
+is the machine's fault, not the book's: that notebook is tried once more. Anything else that differs or fails counts.
 """
 
 import subprocess
@@ -18,9 +18,6 @@ DEAD_AT_START = "Kernel died before replying to kernel_info"
 
 def replicate(result, root):
     """The exit status of a second run: 0 if it printed the same."""
-    if sys.flags.optimize:
-        print("Python runs without asserts (PYTHONOPTIMIZE or -O), so nothing would be compared: unset it")
-        return 1
     environment = surroundings(root, FPBOOK_TRY_LABS="1")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
     command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={result.parent}", str(result)]
@@ -34,6 +31,9 @@ def replicate(result, root):
 
 def replicate_all(root, only=()):
     """The worst exit status of all second runs; one that a signal ended counts as a failure."""
+    if sys.flags.optimize:
+        print("Python runs without asserts (PYTHONOPTIMIZE or -O), so nothing would be compared: unset it")
+        return 1
     paths = [path for path in notebooks(root) if not only or path.stem in only]
     if missing := [path.stem for path in paths if earlier(path, root) is None]:
         print(f"no first run of {', '.join(missing)}: make book")

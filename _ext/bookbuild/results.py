@@ -1,8 +1,8 @@
 """Results of executed notebooks: what is kept, where, under which key, and when it may be used again.
 
-The result of `chapters/NAME.md` is `_build/executed/NAME.ipynb`. It holds a key: a hash over everything that can change what the
-notebook prints. A result is used again only while its key is the key of today's files. Beside it, `NAME.json` holds the claims
-and the facts of the run; it changes only when they do, not when the prose does.
+The result of `chapters/NAME.md` is `_build/executed/NAME.ipynb`. It holds a key: a hash over everything that can
+change what the notebook prints. A result is used again only while its key is the key of today's files. Beside it,
+`NAME.json` holds the claims and the facts of the run; it changes only when they do, not when the prose does.
 """
 
 import ast

@@ -11,7 +11,10 @@ LOGGER = logging.getLogger(__name__)
 
 CHANGES = {
     # The sidebar's arrows have no name for those who do not see them.
-    "name of the sidebar's arrows": (r'<summary>(?=<span class="toctree-toggle")', '<summary aria-label="Pages of this section">'),
+    "name of the sidebar's arrows": (
+        r'<summary>(?=<span class="toctree-toggle")',
+        '<summary aria-label="Pages of this section">',
+    ),
     # Font Awesome as a script of 1.5 MB draws what its style sheet and fonts, which are loaded too, draw already.
     "icons as a script": (r'\s*<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*"[^>]*></script>', ""),
     "scripts fetched ahead": (r'\s*<link rel="preload" as="script"[^>]*>', ""),
@@ -19,14 +22,20 @@ CHANGES = {
     "ids that name several places": (r' id="(?:(?:exercise|solution|proof)-content|proof)"', ""),
     "handlers that the policy forbids": (r' onclick="[^"]*"', ""),  # _static/page.js prints
     "name that hides a fold's words": (r' aria-label="Toggle hidden content"', ""),
-    "name that hides the search button's words": (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
+    "name that hides the search button's words": (
+        r'(<button class="btn search-button-field[^>]*) aria-label="Search"',
+        r"\1",
+    ),
     "search scripts where nothing is searched": (
-        r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>', ""),
-    "furniture for print, found by the search": (
-        r'<div id="jb-print-docs-body" class="onlyprint">.*?</nav>\s*</div>\s*</div>\s*</div>|<div id="jb-print-docs-body" class="onlyprint">.*?</div>\s*</div>\s*</div>', ""),
-    "figures' pictures in full size first": (r"$^", ""),
-}  # fmt: skip
-del CHANGES["figures' pictures in full size first"]
+        r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>',
+        "",
+    ),
+    # The theme's own title and contents for print, which _static/book.css replaces and a search would find.
+    "furniture for print": (
+        r'<div id="jb-print-docs-body" class="onlyprint">(?:(?!</nav>|<article).)*(?:</nav>\s*)?(?:</div>\s*){3}',
+        "",
+    ),
+}
 ONLY_ELSEWHERE = {"search scripts where nothing is searched": {"search.html"}}  # there they are wanted
 
 

@@ -1,4 +1,6 @@
-"""The site around the pages: its address, buttons, scripts and style sheets of each page, dates, the page for wrong addresses.
+"""The site around the pages: its address, buttons, scripts and style sheets of each page, dates.
+
+The page for wrong addresses.
 
 What a setting or the context of a page can do is done here; what only the finished HTML allows stands in `rewrites`.
 """
@@ -14,7 +16,8 @@ from urllib.parse import urlsplit
 VENDOR = ["_vendor", "fpbook/replay/replay.js", "fpbook/replay/replay.css"]  # copied to the site's _static
 NOT_FOUND = """<h1>This page does not exist</h1>
 <p>The address may be misspelt, or the page has moved.
-<a href="index.html">Begin at the first page</a>, choose a section on the left, or <a href="search.html">search the book</a>.</p>"""
+<a href="index.html">Begin at the first page</a>, choose a section on the left,
+or <a href="search.html">search the book</a>.</p>"""
 CARD = re.compile(r'class="[^"]*\bsd-')  # cards and tabs, which few pages have
 DESIGN = re.compile(r"sphinx-design\.min\.css|design-tabs\.js")
 
@@ -54,7 +57,10 @@ def offer_notebook(app, pagename, templatename, context, doctree):
 
 
 def choose_files(app, pagename, templatename, context, doctree):
-    """Each script once and after the page is read; styles of cards and tabs where there are some; options inside the page."""
+    """Each script once and after the page is read; styles of cards and tabs where there are some.
+
+    Options inside the page.
+    """
     cards, seen, scripts = CARD.search(context.get("body") or ""), set(), []
     for script in context.get("script_files", []):
         if "documentation_options.js" in str(script.filename):  # scripts inside the page need it before any file is run
@@ -69,7 +75,9 @@ def choose_files(app, pagename, templatename, context, doctree):
         scripts.append(script)
     context["script_files"] = scripts
     if not cards:
-        context["css_files"] = [sheet for sheet in context.get("css_files", []) if not DESIGN.search(str(sheet.filename))]
+        context["css_files"] = [
+            sheet for sheet in context.get("css_files", []) if not DESIGN.search(str(sheet.filename))
+        ]
 
 
 def date_page(app, pagename, templatename, context, doctree):
@@ -101,7 +109,9 @@ def base_of(page, name):
     """A wrong address may lie in any folder, so the links of the page shown there must not depend on the folder."""
     if name != "404.html" or not site_address():
         return page
-    return page.replace('<meta charset="utf-8" />', f'<meta charset="utf-8" /><base href="{urlsplit(site_address()).path}">', 1)
+    return page.replace(
+        '<meta charset="utf-8" />', f'<meta charset="utf-8" /><base href="{urlsplit(site_address()).path}">', 1
+    )
 
 
 def setup(app):

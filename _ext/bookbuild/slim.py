@@ -1,4 +1,6 @@
-"""Small pages: pictures as WebP, one style sheet, an icon font of the icons in use. `SLIM = False` switches all of it off.
+"""Small pages: pictures as WebP, one style sheet, an icon font of the icons in use.
+
+`SLIM = False` switches all of it off.
 
 Pictures keep their size in CSS pixels and wait until they are near in either case.
 """
@@ -36,7 +38,10 @@ def slim(page, path, html):
 
 
 def picture(match, page):
-    """The tag of a figure with its size in CSS pixels, where 100 dots an inch are one pixel each, and a smaller file of the same dots."""
+    """The tag of a figure with its size in CSS pixels, where 100 dots an inch are one pixel each.
+
+    And a smaller file of the same dots.
+    """
     png = page.parent / match["src"]
     source = match["src"]
     with Image.open(png) as image:
@@ -65,7 +70,10 @@ def one_style_sheet(page, html):
 
 
 def icons(html):
-    """The icon font with only the icons that some page or script names, or a style sheet shows; the whole font is fifty times larger."""
+    """The icon font with only the icons that some page or script names, or a style sheet shows.
+
+    The whole font is fifty times larger.
+    """
     if not SLIM:
         return
     logging.getLogger("fontTools").setLevel(logging.WARNING)

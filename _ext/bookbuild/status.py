@@ -22,7 +22,14 @@ class Status(FromResults):
                 continue
             ran = json.loads(facts_of(path, root).read_text(encoding="utf8"))["run"]
             page, total = path.relative_to(root).with_suffix("").as_posix(), total + ran["seconds"]
-            rows.append([[link(page, "", title=True)], f"{ran['seconds']:.0f}", ran["device"], *(ran["versions"][n] for n in COLUMNS)])
+            rows.append(
+                [
+                    [link(page, "", title=True)],
+                    f"{ran['seconds']:.0f}",
+                    ran["device"],
+                    *(ran["versions"][n] for n in COLUMNS),
+                ]
+            )
         rows.append(["all pages", f"{total:.0f}", *[""] * (1 + len(COLUMNS))])
         return [table(["page", "seconds", "device", *COLUMNS.values()], rows, [40, 10, 15, *[9] * len(COLUMNS)])]
 

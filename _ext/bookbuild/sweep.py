@@ -1,8 +1,11 @@
-"""Every claim again with other seeds: `python -m bookbuild.sweep 1000:1020 [NAME ...]`, or `make claims SEEDS=1000:1020`.
+"""Every claim again with other seeds: `python -m bookbuild.sweep 1000:1020 [NAME ...]`.
 
-A page that draws n seeds runs as often as those seeds need, each time with another first seed (FPBOOK_SEED), in a kernel and a folder of
-its own. A claim that does not hold does not end the run; any other error does, and counts. Each run is a file in `_build/claims`, so
-what was killed goes on where it stopped. The counts are written to `data/records/claims.json`, and the ledger shows them.
+Or `make claims SEEDS=1000:1020`.
+
+A page that draws n seeds runs as often as those seeds need, each time with another first seed (FPBOOK_SEED), in a
+kernel and a folder of its own. A claim that does not hold does not end the run; any other error does, and counts.
+Each run is a file in `_build/claims`, so what was killed goes on where it stopped. The counts are written to
+`data/records/claims.json`, and the ledger shows them.
 """
 
 import ast
@@ -80,7 +83,13 @@ def collect(runs):
         for number, claim in enumerate(run["claims"], 1):
             entry = found.setdefault(
                 (number, claim["sentence"]),
-                {"number": number, "sentence": claim["sentence"], "held": 0, "count": 0, "of": claim["of"] if claim["count"] else "draws"},
+                {
+                    "number": number,
+                    "sentence": claim["sentence"],
+                    "held": 0,
+                    "count": 0,
+                    "of": claim["of"] if claim["count"] else "draws",
+                },
             )
             entry["held"] += claim["held"]
             entry["count"] += claim["count"] or 1
@@ -119,7 +128,12 @@ def sweep(root, first, end, only=()):
         "pages": kept,
     }
     write_whole(root / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    return [f"{path.stem} from seed {run['first']}: {error}" for path in paths for run in runs[path] for error in run["errors"]]
+    return [
+        f"{path.stem} from seed {run['first']}: {error}"
+        for path in paths
+        for run in runs[path]
+        for error in run["errors"]
+    ]
 
 
 def _record(root, only):

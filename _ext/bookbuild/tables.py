@@ -1,4 +1,7 @@
-"""Tables, links and texts with formulas, as the nodes that a page is made of. Nothing in a text is markup but `$...$`."""
+"""Tables, links and texts with formulas, as the nodes that a page is made of.
+
+Nothing in a text is markup but `$...$`.
+"""
 
 import re
 
@@ -16,11 +19,16 @@ def inline(text):
 
 def link(page, anchor, *content, title=False):
     """A link to a place of the book; `resolve` fills in its address, and with `title` the page's number and title."""
-    return nodes.reference("", "", *content, internal=True, refuri="", book_page=page, book_anchor=anchor, book_title=title)
+    return nodes.reference(
+        "", "", *content, internal=True, refuri="", book_page=page, book_anchor=anchor, book_title=title
+    )
 
 
 def resolve(app, doctree, docname):
-    """Give the links their addresses, which differ between builders. A link to a page that is not there becomes its text."""
+    """Give the links their addresses, which differ between builders.
+
+    A link to a page that is not there becomes its text.
+    """
     for node in list(doctree.findall(nodes.reference)):
         if "book_page" not in node:
             continue

@@ -1,7 +1,9 @@
-"""What a build left behind is used again only if it ended well: a list of every file it wrote, with sizes, written last.
+"""What a build left behind is used again only if it ended well.
 
-A build that was killed, or that ended with warnings, leaves no list. A list that does not agree with the folder tells of damage. In both
-cases the next build reads and writes every page anew, pictures included.
+The last thing it writes is a list of all its files with their sizes.
+
+A build that was killed, or that ended with warnings, leaves no list. A list that does not agree with the folder tells
+of damage. In both cases the next build reads and writes every page anew, pictures included.
 """
 
 import json
@@ -10,7 +12,6 @@ import shutil
 from pathlib import Path
 
 from .files import write_whole
-
 
 FOLDERS = {"html", "epub", "notebooks", "jupyter_execute", ".doctrees"}
 

@@ -30,9 +30,12 @@ def row_names(row):
 
 
 def words_of(env):
-    """What is linked where it is used: terms of the glossary and names in code of the notation table, each {word: (page, anchor)}.
+    """What is linked where it is used: terms of the glossary and names in code of the notation table, each {word.
 
-    Of the terms only those of several words and the abbreviations are linked: a single common word has other meanings too.
+    (page, anchor)}.
+
+    Of the terms only those of several words and the abbreviations are linked: a single common word has other meanings
+    too.
     """
     terms, names = env.domains["std"].objects.items(), {}
     terms = {name: place for (kind, name), place in terms if kind == "term" and re.search(r"[ -]|[A-Z]{2}", name)}

@@ -1,4 +1,7 @@
-"""A scratch book of three small pages, with the real extension, configuration and package: what the build does is tried on it."""
+"""A scratch book of three small pages, with the real extension, configuration and package.
+
+What the build does is tried on it.
+"""
 
 import os
 import shutil
@@ -72,7 +75,8 @@ mystnb:
 tags: [hide-input]
 ---
 bound = 5
-claim(f"each of the numbers is below ${{bound}}$", [s < bound + 10**6 for s in seed_range(3)], measured=one, source="figure 1.1")
+holds = [s < bound + 10**6 for s in seed_range(3)]
+claim(f"each of the numbers is below ${{bound}}$", holds, measured=one, source="figure 1.1")
 ```
 
 :::{{prf:theorem}} Ann
@@ -80,20 +84,58 @@ claim(f"each of the numbers is below ${{bound}}$", [s < bound + 10**6 for s in s
 True.
 :::
 """
+
+BELOW = f"""{HEADER}
+# Below
+
+Words, see {{numref}}`fig-line`.
+
+## A heading
+
+```{{code-cell}} ipython3
+print('below')
+```
+
+```{{figure}} ../_static/favicon.svg
+:name: fig-icon
+:alt: The icon of the book
+An icon.
+```
+"""
+TOC = """format: jb-book
+root: index
+parts:
+- numbered: true
+  chapters:
+  - file: chapters/chapter
+    sections:
+    - file: chapters/solid
+      sections:
+      - file: chapters/below
+- chapters:
+  - file: chapters/claims
+  - file: chapters/status
+"""
+CLAIMS = """(sec-claims)=
+# Claims
+
+```{source-verdicts}
+figure 1.1: It holds.
+equation 1.4: Nobody knows.
+```
+
+```{ledger}
+```
+"""
 FILES = {
-    "_toc.yml": (
-        "format: jb-book\nroot: index\nparts:\n- numbered: true\n  chapters:\n  - file: chapters/chapter\n    sections:\n"
-        "    - file: chapters/solid\n      sections:\n      - file: chapters/below\n"
-        "- chapters:\n  - file: chapters/claims\n  - file: chapters/status\n"
-    ),
+    "_toc.yml": TOC,
     "index.md": "# Scratch\n\nWords, see {cite}`a2020` and {ref}`sec-solid`.\n\n```{bibliography}\n```\n",
     "references.bib": "@book{a2020, author={Ann Author}, title={A book}, publisher={P}, year={2020}}\n",
     "README.md": "# Not a page\n",
     "chapters/chapter.md": "# Chapter\n\nWords.\n",
     "chapters/solid.md": SOLID,
-    "chapters/below.md": f"{HEADER}\n# Below\n\nWords, see {{numref}}`fig-line`.\n\n## A heading\n\n```{{code-cell}} ipython3\nprint('below')\n```\n"
-    "\n```{figure} ../_static/favicon.svg\n:name: fig-icon\n:alt: The icon of the book\nAn icon.\n```\n",
-    "chapters/claims.md": "(sec-claims)=\n# Claims\n\n```{source-verdicts}\nfigure 1.1: It holds.\nequation 1.4: Nobody knows.\n```\n\n```{ledger}\n```\n",
+    "chapters/below.md": BELOW,
+    "chapters/claims.md": CLAIMS,
     "chapters/status.md": "# Status\n\n```{status-of-the-run}\n```\n",
     "data/numbers.csv": "1\n",
     "fpbook/one.py": "from .base import base\n\none = 1 + base\n",
@@ -129,7 +171,14 @@ def command(*options):
 
 def surroundings(**settings):
     """The shell's variables but those of this test run."""
-    dropped = {"PYTHONPATH", "GITHUB_REPOSITORY", "FPBOOK_BUILD", "JUPYTER_RUNTIME_DIR", "PYTEST_CURRENT_TEST"}
+    dropped = {
+        "PYTHONPATH",
+        "GITHUB_REPOSITORY",
+        "FPBOOK_BUILD",
+        "JUPYTER_RUNTIME_DIR",
+        "IPYTHONDIR",
+        "PYTEST_CURRENT_TEST",
+    }
     return {k: v for k, v in os.environ.items() if k not in dropped} | settings
 
 

@@ -1,4 +1,7 @@
-"""The build: what is executed and rendered again and when, which mistakes stop it, what a page and its notebook hold."""
+"""The build: what is executed and rendered again and when, which mistakes stop it.
+
+What a page and its notebook hold.
+"""
 
 import json
 import os
@@ -392,7 +395,8 @@ def test_myst_without_a_rule_is_an_error(myst):
 
 
 def test_a_notebook_folds_what_the_page_folds_and_ends_with_the_solutions():
-    gate = "```{{exercise-start}}\n:label: ex-a\n```\nDo.\n```{{exercise-end}}\n```\n\n```{{solution-start}} ex-a\n:class: dropdown\n```\n\n{}"
+    gate = "```{{exercise-start}}\n:label: ex-a\n```\nDo.\n```{{exercise-end}}\n```\n\n"
+    gate += "```{{solution-start}} ex-a\n:class: dropdown\n```\n\n{}"
     cells = [
         nbformat.v4.new_markdown_cell("# Title"),
         nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["hide-input"], "mystnb": {"code_prompt_show": "Set-up"}}),

@@ -158,7 +158,7 @@ def test_a_section_says_what_the_source_says_what_we_find_and_what_to_remember(s
 def test_one_sentence_a_line(page):
     wrong = []
     for cell in (cell for cell in read(page).cells if cell.cell_type == "markdown"):
-        before, math, directive = "", False, False
+        before, math = "", False
         for line in cell.source.splitlines():
             text = re.sub(r"^(?:[-*+]|\d+\.|>+)\s+", "", line.strip())
             text = re.sub(r"^\*\*[^*]+[.:]\*\*\s+", "", text)  # a lead
@@ -303,7 +303,9 @@ def test_everything_random_comes_from_the_seeds_of_the_page(page):
 def test_every_drawing_is_one_named_figure_with_caption_and_alternative_text(page):
     for cell in drawing_cells(page):
         figure, alt = figure_of(cell), cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-        assert re.fullmatch(r"fig-(why|difficulties|stopping|strengths|deep)-[a-z0-9-]+", figure.get("name", "")), head(cell)
+        assert re.fullmatch(r"fig-(why|difficulties|stopping|strengths|deep)-[a-z0-9-]+", figure.get("name", "")), head(
+            cell
+        )
         assert len(figure.get("caption", "")) >= 20 and len(alt) >= 40, head(cell)
         assert len(DRAWING.findall(cell.source)) == 1, head(cell)
         if "plt." in cell.source:

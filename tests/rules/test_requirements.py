@@ -1,4 +1,7 @@
-"""The pins: `requirements.txt` names every direct dependency, `requirements.lock` what those bring in, each exactly once."""
+"""The pins: `requirements.txt` names every direct dependency, `requirements.lock` what those bring in.
+
+Each exactly once.
+"""
 
 import re
 from importlib import metadata

@@ -1,0 +1,290 @@
+"""Faults, each made for real on the scratch book: a false claim is never green, one bad run does not spoil the next.
+
+Nothing stays half written.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+from bookbuild import replicate
+from bookbuild.execute import execute
+from bookbuild.results import result_of
+from conftest import SOLID, add_chapter, build, cell, command, page, surroundings
+
+FALSE = "from fpbook.claims import claim\nclaim('two is one', 2 == 1)"
+
+
+def ours(printed):
+    """Lines of a traceback of the build's own code."""
+    return re.findall(r".*bookbuild/\w+\.py.*", printed)
+
+
+def shown(book):
+    """Every page and picture of the built book."""
+    files = [path for path in (book / "_build/html").rglob("*") if path.suffix in {".html", ".webp", ".woff", ".css"}]
+    return {path.relative_to(book): path.read_bytes() for path in files}
+
+
+def run_module(book, *arguments, **settings):
+    line = [sys.executable, "-m", *arguments]
+    return subprocess.run(
+        line, cwd=book, env=surroundings(PYTHONPATH="_ext", **settings), capture_output=True, text=True
+    )
+
+
+def test_python_without_asserts_builds_nothing(book):
+    status, printed = build(book, PYTHONOPTIMIZE="1")
+    assert status != 0 and "PYTHONOPTIMIZE" in printed and not ours(printed)
+    add_chapter(book, "false", cell(FALSE))
+    for _ in range(2):  # with the variable, and then without it: no result of the first is used
+        assert execute(book)[1] != []
+        status, printed = build(book, PYTHONOPTIMIZE="1")
+        assert status != 0, printed
+    again = run_module(book, "bookbuild.replicate", PYTHONOPTIMIZE="1")
+    assert again.returncode != 0 and "PYTHONOPTIMIZE" in again.stdout
+
+
+@pytest.mark.parametrize("tag", ["raises-exception", "skip-execution"])
+def test_a_tag_that_switches_a_claim_off_is_refused(book, tag):
+    add_chapter(book, "false", cell(FALSE, head=f":tags: [{tag}]\n"))
+    failures = execute(book)[1]
+    assert len(failures) == 1 and f"cell 1 has the tag {tag}" in failures[0] and "false" in failures[0]
+    (book / "chapters/false.md").write_text(cell(FALSE))
+    failures = execute(book)[1]
+    assert len(failures) == 1 and "ClaimError" in failures[0]
+
+
+def test_a_run_that_wrote_to_stderr_or_drew_nothing_is_not_kept(book, monkeypatch, capsys):
+    add_chapter(book, "loud", cell("import os, sys\nif 'LOUD' in os.environ:\n    print('a warning', file=sys.stderr)"))
+    figure = (
+        "import os\nimport matplotlib.pyplot as plt\nif 'LOUD' not in os.environ:\n    plt.plot([0, 1])\nplt.show()"
+    )
+    add_chapter(
+        book, "blank", cell(figure, head="---\nmystnb:\n  figure:\n    name: fig-x\n    caption: A line.\n---\n")
+    )
+    monkeypatch.setenv("LOUD", "1")
+    failures = "\n".join(execute(book)[1])
+    assert (
+        "loud: cell 1 wrote to stderr: a warning" in failures
+        and "blank: cell 1 has the caption of one figure and drew 0" in failures
+    )
+    assert not any(result_of(book / f"chapters/{name}.md", book).exists() for name in ["loud", "blank"])
+    monkeypatch.delenv("LOUD")
+    assert execute(book)[1] == []
+
+
+def test_a_stored_result_that_is_cut_keyless_or_bad_is_made_anew(book, capsys):
+    result = result_of(book / "chapters/solid.md", book)
+    whole = result.read_text()
+    bad = nbformat.reads(whole, as_version=4)
+    next(c for c in bad.cells if c.get("outputs")).outputs.append(
+        nbformat.v4.new_output("stream", name="stderr", text="old sin")
+    )
+    keyless = nbformat.reads(whole, as_version=4)
+    del keyless.metadata["fpbook"]
+    for text in [whole[:1000], "", "{}", nbformat.writes(keyless), nbformat.writes(bad)]:
+        capsys.readouterr()
+        result.write_text(text)
+        assert execute(book)[1] == [] and "executing 1.1 solid" in capsys.readouterr().out
+        assert "old sin" not in result.read_text() and len(result.read_text()) > 1000
+
+
+def test_home_backend_and_options_of_the_shell_change_nothing(book):
+    for result in (book / "_build/executed").glob("*.ipynb"):
+        result.unlink()
+    status, printed = build(
+        book, HOME="/proc/nowhere", MPLBACKEND="Agg", MPLCONFIGDIR="/proc/nowhere", IPYTHONDIR="/proc/nowhere"
+    )
+    assert status == 0 and printed.count("executing") == 2 and "fig-line" in page(book), printed
+    status, printed = build(book)
+    assert status == 0 and "executing" not in printed, printed
+
+
+@pytest.mark.parametrize("code", ["print((1", "%timeit 1"])
+def test_code_that_is_no_python_names_its_page_and_the_others_run(book, code):
+    if code.startswith("%"):
+        code += "\nraise ValueError('after the magic')"
+    add_chapter(book, "odd", cell(code))
+    add_chapter(book, "right", cell("print('right')"))
+    status, printed = build(book)
+    assert (
+        status != 0
+        and "odd failed" in printed
+        and re.search("SyntaxError|after the magic", printed)
+        and not ours(printed)
+    ), printed
+    assert result_of(book / "chapters/right.md", book).exists()
+
+
+def test_a_kernel_that_dies_is_told_with_its_page_and_cell(book):
+    add_chapter(book, "dead", cell("print('first')\n```\n\nThen:\n\n```{code-cell} ipython3\nimport os\nos._exit(3)"))
+    (failure,) = execute(book)[1]
+    assert "dead failed in its cell 2: the kernel died" in failure
+
+
+def test_an_unknown_page_is_one_line(book):
+    run = run_module(book, "bookbuild.execute", "nosuch")
+    assert run.returncode != 0 and run.stderr.strip() == "no such page: nosuch"
+
+
+def test_a_damaged_build_is_made_whole(book):
+    assert build(book)[0] == 0
+    whole = shown(book)
+
+    def spoil(path, size=0):
+        path.write_bytes(path.read_bytes()[:size])
+
+    html = book / "_build/html"
+    for damage in [
+        lambda: [spoil(path) for path in html.glob("_images/*.webp")],
+        lambda: [
+            spoil(path, 500) for path in [*book.glob("_build/jupyter_execute/*.png"), html / "chapters/solid.html"]
+        ],
+        lambda: [shutil.rmtree(book / "_build/jupyter_execute"), (book / "_build/jupyter_execute").write_text("")],
+        lambda: [
+            shutil.rmtree(book / "_build/.jupyter_cache"),
+            (book / "_build/.jupyter_cache").write_text(""),
+            spoil(book / "_build/.doctrees/environment.pickle", 500),
+        ],
+    ]:
+        damage()
+        status, printed = build(book)
+        assert status == 0, printed
+        assert shown(book) == whole
+
+
+def test_a_build_killed_at_any_moment_leaves_nothing_half_done(book):
+    assert build(book)[0] == 0
+    whole = shown(book)
+    for moment in [
+        "reading sources",
+        "pickling environment",
+        "writing output",
+        "copying images",
+        "dumping object inventory",
+    ]:
+        shutil.rmtree(book / "_build/html")
+        pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with subprocess.Popen(command(), cwd=book, env=surroundings(PYTHONUNBUFFERED="1"), **pipes) as run:
+            for line in run.stdout:
+                if moment in line:
+                    break
+            run.kill()
+        assert run.wait() == -signal.SIGKILL, moment
+        status, printed = build(book)
+        assert status == 0 and shown(book) == whole, (moment, printed)
+    assert not list(book.rglob("*.part*"))
+
+
+def kernels(run):
+    return [
+        child.pid
+        for child in psutil.Process(run.pid).children(recursive=True)
+        if "ipykernel" in " ".join(child.cmdline())
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_with_one_line(book, number):
+    for name in ["slow", "slower", "slowest"]:
+        add_chapter(book, name, cell("import time\ntime.sleep(120)"))
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    run = subprocess.Popen(command(), cwd=book, env=surroundings(PYTHONUNBUFFERED="1"), **pipes)
+    seen = []
+    for line in run.stdout:
+        seen.append(line)
+        if sum("executing" in line for line in seen) == 2:
+            break
+    deadline = time.monotonic() + 60
+    while len(kernels(run)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(2)  # until both cells are at work
+    started, start = kernels(run), time.monotonic()
+    os.killpg(run.pid, number)  # as a terminal sends it
+    rest = run.stdout.read()
+    seconds = time.monotonic() - start
+    assert run.wait() != 0 and rest.strip() == "stopped by a signal; nothing half done was kept"
+    assert len(started) == 2 and not any(psutil.pid_exists(pid) for pid in started)
+    assert seconds < 4, seconds  # two on an idle machine
+
+
+def test_two_builds_at_once_wait_for_each_other(book):
+    for result in (book / "_build/executed").glob("*.ipynb"):
+        result.unlink()
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    runs = [subprocess.Popen(command(), cwd=book, env=surroundings(), **pipes) for _ in range(2)]
+    printed = [run.communicate()[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], printed
+    assert (
+        sum("executing 1.1 solid" in text for text in printed) == 1
+        and sum("another build" in text for text in printed) == 1
+    )
+    whole = shown(book)
+    shutil.rmtree(book / "_build/html")
+    assert build(book)[0] == 0 and shown(book) == whole
+
+
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" "$0" && cd "$0" && exec "$@"'
+
+
+def build_read_only(book, *options):
+    """A build of a book on a file system that cannot be written."""
+    line = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(book), *command(*options)]
+    run = subprocess.run(line, env=surroundings(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return run.returncode, run.stdout
+
+
+def test_a_checkout_that_cannot_be_written_is_one_line(book, tmp_path):
+    able = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(tmp_path), "true"]
+    if not shutil.which("unshare") or subprocess.run(able, capture_output=True).returncode:
+        pytest.skip("this user cannot mount a folder read-only")
+    assert build(book)[0] == 0  # so that its folders are there; Sphinx itself would fail to make them
+    status, printed = build_read_only(book)
+    assert status != 0 and "Traceback" not in printed and "cannot be written" in printed, printed
+    output = tmp_path / "elsewhere"
+    status, printed = build_read_only(
+        book, "--path-output", str(output)
+    )  # the results are there: nothing is written beside them
+    assert status == 0 and "executing" not in printed, printed
+    (book / "chapters/solid.md").write_text(SOLID.replace("'one is'", "'One is'"))
+    status, printed = build_read_only(book, "--path-output", str(output))
+    assert status != 0 and "solid must be executed" in printed and "Traceback" not in printed, printed
+
+
+def test_without_the_program_git_pages_have_no_date(book):
+    status, printed = build(book, PATH="/nowhere")
+    assert status == 0 and "Last updated" not in page(book), printed
+
+
+def test_a_second_run_reports_the_worst_status(book, monkeypatch):
+    assert replicate.replicate_all(book) == 0
+    result = result_of(book / "chapters/solid.md", book)
+    result.write_text(result.read_text().replace("one is 1", "one is 2"))  # the other page is printed again as it was
+    assert replicate.replicate_all(book) != 0
+    for codes in [(0, -9), (1, 0)]:
+        found = iter(codes)
+        monkeypatch.setattr(replicate, "replicate", lambda result, root, found=found: next(found))
+        assert replicate.replicate_all(book) != 0
+    result.unlink()
+    assert replicate.replicate_all(book) != 0
+
+
+def test_a_stray_file_executes_nothing(book):
+    for name in [
+        "data/.DS_Store",
+        "fpbook/.one.py.swp",
+        "data/make_subset.py",
+        "_ext/bookbuild/.pages.py.swp",
+        "chapters/.solid.md.swp",
+    ]:
+        (book / name).write_bytes(b"\0")
+    status, printed = build(book)
+    assert status == 0 and "executing" not in printed, printed
