@@ -270,7 +270,8 @@ def test_a_download_goes_to_the_folder_that_is_named_or_to_the_users_cache(monke
     assert datasets._folder() == tmp_path
     monkeypatch.delenv("FPBOOK_DATA")
     monkeypatch.chdir(tmp_path)
-    assert tmp_path not in datasets._folder().parents and datasets._folder().name == "fpbook"
+    folder = datasets._folder()
+    assert folder.is_absolute() and tmp_path not in folder.parents and folder.name == "fpbook"
 
 
 # --- downloads with real faults
