@@ -58,6 +58,12 @@ def test_the_line_repeats_though_the_last_digits_do_not(shown):
     assert shown[0]["text/plain"] == "✓ 2 of 2 seeds: a ratio above 10 (median 14, from 12 to 15; published 20)"
 
 
+def test_the_numbers_are_median_smallest_and_largest(shown):
+    claim("a skewed list", True, measured=[1, 2, 3, 4, 90], unit="steps", published="about 3")
+    assert shown[0]["text/plain"] == "✓ a skewed list (median 3, from 1 to 90 steps; published about 3)"
+    assert shown[0][claims.CLAIM]["measured"] == [3, 1, 90] and shown[0][claims.CLAIM]["published"] == "about 3"
+
+
 def test_one_number_an_infinite_one_and_a_claim_without_seeds(shown):
     claim("one number", True, measured=1234, unit="steps")
     claim("never", np.array([True]), measured=[1, np.inf, np.inf], of="draws")
