@@ -22,6 +22,7 @@ def test_runge_is_even_with_height_one():
 def test_parity_flips_with_every_coordinate():
     x = hypercube(4)
     assert x.shape == (16, 4) and len(np.unique(x, axis=0)) == 16
+    assert x.tolist() == sorted(x.tolist()) and x[1].tolist() == [-1, -1, -1, 1]
     assert parity(x).sum() == 0
     for j in range(4):
         flipped = x.copy()
