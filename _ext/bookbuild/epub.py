@@ -52,7 +52,11 @@ TITLE = """<?xml version="1.0" encoding="utf-8"?>
 def mathml(self, node):
     """A formula as MathML, which readers of EPUB draw without a script."""
     block = isinstance(node, nodes.math_block)
-    formula = as_mathml(node.astext(), block)
+    try:
+        formula = as_mathml(node.astext(), block)
+    except ValueError as error:
+        LOGGER.warning(str(error), location=node)
+        formula = f"<code>{escape(node.astext())}</code>"
     if block:
         number = f"<span>({get_node_equation_number(self, node)})</span>" if node.get("number") else ""
         formula = f'<span class="equation">{formula}{number}</span>'

@@ -1,7 +1,8 @@
-"""Print the built book into one PDF with Chromium: `make pdf`."""
+"""Print the built book into one PDF with Chromium: `make pdf`. A title page and the contents stand first."""
 
 import io
 import shutil
+from html import escape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -11,8 +12,14 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.generic import Fit
 
+from .files import replacing
+from .toc import entries
+
 LOOK = ".bd-header, .bd-footer { display: none !important; } body { font-size: 11pt; }"
 PAPER = dict(format="A4", print_background=True, margin=dict(top="18mm", bottom="18mm", left="16mm", right="16mm"))
+LOAD = """async () => {
+  for (const image of document.images) { image.loading = "eager"; await image.decode().catch(() => 0); }
+}"""
 NUMBER = '<p class="number">'
 FOOT = """.number {
   height: 261mm; margin: 0; break-after: page;
@@ -20,11 +27,10 @@ FOOT = """.number {
 }"""
 
 
-def pages(entries):
-    """The pages of the book in reading order."""
-    for entry in entries:
-        yield entry["file"]
-        yield from pages(entry.get("sections", []))
+FRONT = """body { font: 11pt Georgia, serif; } h1 { font-size: 28pt; margin: 90mm 0 8mm; text-align: center; }
+.by { text-align: center; break-after: page; } h2 { font-size: 18pt; } ol { list-style: none; padding: 0; }
+li { display: flex; gap: 2mm; margin: 1.2mm 0; } li span:nth-child(2) { flex: 1; border-bottom: 1px dotted #999; }
+li.deep { padding-left: 6mm; } li.deeper { padding-left: 12mm; }"""
 
 
 def number_pages(writer, browser):
@@ -55,36 +61,60 @@ def link_inside(writer, starts):
                     )
 
 
+def front(browser, config, contents, shift):
+    """The title page and the contents, whose page numbers begin behind them."""
+    lines = []
+    for title, start, depth in contents:
+        place = ["", "deep", "deeper"][min(depth, 2)]
+        words = f"<span>{escape(title)}</span><span></span><span>{start + shift + 1}</span>"
+        lines.append(f'<li class="{place}">{words}</li>')
+    about = f"<h1>{escape(config['title'])}</h1><p class='by'>{escape(config['author'])}, {config['copyright']}</p>"
+    page = browser.new_page()
+    page.set_content(f"<style>{FRONT}</style>{about}<h2>Contents</h2><ol>{''.join(lines)}</ol>")
+    return PdfReader(io.BytesIO(page.pdf(**PAPER)))
+
+
+def print_page(page, path):
+    """One page of the book as a PDF, and its title with its number."""
+    page.goto(path.as_uri())
+    page.add_style_tag(content=LOOK)
+    page.evaluate("async () => { if (window.MathJax) await MathJax.startup.promise; }")
+    page.evaluate(LOAD)
+    title = page.locator("article h1").first.evaluate(
+        "node => node.firstChild.textContent + (node.childNodes[1]?.textContent || '')"
+    )
+    return PdfReader(io.BytesIO(page.pdf(**PAPER))), title.rstrip("#")
+
+
 def main(root):
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf8"))
-    writer, html, starts = PdfWriter(), root / "_build" / "html", {}
+    """Print every page, put title and contents before them, number all, and let links inside the book stay inside."""
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
+    html, printed, contents, starts, end = root / "_build" / "html", [], [], {}, 0
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(color_scheme="light")
-        for name in [toc["root"], *(name for part in toc["parts"] for name in pages(part["chapters"]))]:
-            path = html / f"{name}.html"
-            page.goto(path.as_uri())
-            page.add_style_tag(content=LOOK)
-            page.evaluate("async () => { if (window.MathJax) await MathJax.startup.promise; }")
-            page.evaluate(
-                "async () => { for (const i of document.images) { i.loading = 'eager'; await i.decode().catch(() => 0); } }"
-            )
-            printed = page.pdf(**PAPER)
-            title = page.locator("article h1").first.evaluate(
-                "node => node.firstChild.textContent + (node.childNodes[1]?.textContent || '')"
-            )
-            starts[path] = len(writer.pages)
-            writer.append(PdfReader(io.BytesIO(printed)), import_outline=False)
-            writer.add_outline_item(title=title.rstrip("#"), page_number=starts[path])
+        for entry in entries(root):
+            pdf, title = print_page(page, html / f"{entry.name}.html")
+            starts[html / f"{entry.name}.html"] = end
+            contents.append((title, end, entry.depth))
+            printed.append(pdf)
+            end += len(pdf.pages)
+        shift = len(front(browser, config, contents, 0).pages)
+        writer = PdfWriter()
+        writer.append(front(browser, config, contents, shift), import_outline=False)
+        writer.add_outline_item(title="Contents", page_number=1)
+        for pdf, (title, start, _) in zip(printed, contents):
+            writer.append(pdf, import_outline=False)
+            writer.add_outline_item(title=title, page_number=start + shift)
         number_pages(writer, browser)
         browser.close()
-    link_inside(writer, starts)
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
+    link_inside(writer, {path: start + shift for path, start in starts.items()})
     writer.add_metadata({"/Title": config["title"], "/Author": config["author"]})
     writer.compress_identical_objects(remove_unreferenced=True)
-    writer.write(root / "_build" / "book.pdf")
+    with replacing(root / "_build" / "book.pdf") as part:
+        writer.write(part)
 
 
 if __name__ == "__main__":
-    main(Path(__file__).resolve().parent.parent)
+    main(Path(__file__).resolve().parents[2])

@@ -54,8 +54,8 @@ def preview(soup, anchor):
     if node.name == "dt":
         parts = node.find_next_sibling("dd").contents
     elif node.name == "tr":
-        parts = [BeautifulSoup(f"<p>{cell.p.decode_contents() if cell.p else cell.decode_contents()}</p>", "html.parser")
-                 for cell in (node.find_all("td")[0], node.find_all("td")[2])]  # fmt: skip
+        cells = [node.find_all("td")[i] for i in (0, 2)]
+        parts = [BeautifulSoup(f"<p>{(cell.p or cell).decode_contents()}</p>", "html.parser") for cell in cells]
     elif "citation" in node.get("class", []):
         parts = node.find_all("p")
     elif "math" in node.get("class", []):

@@ -1,4 +1,7 @@
-"""The built pages in a browser: no request to other hosts, no error, accessible, replays that answer. Run after `make book`."""
+"""The built pages in a browser: no request to other hosts, no error, accessible, replays that answer.
+
+Run after `make book`.
+"""
 
 import functools
 import gzip
@@ -14,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from axe_playwright_python.sync_playwright import Axe
+from bookbuild.toc import entries
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from playwright.sync_api import sync_playwright
@@ -27,8 +30,10 @@ BUILD = Path(__file__).resolve().parents[2] / "_build"
 PAGES = sorted(str(path.relative_to(BUILD)) for path in BUILD.glob("html/**/*.html") if "_static" not in path.parts)
 PAGES = [page for page in PAGES if page != "html/404.html"]  # its links hold below the published path only
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+FLAGS += "--disable-component-update --disable-sync"
 DATA = re.compile(r'<script type="application/json" class="replay-data">(.*?)</script>')
+ANSWERS = [page for page in PAGES if 'class="answer' in (BUILD / page).read_text("utf8")]
 REPLAYS = [page for page in PAGES if DATA.search((BUILD / page).read_text("utf8"))]
 CHECKS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
@@ -66,7 +71,10 @@ def site():
 
 @pytest.fixture
 def open_page(browser):
-    """Open an address in a fresh profile; every error in its console and every other host it asks for ends in `page.faults`."""
+    """Open an address in a fresh profile.
+
+    Every error in its console and every other host it asks for ends in `page.faults`.
+    """
     contexts = []
 
     def open_page(address, responses=None, **options):
@@ -104,8 +112,8 @@ def drawing(replay):
     return replay.locator("path.curve").evaluate_all("nodes => nodes.map(node => node.getAttribute('d')).join()")
 
 
-# Formulas and code hold most of a page's nodes. After one check of the whole page the others need only one of a kind: the words of
-# a programming language have one colour each, and a formula has that of the text around it.
+# Formulas and code hold most of a page's nodes. After one check of the whole page the others need only one of a kind: the
+# words of a programming language have one colour each, and a formula has that of the text around it.
 THIN = """() => {
   const seen = new Set();
   for (const formula of document.querySelectorAll("mjx-container")) formula.replaceChildren("formula");
@@ -125,9 +133,7 @@ def test_page_is_clean_and_accessible(open_page, site, address):
     assert page.locator("mjx-merror").count() == 0
     if address in REPLAYS:
         show_replay(page)
-    page.evaluate(
-        "() => { const button = document.getElementById('pst-back-to-top'); if (button) button.style.display = 'block'; }"
-    )
+    page.evaluate("() => document.getElementById('pst-back-to-top')?.style.setProperty('display', 'block')")
     for i, (theme, viewport) in enumerate([("light", PHONE), ("light", DESKTOP), ("dark", DESKTOP), ("dark", PHONE)]):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
         page.set_viewport_size(viewport)
@@ -343,13 +349,47 @@ def test_output_in_a_notebook_draws_itself(open_page, tmp_path, monkeypatch):
     assert drawing(replay) != before and page.faults == []
 
 
-def test_paper_is_white_and_its_checks_are_open(open_page, site):
+def test_paper_is_white_and_without_what_is_folded(open_page, site):
     page = open_page(site + REPLAYS[0], color_scheme="dark")
-    state = "() => [document.documentElement.dataset.theme, document.querySelector('.tag_hide-input details').open]"
+    theme = "() => document.documentElement.dataset.theme"
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
-    assert page.evaluate(state) == ["light", True]
+    assert page.evaluate(theme) == "light"
+    page.emulate_media(media="print")
+    assert page.locator(".claim").first.is_visible() and not page.locator("details.hide").first.is_visible()
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
-    assert page.evaluate(state) == ["dark", False]
+    assert page.evaluate(theme) == "dark"
+
+
+def test_the_figure_of_the_answer_is_seen_at_once(open_page, site):
+    for name in ANSWERS:
+        page = open_page(site + name)
+        assert page.locator("figure.answer").bounding_box()["y"] < 1000, name
+        above = page.evaluate("() => document.querySelector('figure.answer').previousElementSibling.innerText")
+        assert len(above.split()) <= 90, name
+
+
+def test_on_a_phone_code_is_read_without_scrolling_sideways(open_page, site):
+    for name in ANSWERS:
+        page = open_page(site + name)
+        page.set_viewport_size(PHONE)
+        wide = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth + 1).length"
+        assert page.locator(".cell_input pre, .cell_output pre").evaluate_all(wide) == 0, name
+
+
+def test_the_sign_of_the_search_field_stands_beside_its_text(open_page, site):
+    page = open_page(site + "html/search.html")
+    sign, field = page.locator("article form.bd-search i").first, page.locator("article form.bd-search input").first
+    assert sign.bounding_box()["x"] + sign.bounding_box()["width"] <= field.bounding_box()["x"] + 1
+
+
+def test_a_result_of_the_search_shows_the_text_of_its_page(open_page, site):
+    page = open_page(site + "html/search.html?q=aliasing")
+    page.locator("ul.search p.context").first.wait_for()
+    shown = " ".join(page.locator("ul.search").inner_text().split())
+    assert not re.search(r"\\\(|\\\w|Contents|\.ipynb|Print to PDF", shown), shown
+    pages = page.locator("ul.search li a").evaluate_all("nodes => nodes.map(node => node.getAttribute('href'))")
+    lists = [bool(re.search("glossary|notation|claims|api", address)) for address in pages]
+    assert lists[0] is False
 
 
 def test_a_wrong_address_gets_help():
@@ -359,19 +399,25 @@ def test_a_wrong_address_gets_help():
     assert ("<base" in text) == bool(repository)  # elsewhere nobody knows below which path the book is served
 
 
-def test_the_pdf_holds_every_page_and_the_pictures_of_replays():
-    pdf = BUILD / "book.pdf"
-    subprocess.run([sys.executable, BUILD.parent / "_ext" / "pdf.py"], check=True)
-    reader = PdfReader(pdf)
-    written = yaml.safe_load((BUILD.parent / "_toc.yml").read_text("utf8"))
-    assert len(reader.outline) == len(re.findall(r"file'|root'", str(written)))
+def test_the_pdf_has_title_contents_and_every_page_without_folded_code():
+    environment = os.environ | {"PYTHONPATH": str(BUILD.parent / "_ext")}
+    subprocess.run([sys.executable, "-m", "bookbuild.pdf"], check=True, cwd=BUILD.parent, env=environment)
+    reader, pages = PdfReader(BUILD / "book.pdf"), entries(BUILD.parent)
+    assert [entry.title for entry in reader.outline][0] == "Contents" and len(reader.outline) == len(pages) + 1
+    starts = [reader.get_destination_page_number(entry) for entry in reader.outline]
+    contents = " ".join(reader.pages[starts[0]].extract_text().split())
+    assert reader.metadata.title in reader.pages[0].extract_text()
+    for entry, start in list(zip(reader.outline, starts))[1:]:
+        assert f"{entry.title} {start + 1}" in contents
     for i, page in enumerate(reader.pages):
         links = [link.get_object() for link in page.get("/Annots", [])]
         assert [link for link in links if str(link.get("/A", {}).get("/URI", "")).startswith("file")] == []
         assert page.extract_text().rstrip().endswith(str(i + 1))
-    assert reader.metadata.title == "The Frequency Principle"
-    first, after = (reader.get_destination_page_number(entry) for entry in reader.outline[2:4])
-    pictures = sum(len(page.images) for page in reader.pages[first:after])
-    assert pictures == len(
-        BeautifulSoup((BUILD / "html/chapters/why.html").read_text("utf8"), "html.parser").select("article img")
+    first = next(i for i, entry in enumerate(pages, 1) if entry.is_notebook)
+    printed = reader.pages[starts[first] : starts[first + 1]]
+    text = "".join(page.extract_text() for page in printed)
+    assert "find_spec(" not in text and "How this is checked" not in text and "ledger" in text
+    article = BeautifulSoup((BUILD / f"html/{pages[first - 1].name}.html").read_text("utf8"), "html.parser").select(
+        "article img"
     )
+    assert sum(len(page.images) for page in printed) == len(article)
