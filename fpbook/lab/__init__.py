@@ -21,24 +21,20 @@ def lab(run, **controls):
         ``run(progress, **values)`` -> matplotlib figure, with one value a control. It passes `progress` on to
         `fpbook.training.train`, so that a bar is shown and "Stop" ends the training early; the figure then shows what was reached.
         An exception that it raises is shown as a message, a ValueError as a request to choose again.
-    controls : ipywidgets
-        One for each value.
+    controls : ipywidgets, or plain values
+        One for each value. A number gives a slider around it, a tuple (smallest, largest, step) a slider between them, a
+        text a field, a list a choice, as in `ipywidgets.interact`.
 
     Notes
     -----
     Training runs in a thread, because a kernel that is busy does not hear the button. Uses what ipywidgets 7.7.1 (Colab) and 8 share.
     """
+    controls = {name: _control(name, value) for name, value in controls.items()}
     if os.environ.get("FPBOOK_BUILD") == "1":
         print("This lab trains again with your own choice. It needs a live kernel: open this page in Jupyter or Colab.")
-        if (
-            os.environ.get("FPBOOK_TRY_LABS") == "1"
-        ):  # the book's second run: a lab that fails, or cannot be stopped early, fails there
-            plt.close(
-                run(
-                    lambda steps: itertools.islice(steps, 3),
-                    **{name: control.value for name, control in controls.items()},
-                )
-            )
+        if os.environ.get("FPBOOK_TRY_LABS") == "1":  # the second run: a lab that fails, or cannot be stopped, fails there
+            values = {name: control.value for name, control in controls.items()}
+            plt.close(run(lambda steps: itertools.islice(steps, 3), **values))
         return
     button, stop = ipywidgets.Button(description="Train"), ipywidgets.Button(description="Stop", disabled=True)
     bar, shown, stopped = ipywidgets.FloatProgress(max=1.0), ipywidgets.HTML(), threading.Event()
@@ -71,6 +67,17 @@ def lab(run, **controls):
     button.on_click(on_click)
     stop.on_click(lambda _: stopped.set())
     display(ipywidgets.VBox([*controls.values(), ipywidgets.HBox([button, stop, bar]), shown]))
+
+
+def _control(name, value):
+    """The widget for a value; ValueError if there is none."""
+    if isinstance(value, ipywidgets.Widget):
+        return value
+    widget = ipywidgets.interactive.widget_from_abbrev(value)
+    if widget is None:
+        raise ValueError(f"no control for {name} = {value!r}: give a number, a text, a list, a (low, high, step) or a widget")
+    widget.description = widget.description or name
+    return widget
 
 
 def _picture_html(fig):
