@@ -8,53 +8,68 @@ import os
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 REPLAY = "application/vnd.fpbook.replay+json"  # the mime type under which the built book finds the data of a replay
 REPLAY_BYTES = 150_000  # what one replay may add to its page
-STYLE = re.compile(r"(?P<color>C\d|k)?(?P<shape>--|-|:|o|\|)")
+STYLE = re.compile(r"(?P<color>C\d|k)?(?P<shape>--|-|:|=|o|\|)")
 GREEK = dict(zip("alpha delta Delta theta lambda xi pi sigma omega".split(), "αδΔθλξπσω"))
+RUN_KEYS = {"step", "panels"}
+CURVE_KEYS = {"x", "curves", "xlabel", "ylabel", "log", "ylim", "styles", "threshold"}
+PICTURE_KEYS = {"image", "ylabel", "cmap", "ylim"}
+Panel = dict[str, Any]
+Runs = dict[str, dict[str, Any]]
 
 
-def replay(runs, *, at=None, over="step"):
+def replay(runs: Runs, *, at: float | None = None, over: str = "step", colors: dict[str, str] | None = None) -> None:
     r"""Show recorded runs as a figure that moves: a slider over the steps, and panels that follow it together.
 
-    In the built page one script draws it, without a kernel; in Jupyter and on Colab the output carries that script. Where
-    scripts are off, and in print, the picture of one step stays.
+    In the built page one script draws it, without a kernel; in Jupyter and on Colab the output carries that script. It plays
+    once when it is first seen, unless the reader's system asks for less motion. Where scripts are off, and in print, the
+    picture of one step stays.
 
     Parameters
     ----------
     runs : dict of name -> dict(step=..., panels=[...])
-        One run, or several between which the reader chooses. `step`, shape (r,), increases; it may be any quantity.
-        A panel is a dict in one of three forms:
+        One run, or several between which the reader chooses and two of which can be laid over one another. `step`, shape
+        (r,), increases; it may be any quantity. A panel is a dict in one of three forms:
 
         - ``dict(x=x, curves={name: y, ...})``: curves over x, shape (n,); `y` has shape (r, n) if it moves, else (n,).
         - ``dict(curves={name: y, ...})``: curves over the steps, `y` of shape (r,); the reader can drag the step there.
+          With ``threshold=0.1`` the threshold is drawn, and on it the step from which each curve stays below.
         - ``dict(image=frames)``: pictures of shape (r, a, b), or one of shape (a, b); ``cmap`` names a colour map.
 
-        All take ``ylabel``; curves also ``xlabel``, ``log`` (``"x"``, ``"y"`` or ``"xy"``), ``ylim`` (values outside are drawn at its
-        ends) and ``styles``, name -> matplotlib's ``"k--"``, ``"C1o"``, ... or, for stems, ``"C0|"``. A curve without a style
-        takes the next colour; one name has one colour in all panels. Labels and names may hold mathematics in ``$...$``.
+        All take ``ylabel``, and ``ylim`` (values outside are drawn at its ends); curves also ``xlabel``, ``log`` (``"x"``,
+        ``"y"`` or ``"xy"``) and ``styles``, name -> matplotlib's ``"k--"``, ``"C1o"``, ... or ``"C0|"`` for stems, ``"="`` for
+        a broad line in the background. Points (``"o"``) are left out where y is NaN. Labels and names may hold mathematics
+        in ``$...$``.
     at : float, optional
-        Step that is shown first and in the picture that stays; the middle of the records without it.
+        Step of the picture that stays; the middle of the records without it.
     over : str
         What `step` counts.
+    colors : dict of name -> matplotlib's colour, optional
+        The colours that a section gives its quantities in all its figures. A curve that is in it has that colour. One that
+        is not has the colour of its style, or the next one; one name has one colour in all panels.
 
     Raises
     ------
     ValueError
-        If shapes disagree, a value is not finite or not positive on a logarithmic axis, or the data exceed 150 kB.
+        If shapes disagree, a key is unknown, a name has two colours, a value is complex, masked, not finite or not positive
+        on a logarithmic axis, or the data exceed 150 kB.
 
     Notes
     -----
     Curves are stored in 16 bits, an error of at most 1/131,070 of their range, and pictures in 8 bits.
     """
-    data = replay_data(runs, at=at, over=over)
+    data = replay_data(runs, at=at, over=over, colors=colors)
     bundle = {
         "image/png": _still(runs, data),
         "text/plain": f"Replay over {len(data['runs'][0]['step'])} values of {over}",
@@ -63,32 +78,44 @@ def replay(runs, *, at=None, over="step"):
         bundle[REPLAY] = data
     else:
         here = Path(__file__).parent
+        alt = html.escape(bundle["text/plain"])
         bundle["text/html"] = (
-            f'<div><img src="data:image/png;base64,{bundle["image/png"]}" alt="{bundle["text/plain"]}">'
+            f'<div><img src="data:image/png;base64,{bundle["image/png"]}" alt="{alt}">'
             f'<script type="application/json" class="replay-data">{replay_json(data)}</script></div>'
-            f"<style>{(here / 'replay.css').read_text()}</style><script>{(here / 'replay.js').read_text(encoding='utf8')}</script>"
+            f"<style>{(here / 'replay.css').read_text()}</style>"
+            f"<script>{(here / 'replay.js').read_text(encoding='utf8')}</script>"
         )
     display(bundle, raw=True)
 
 
-def replay_json(data):
+def replay_json(data: dict[str, Any]) -> str:
     """The data of a replay as they stand in a page: no text in them can end the element around them."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c")
 
 
-def replay_data(runs, *, at=None, over="step"):
+def replay_data(
+    runs: Runs, *, at: float | None = None, over: str = "step", colors: dict[str, str] | None = None
+) -> dict[str, Any]:
     """What the script needs to draw `replay`: plain lists and dicts; arguments and errors as there."""
-    colors, out = {}, []
+    if not runs:
+        raise ValueError("a replay needs a run")
+    given, out = dict(colors or {}), []
+    colors = dict(given)
     for name, run in runs.items():
+        _only("a run", run, RUN_KEYS)
         step = _finite("step", run["step"], (None,))
         if len(step) < 2 or (np.diff(step) <= 0).any():
             raise ValueError("a replay needs at least two steps, and they must increase")
-        panels = [_picture(p, len(step)) if "image" in p else _curves(p, step, colors, over) for p in run["panels"]]
-        out.append(
-            {"name": _markup(name), "step": [int(s) if s == int(s) else float(s) for s in step], "panels": panels}
-        )
+        panels = [
+            _picture(panel, len(step)) if "image" in panel else _curves(panel, step, colors, given, over)
+            for panel in run["panels"]
+        ]
+        numbers = [int(s) if s == int(s) else float(s) for s in step]
+        out.append({"name": _markup(name), "step": numbers, "panels": panels})
     step = out[0]["step"]
-    data = {"over": over, "at": step[len(step) // 2] if at is None else float(at), "runs": out}
+    shown = step[len(step) // 2] if at is None else float(_finite("at", at, ()))
+    data = {"over": _markup(over), "at": shown, "runs": out}
     if (size := len(replay_json(data).encode())) > REPLAY_BYTES:
         raise ValueError(
             f"this replay has {size // 1000} kB, more than {REPLAY_BYTES // 1000}: give it fewer steps or points"
@@ -96,60 +123,101 @@ def replay_data(runs, *, at=None, over="step"):
     return data
 
 
-def _curves(panel, step, colors, over):
-    """One panel of curves, packed; `colors` remembers the colour of each name."""
+def _only(what: str, given: Panel, keys: set[str]) -> None:
+    if unknown := set(given) - keys:
+        raise ValueError(f"unknown keys of {what}: {sorted(unknown)}; it takes {sorted(keys)}")
+
+
+def _limits(panel: Panel) -> tuple[float, float] | None:
+    if "ylim" not in panel:
+        return None
+    low, high = _finite("ylim", panel["ylim"], (2,))
+    if not low < high or ("y" in panel.get("log", "") and low <= 0):
+        raise ValueError(f"ylim = {panel['ylim']} is no range of this axis")
+    return float(low), float(high)
+
+
+def _curves(panel: Panel, step: NDArray, colors: dict[str, str], given: dict[str, str], over: str) -> dict[str, Any]:
+    """One panel of curves, packed; `colors` remembers the colour of each name, `given` are those that the caller chose."""
+    _only("a panel of curves", panel, CURVE_KEYS)
     log, styles, along = panel.get("log", ""), panel.get("styles", {}), "x" not in panel
+    if log not in ("", "x", "y", "xy"):
+        raise ValueError(f"log is 'x', 'y' or 'xy', not {log!r}")
     x = step if along else _finite("x", panel["x"], (None,))
     if unknown := set(styles) - set(panel["curves"]):
         raise ValueError(f"styles for curves that do not exist: {sorted(unknown)}")
-    ys, curves = [], []
+    limits, ys, curves = _limits(panel), [], []
     for name, values in panel["curves"].items():
-        moving = not along and np.ndim(values) == 2
-        y = _finite(name, values, (len(step), len(x)) if moving else (len(x),))
-        if "ylim" in panel:
-            y = np.clip(y, *panel["ylim"])
         style = STYLE.fullmatch(styles.get(name, "-"))
         if not style:
             raise ValueError(f"{styles[name]!r} is no style of a replay")
-        colors.setdefault(name, style["color"] or f"C{sum(c != 'k' for c in colors.values())}")
+        moving = not along and np.ndim(values) == 2
+        y = _finite(name, values, (len(step), len(x)) if moving else (len(x),), gaps=style["shape"] == "o")
+        if limits:
+            y = np.clip(y, *limits)
         ys.append(y)
         curves.append(
-            {"name": _markup(name), "moving": moving, "style": style["shape"], "color": style["color"] or colors[name]}
+            {"name": _markup(name), "moving": moving, "style": style["shape"]}
+            | {"color": _color(name, style["color"], colors, given)}
         )
     xlim = _range(x, "x" in log, margin=0 if along else 0.02, zero=along)
-    ylim = _range(np.concatenate([y.ravel() for y in ys]), "y" in log, margin=0.04)
-    if "y" not in log and min(y.min() for y in ys) >= 0 and any(curve["style"] == "|" for curve in curves):
+    finite = np.concatenate([y[~np.isnan(y)] for y in ys])
+    ylim = _range(finite, "y" in log, margin=0.04)
+    if "y" not in log and finite.min() >= 0 and any(curve["style"] == "|" for curve in curves):
         ylim[0] = 0.0  # stems stand on zero
     for curve, y in zip(curves, ys):
-        curve["color"] = to_hex(curve["color"])
         curve["y"] = _pack(y, "y" in log)
     labels = {"xlabel": _markup(panel.get("xlabel", over if along else "")), "ylabel": _markup(panel.get("ylabel", ""))}
     packed = {} if along else {"x": _pack(x, "x" in log)}
-    return labels | packed | {"log": log, "xlim": xlim, "ylim": list(panel.get("ylim", ylim)), "curves": curves}
+    if "threshold" in panel:
+        if not along:
+            raise ValueError("a threshold belongs to curves over the steps")
+        packed = {"threshold": float(_finite("threshold", panel["threshold"], ()))}
+    return labels | packed | {"log": log, "xlim": xlim, "ylim": list(limits or ylim), "curves": curves}
 
 
-def _picture(panel, steps):
+def _color(name: str, style: str | None, colors: dict[str, str], given: dict[str, str]) -> str:
+    """The colour of a name, the same in all panels; ValueError if a style says otherwise than the map does."""
+    if style and to_hex(given.get(name, style)) != to_hex(style):
+        raise ValueError(f"{name!r} has two colours, {given[name]} by the map and {style} by its style")
+    if style:
+        colors.setdefault(name, style)
+        return to_hex(style)
+    if name not in colors:
+        taken = {to_hex(color) for color in colors.values()}
+        free = [f"C{i}" for i in range(8) if to_hex(f"C{i}") not in taken]
+        colors[name] = free[0] if free else f"C{len(colors) % 8}"
+    return to_hex(colors[name])
+
+
+def _picture(panel: Panel, steps: int) -> dict[str, Any]:
     """One panel of pictures, packed in 8 bits with the 256 colours of its colour map."""
-    frames = np.asarray(panel["image"])
-    frames = _finite("image", frames, (steps, None, None) if frames.ndim == 3 else (None, None))
-    lo, hi = panel.get("ylim", (frames.min(), frames.max()))
+    _only("a picture", panel, PICTURE_KEYS)
+    shape = (steps, None, None) if np.ndim(panel["image"]) == 3 else (None, None)
+    frames = _finite("image", panel["image"], shape)
+    lo, hi = _limits(panel) or (frames.min(), frames.max())
+    if not np.isfinite(hi - lo):
+        raise ValueError("the values of an image span more than a number can hold")
     levels = (255 * np.clip((frames - lo) / ((hi - lo) or 1), 0, 1)).round().astype("u1")
     palette = (255 * plt.get_cmap(panel.get("cmap", "gray"))(np.arange(256))[:, :3]).round().astype("u1")
     packed = {"image": _base64(levels), "palette": _base64(palette)}
     return packed | {"shape": frames.shape[-2:], "moving": frames.ndim == 3, "ylabel": _markup(panel.get("ylabel", ""))}
 
 
-def _finite(name, values, shape):
+def _finite(name: str, values: Any, shape: tuple[int | None, ...], *, gaps: bool = False) -> NDArray[np.float64]:
+    """Real numbers of this shape, all of them finite; with `gaps` NaN is left out of what is drawn."""
+    if np.ma.isMaskedArray(values) or np.iscomplexobj(values):
+        raise ValueError(f"{name} is masked or complex; give real numbers, and leave out what is not shown")
     values = np.asarray(values, dtype=float)
     if values.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, values.shape)):
         raise ValueError(f"{name} has shape {values.shape}, not {shape}")
-    if not np.isfinite(values).all():
+    if not (np.isfinite(values) | (gaps & np.isnan(values))).all() or not np.isfinite(values).any():
         raise ValueError(f"{name} holds values that are not finite")
     return values
 
 
-def _range(values, log, *, margin, zero=False):
-    """Limits of an axis, with a margin; `zero`: on a logarithmic axis a value of zero, as step 0 is, stands at the left end."""
+def _range(values: NDArray, log: bool, *, margin: float, zero: bool = False) -> list[float]:
+    """Limits of an axis, with a margin; `zero`: on a logarithmic axis step 0 stands at the left end."""
     if log:
         positive = values[values > 0]
         if not len(positive) or len(positive) + zero < len(values):
@@ -161,20 +229,25 @@ def _range(values, log, *, margin, zero=False):
     return [float(v) for v in (10**ends if log else ends)]
 
 
-def _base64(values):
+def _base64(values: NDArray) -> dict[str, Any]:
     return {"bits": 8 * values.itemsize, "data": base64.b64encode(values.tobytes()).decode()}
 
 
-def _pack(values, log):
-    """Values in 16 bits between their extremes, decimal logarithms where `log`."""
+def _pack(values: NDArray, log: bool) -> dict[str, Any]:
+    """Values in 16 bits between their extremes, decimal logarithms where `log`; where there is none, a gap."""
+    gaps = np.flatnonzero(np.isnan(values))
+    values = np.where(np.isnan(values), np.nanmax(values), values)
     values = np.log10(np.maximum(values, values[values > 0].min())) if log else values
     lo, hi = float(values.min()), float(values.max())
     levels = (65535 * (values - lo) / ((hi - lo) or 1)).round().astype("<u2")
-    return _base64(levels) | {"lo": lo, "hi": hi, "log": log}
+    packed = _base64(levels) | {"lo": lo, "hi": hi, "log": log}
+    return packed | ({"gaps": gaps.tolist()} if len(gaps) else {})
 
 
-def _markup(label):
+def _markup(label: str) -> str:
     r"""A label as HTML, the part of mathtext that labels use: letters, Greek, ``\hat``, ``\mathrm``, sub- and superscripts."""
+    if not isinstance(label, str):
+        raise ValueError(f"a name or label is text, not {label!r}")
     out = []
     for i, part in enumerate(label.split("$")):
         if i % 2 == 0:
@@ -194,11 +267,12 @@ def _markup(label):
     return "".join(out)
 
 
-def _still(runs, data):
+def _still(runs: Runs, data: dict[str, Any]) -> str:
     """The first run at the step shown first, as a PNG in base64; panels over the steps take a whole row, as in the page."""
     (run, *_), packed = runs.values(), data["runs"][0]
     frame = int(np.argmin(np.abs(np.asarray(packed["step"]) - data["at"])))
-    places, row, column = [], 0, 0
+    places: list[tuple[int, Any]] = []
+    row = column = 0
     for panel in run["panels"]:
         wide = "x" not in panel and "image" not in panel
         if column == 2 or (wide and column):
@@ -221,22 +295,28 @@ def _still(runs, data):
                 ax.set(xticks=[], yticks=[], title=panel.get("ylabel", ""))
             else:
                 _draw(ax, panel, drawn, packed["step"], frame)
-                ax.set(ylabel=panel.get("ylabel", ""), xlabel=panel.get("xlabel", "" if "x" in panel else data["over"]))
+                below = panel.get("xlabel", "" if "x" in panel else html.unescape(data["over"]))
+                ax.set(ylabel=panel.get("ylabel", ""), xlabel=below)
         png = io.BytesIO()
         fig.savefig(png, dpi=160)
     return base64.b64encode(png.getvalue()).decode()
 
 
-def _draw(ax, panel, drawn, step, frame):
+def _draw(ax: Axes, panel: Panel, drawn: dict[str, Any], step: list[float], frame: int) -> None:
     """One panel of curves at one step, on matplotlib axes."""
     x = np.asarray(panel.get("x", step))
     for (name, values), curve in zip(panel["curves"].items(), drawn["curves"]):
         y = np.asarray(values)[frame] if curve["moving"] else np.asarray(values)
         if curve["style"] == "|":
             ax.vlines(x, drawn["ylim"][0], y, color=curve["color"])
-        ax.plot(x, y, {"|": "o"}.get(curve["style"], curve["style"]), color=curve["color"], label=name)
+        broad = {"linewidth": 5, "alpha": 0.4} if curve["style"] == "=" else {}
+        ax.plot(
+            x, y, {"|": "o", "=": "-"}.get(curve["style"], curve["style"]), color=curve["color"], label=name, **broad
+        )
     if "x" not in panel:
         ax.axvline(step[frame], color="k", linewidth=0.8)
+    if "threshold" in panel:
+        ax.axhline(panel["threshold"], color="0.4", linewidth=0.8, linestyle=":")
     ax.set(xscale="log" if "x" in drawn["log"] else "linear", yscale="log" if "y" in drawn["log"] else "linear")
     ax.set(xlim=drawn["xlim"], ylim=drawn["ylim"])
     ax.legend()

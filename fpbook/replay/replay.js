@@ -1,5 +1,5 @@
 // Draws the replay figures of a page from the data that the run left in it: see fpbook.replay.replay. A classic script without
-// dependencies, so that it also runs from file:// and inside the output of a notebook.
+// dependencies, so that it also runs from file:// and inside the output of a notebook. Labs draw with its panels: `fpReplay`.
 (function () {
   "use strict";
 
@@ -13,12 +13,15 @@
     return node;
   }
 
-  // Numbers come as base64 of 16-bit (curves) or 8-bit (pictures) integers between lo and hi; log: of the decimal logarithm.
+  // Numbers come as base64 of 16-bit (curves) or 8-bit (pictures) integers between lo and hi; log: of the decimal logarithm;
+  // gaps: where there is none. Labs hand over plain numbers.
   function unpack(packed) {
+    if (!packed.data) return packed;
     const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
     if (packed.bits === 8) return bytes;
-    const view = new DataView(bytes.buffer);
+    const view = new DataView(bytes.buffer), gaps = new Set(packed.gaps);
     return Float64Array.from({ length: bytes.length / 2 }, (_, i) => {
+      if (gaps.has(i)) return NaN;
       const value = packed.lo + ((packed.hi - packed.lo) * view.getUint16(2 * i, true)) / 65535;
       return packed.log ? 10 ** value : value;
     });
@@ -71,6 +74,7 @@
   function marks(xs, ys, style, base) {
     let d = "";
     for (let j = 0; j < xs.length; j++) {
+      if (Number.isNaN(ys[j])) continue;
       const x = xs[j].toFixed(1), y = ys[j].toFixed(1);
       if (style === "|") d += `M${x} ${base}L${x} ${y}`;
       d += `M${x} ${y}m-2 0a2 2 0 1 0 4 0a2 2 0 1 0 -4 0`;
@@ -79,15 +83,17 @@
   }
 
   function draw(node, curve, xs, ys, base) {
-    const line = curve.style === "-" || curve.style === "--" || curve.style === ":";
-    node.setAttribute("d", line ? pathOf(xs, ys) : marks(xs, ys, curve.style, base));
+    node.setAttribute("d", LINES.includes(curve.style) ? pathOf(xs, ys) : marks(xs, ys, curve.style, base));
   }
+
+  const LINES = ["-", "--", ":", "="];
 
   function paint(node, curve) {
     node.style.stroke = curve.color;
     if (curve.style === "o" || curve.style === "|") node.style.fill = curve.color;
     if (curve.style === "--") node.style.strokeDasharray = "6 3";
     if (curve.style === ":") node.style.strokeDasharray = "2 2";
+    if (curve.style === "=") node.classList.add("broad");
   }
 
   function header(card, spec) {
@@ -97,24 +103,43 @@
       const key = element("span", head, { class: "replay-key" });
       const swatch = element("path", element("svg", key, { viewBox: "0 0 24 12", "aria-hidden": "true" }), { class: "curve" });
       paint(swatch, curve);
-      draw(swatch, curve, curve.style === "-" || curve.style === "--" || curve.style === ":" ? [0, 24] : [12], [6, 6], 12);
-      element("span", key).innerHTML = "&nbsp;" + curve.name;
-      return element("span", key, { class: "value" });
+      draw(swatch, curve, LINES.includes(curve.style) ? [0, 24] : [12], [6, 6], 12);
+      element("span", key).innerHTML = curve.name;
+      return element("b", key, { class: "value" });
     });
   }
 
-  // A panel of curves over x, or, without x, of curves over the steps, on which the pointer moves the step.
-  function curvesPanel(card, spec, steps, seek) {
+  // The index from which on a curve stays below the threshold; -1 if it does not.
+  function settled(y, threshold) {
+    let last = y.length - 1;
+    while (last >= 0 && y[last] < threshold) last--;
+    return last + 1 < y.length ? last + 1 : -1;
+  }
+
+  function nearest(values, value, of = (v) => v) {
+    let best = 0;
+    values.forEach((v, j) => { if (Math.abs(of(v) - value) < Math.abs(of(values[best]) - value)) best = j; });
+    return best;
+  }
+
+  // A panel of curves over x, or, without x, of curves over the steps, on which the pointer moves the step. Others, each with a
+  // panel and its steps, are laid under it, dashed.
+  function curvesPanel(card, spec, steps, seek, others = []) {
     const along = !spec.x, x = along ? steps : unpack(spec.x);
-    const curves = spec.curves.map((curve) => ({ ...curve, y: unpack(curve.y) }));
-    const values = header(card, spec);
+    const unpacked = (panel) => panel.curves.map((curve) => ({ ...curve, y: unpack(curve.y) }));
+    const curves = unpacked(spec), values = header(card, spec);
+    const under = others.flatMap(({ panel, steps }) => {
+      const its = along ? steps : unpack(panel.x);
+      return unpacked(panel).filter((curve) => curve.moving || along).map((curve) => ({ curve: { ...curve, style: "--" }, x: its, steps }));
+    });
     const svg = element("svg", card, { "aria-hidden": "true" });
     const foot = element("div", card, { class: "replay-x" });
     foot.innerHTML = spec.xlabel;
     if (along) card.classList.add("wide", "seek");
     let frame = 0, sx, sy, base, parts, now, read;
 
-    const row = (curve, i) => (curve.moving ? curve.y.subarray(i * x.length, (i + 1) * x.length) : curve.y);
+    const row = (curve, i, n) => (curve.moving ? curve.y.subarray(i * n, (i + 1) * n) : curve.y);
+    const reached = along && spec.threshold ? curves.map((curve) => settled(curve.y, spec.threshold)) : [];
 
     function layout() {
       const width = svg.clientWidth, height = svg.clientHeight;
@@ -133,18 +158,27 @@
         element("line", svg, { class: "grid", x1: MARGIN.left, x2: right, y1: sy(tick[0]), y2: sy(tick[0]) });
         tickText(svg, MARGIN.left - 5, sy(tick[0]) + 4, "end", tick);
       }
+      if (spec.threshold) element("line", svg, { class: "threshold", x1: MARGIN.left, x2: right, y1: sy(spec.threshold), y2: sy(spec.threshold) });
       element("path", svg, { class: "axis", d: `M${MARGIN.left} ${MARGIN.top}V${base}H${right}` });
+      const ghosts = under.map((one) => {
+        const node = element("path", svg, { class: "curve ghost" });
+        paint(node, one.curve);
+        if (along) draw(node, one.curve, Array.from(one.x, sx), Array.from(one.curve.y, sy), base);
+        return { ...one, node, xs: Array.from(one.x, sx) };
+      });
       const xs = Array.from(x, sx);
-      parts = curves.map((curve) => {
+      const drawn = curves.map((curve, c) => {
         const node = element("path", svg, { class: "curve" });
         paint(node, curve);
-        if (along) {
-          const later = element("path", svg, { class: "curve later" });
-          paint(later, curve);
-          draw(later, curve, xs, Array.from(curve.y, sy), base);
-        }
-        return { curve, node, xs };
+        if (!along) return { curve, node };
+        const later = element("path", svg, { class: "curve later" }), flag = element("path", svg, { class: "flag" });
+        paint(later, curve);
+        draw(later, curve, xs, Array.from(curve.y, sy), base);
+        flag.style.fill = curve.color;
+        if (reached[c] >= 0) flag.setAttribute("d", `M${xs[reached[c]].toFixed(1)} ${sy(spec.threshold).toFixed(1)}l-5 -9h10z`);
+        return { curve, node, flag };
       });
+      parts = { ghosts, drawn, xs };
       now = along && element("line", svg, { class: "now", y1: MARGIN.top, y2: base });
       read = element("line", svg, { class: "read", y1: MARGIN.top, y2: base, visibility: "hidden" });
       show(frame);
@@ -153,44 +187,42 @@
     function show(i) {
       frame = i;
       if (!parts) return;
-      for (const { curve, node, xs } of parts) {
-        if (along) draw(node, curve, xs.slice(0, i + 1), Array.from(curve.y.subarray(0, i + 1), sy), base);
-        else if (curve.moving || !node.hasAttribute("d")) draw(node, curve, xs, Array.from(row(curve, i), sy), base);
-      }
+      parts.drawn.forEach(({ curve, node, flag }, c) => {
+        if (along) draw(node, curve, parts.xs.slice(0, i + 1), Array.from(curve.y.subarray(0, i + 1), sy), base);
+        else if (curve.moving || !node.hasAttribute("d")) draw(node, curve, parts.xs, Array.from(row(curve, i, x.length), sy), base);
+        if (flag) flag.style.visibility = reached[c] >= 0 && reached[c] <= i ? "visible" : "hidden";
+      });
       if (along) {
         for (const side of ["x1", "x2"]) now.setAttribute(side, sx(steps[i]));
-        values.forEach((node, c) => (node.textContent = "\u00a0" + number(curves[c].y[i])));
+        values.forEach((node, c) => (node.textContent = number(curves[c].y[i])));
+      } else for (const { curve, node, xs, steps: its } of parts.ghosts) {
+        draw(node, curve, xs, Array.from(row(curve, nearest(its, steps[i]), xs.length), sy), base);
       }
     }
 
-    function nearest(event) {
-      const at = event.clientX - svg.getBoundingClientRect().left;
-      let best = 0;
-      x.forEach((v, j) => { if (Math.abs(sx(v) - at) < Math.abs(sx(x[best]) - at)) best = j; });
-      return best;
-    }
-
+    const pointed = (event) => nearest(x, event.clientX - svg.getBoundingClientRect().left, sx);
     svg.addEventListener("pointermove", (event) => {
       if (!sx) return;
-      const j = nearest(event);
+      const j = pointed(event);
       if (along) {
-        if (event.buttons) seek(j);
+        if (event.buttons && seek) seek(j);
         return;
       }
       for (const side of ["x1", "x2"]) read.setAttribute(side, sx(x[j]));
       read.setAttribute("visibility", "visible");
-      values.forEach((node, c) => (node.textContent = "\u00a0" + number(row(curves[c], frame)[j])));
+      values.forEach((node, c) => (node.textContent = number(row(curves[c], frame, x.length)[j])));
       foot.innerHTML = `${spec.xlabel} = ${number(x[j])}`;
     });
-    svg.addEventListener("pointerdown", (event) => { if (along && sx) seek(nearest(event)); });
+    svg.addEventListener("pointerdown", (event) => { if (along && sx && seek) seek(pointed(event)); });
     svg.addEventListener("pointerleave", () => {
       if (along || !sx) return;
       read.setAttribute("visibility", "hidden");
       values.forEach((node) => (node.textContent = ""));
       foot.innerHTML = spec.xlabel;
     });
-    const says = along && ((i) => spec.curves.map((c, j) => `${plain(c.name)}: ${number(curves[j].y[i])}`).join(", "));
-    return { layout, show, says: says && ((i) => `${plain(spec.ylabel)} \u2014 ${says(i)}`) };
+    const says = along && ((i) => `${plain(spec.ylabel)} \u2014 ` + spec.curves.map((c, j) =>
+      `${plain(c.name)}: ${number(curves[j].y[i])}${reached[j] >= 0 && reached[j] <= i ? ` (below ${spec.threshold} from ${exactly(steps[reached[j]])})` : ""}`).join(", "));
+    return { svg, layout, show, says, scales: () => [sx, sy] };
   }
 
   // A picture for each step, or one that stays.
@@ -219,13 +251,14 @@
   function build(script, still) {
     const data = JSON.parse(script.textContent);
     const root = element("div", null, { class: "replay", role: "group", "aria-label": "Replay" });
-    const cards = element("div", root, { class: "replay-cards" });
     const controls = element("div", root, { class: "replay-controls" });
+    const cards = element("div", root, { class: "replay-cards" });
     const text = element("p", root, { class: "replay-text", "aria-live": "polite" });
-    const runs = data.runs;
-    let run, panels, frame, timer = null;
+    const runs = data.runs, still_only = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    let run, panels, frame = 0, timer = null;
 
     const choice = runs.length > 1 && element("select", controls, { "aria-label": "Run" });
+    const under = runs.length > 1 && element("select", controls, { "aria-label": "Laid under it, dashed" });
     const play = element("button", controls, { type: "button", class: "replay-play" });
     const slider = element("input", controls, { type: "range", min: 0, "aria-label": plain(data.over) });
 
@@ -256,45 +289,55 @@
       run = runs[index];
       slider.max = run.step.length - 1;
       cards.replaceChildren();
-      panels = run.panels.map((spec) => {
+      const other = under && under.selectedIndex > 0 && runs[under.selectedIndex - 1];
+      panels = run.panels.map((spec, p) => {
         const card = element("div", cards, { class: "replay-card" });
-        return spec.image ? imagePanel(card, spec) : curvesPanel(card, spec, run.step, seek);
+        const below = other && other !== run && other.panels[p]?.curves ? [{ panel: other.panels[p], steps: other.step }] : [];
+        return spec.image ? imagePanel(card, spec) : curvesPanel(card, spec, run.step, seek, below);
       });
       panels.forEach((panel) => panel.layout());
-      let best = 0;
-      run.step.forEach((s, i) => { if (Math.abs(s - step) < Math.abs(run.step[best] - step)) best = i; });
-      show(best);
+      show(nearest(run.step, step));
     }
 
-    play.addEventListener("click", () => {
-      if (timer !== null) {
-        pause();
-        show(frame);
-        return;
-      }
+    function start() {
       if (frame === run.step.length - 1) show(0, true);
       play.textContent = "\u23f8\ufe0e Pause";
       timer = setInterval(() => {
         if (frame + 1 === run.step.length - 1) pause();
         show(frame + 1, timer !== null);
       }, Math.max(50, 6000 / run.step.length));
+    }
+
+    play.addEventListener("click", () => {
+      seen.disconnect();
+      if (timer === null) return start();
+      pause();
+      show(frame);
     });
     slider.addEventListener("input", () => seek(Number(slider.value)));
     if (choice) {
       runs.forEach((r) => (element("option", choice).textContent = plain(r.name)));
-      choice.addEventListener("change", () => choose(choice.selectedIndex, run.step[frame]));
+      element("option", under).textContent = "no other run";
+      runs.forEach((r) => (element("option", under).textContent = "over " + plain(r.name)));
+      for (const one of [choice, under]) one.addEventListener("change", () => choose(choice.selectedIndex, run.step[frame]));
     }
 
     still.before(root);
     still.classList.add("replay-still");
     still.hidden = true;
-    choose(0, data.at);
+    choose(0, still_only ? data.at : runs[0].step[0]);
     let width = cards.clientWidth;
     new ResizeObserver(() => {
       if (cards.clientWidth === width) return;
       width = cards.clientWidth;
       panels.forEach((panel) => panel.layout());
     }).observe(cards);
+    const seen = new IntersectionObserver((entries) => { // it plays once by itself, when it is first seen
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      seen.disconnect();
+      if (timer === null && frame === 0) start();
+    }, { threshold: 0.6 });
+    if (!still_only) seen.observe(root.clientHeight > 0.8 * innerHeight ? controls : root);
   }
 
   function scan() {
@@ -311,6 +354,7 @@
     }
   }
 
+  window.fpReplay = { element, panel: curvesPanel, number, exactly, plain, settled };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", scan);
   else scan();
   setTimeout(scan, 300); // a notebook may run the script before it shows the output
