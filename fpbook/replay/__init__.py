@@ -32,45 +32,45 @@ Runs = dict[str, dict[str, Any]]
 def replay(runs: Runs, *, at: float | None = None, over: str = "step", colors: dict[str, str] | None = None) -> None:
     r"""Show recorded runs as a figure that moves: a slider over the steps, and panels that follow it together.
 
-    In the built page one script draws it, without a kernel; in Jupyter and on Colab the output carries that script. It plays
-    once when it is first seen, unless the reader's system asks for less motion. Where scripts are off, and in print, the
-    picture of one step stays.
+    In the built page one script draws it, without a kernel; in Jupyter and on Colab the output carries that script. It
+    plays once when it is first seen, unless the reader's system asks for less motion. Where scripts are off, and in
+    print, the picture of one step stays.
 
     Parameters
     ----------
     runs : dict of name -> dict(step=..., panels=[...])
-        One run, or several between which the reader chooses and two of which can be laid over one another. `step`, shape
-        (r,), increases; it may be any quantity. A panel is a dict in one of three forms:
+        One run, or several between which the reader chooses and two of which can be laid over one another. `step`,
+        shape (r,), increases; it may be any quantity. A panel is a dict in one of three forms:
 
         - ``dict(x=x, curves={name: y, ...})``: curves over x, shape (n,); `y` has shape (r, n) if it moves, else (n,).
         - ``dict(curves={name: y, ...})``: curves over the steps, `y` of shape (r,); the reader can drag the step there.
           With ``threshold=0.1`` the threshold is drawn, and on it the step from which each curve stays below.
         - ``dict(image=frames)``: pictures of shape (r, a, b), or one of shape (a, b); ``cmap`` names a colour map.
 
-        All take ``ylabel``, and ``ylim`` (values outside are drawn at its ends); curves also ``xlabel``, ``log`` (``"x"``,
-        ``"y"`` or ``"xy"``) and ``styles``, name -> matplotlib's ``"k--"``, ``"C1o"``, ... or ``"C0|"`` for stems, ``"="`` for
-        a broad line in the background. Points (``"o"``) are left out where y is NaN. Labels and names may hold mathematics
-        in ``$...$``.
+        All take ``ylabel``, and ``ylim`` (values outside are drawn at its ends); curves also ``xlabel``, ``log``
+        (``"x"``, ``"y"`` or ``"xy"``) and ``styles``, name -> matplotlib's ``"k--"``, ``"C1o"``, ... or ``"C0|"`` for
+        stems, ``"="`` for a broad line in the background. Points (``"o"``) are left out where y is NaN. Labels and
+        names may hold mathematics in ``$...$``.
     at : float, optional
         Step of the picture that stays; the middle of the records without it.
     over : str
         What `step` counts.
     colors : dict of name -> matplotlib's colour, optional
-        The colours that a section gives its quantities in all its figures. A curve that is in it has that colour. One that
-        is not has the colour of its style, or the next one; one name has one colour in all panels.
+        The colours that a section gives its quantities in all its figures. A curve that is in it has that colour. One
+        that is not has the colour of its style, or the next one; one name has one colour in all panels.
 
     Raises
     ------
     ValueError
-        If shapes disagree, a key is unknown, a name has two colours, a value is complex, masked, not finite or not positive
-        on a logarithmic axis, or the data exceed 150 kB.
+        If shapes disagree, a key is unknown, a name has two colours, a value is complex, masked, not finite or not
+        positive on a logarithmic axis, or the data exceed 150 kB.
 
     Notes
     -----
     Curves are stored in 16 bits, an error of at most 1/131,070 of their range, and pictures in 8 bits.
     """
     data = replay_data(runs, at=at, over=over, colors=colors)
-    bundle = {
+    bundle: dict[str, Any] = {
         "image/png": _still(runs, data),
         "text/plain": f"Replay over {len(data['runs'][0]['step'])} values of {over}",
     }
@@ -113,8 +113,8 @@ def replay_data(
         ]
         numbers = [int(s) if s == int(s) else float(s) for s in step]
         out.append({"name": _markup(name), "step": numbers, "panels": panels})
-    step = out[0]["step"]
-    shown = step[len(step) // 2] if at is None else float(_finite("at", at, ()))
+    steps = out[0]["step"]
+    shown = steps[len(steps) // 2] if at is None else float(_finite("at", at, ()))
     data = {"over": _markup(over), "at": shown, "runs": out}
     if (size := len(replay_json(data).encode())) > REPLAY_BYTES:
         raise ValueError(
@@ -138,7 +138,7 @@ def _limits(panel: Panel) -> tuple[float, float] | None:
 
 
 def _curves(panel: Panel, step: NDArray, colors: dict[str, str], given: dict[str, str], over: str) -> dict[str, Any]:
-    """One panel of curves, packed; `colors` remembers the colour of each name, `given` are those that the caller chose."""
+    """One panel of curves, packed; `colors` remembers each name's colour, `given` are those that the caller chose."""
     _only("a panel of curves", panel, CURVE_KEYS)
     log, styles, along = panel.get("log", ""), panel.get("styles", {}), "x" not in panel
     if log not in ("", "x", "y", "xy"):
@@ -168,7 +168,7 @@ def _curves(panel: Panel, step: NDArray, colors: dict[str, str], given: dict[str
     for curve, y in zip(curves, ys):
         curve["y"] = _pack(y, "y" in log)
     labels = {"xlabel": _markup(panel.get("xlabel", over if along else "")), "ylabel": _markup(panel.get("ylabel", ""))}
-    packed = {} if along else {"x": _pack(x, "x" in log)}
+    packed: dict[str, Any] = {} if along else {"x": _pack(x, "x" in log)}
     if "threshold" in panel:
         if not along:
             raise ValueError("a threshold belongs to curves over the steps")
@@ -185,8 +185,8 @@ def _color(name: str, style: str | None, colors: dict[str, str], given: dict[str
         return to_hex(style)
     if name not in colors:
         taken = {to_hex(color) for color in colors.values()}
-        free = [f"C{i}" for i in range(8) if to_hex(f"C{i}") not in taken]
-        colors[name] = free[0] if free else f"C{len(colors) % 8}"
+        free = [f"C{i}" for i in range(7) if to_hex(f"C{i}") not in taken]
+        colors[name] = free[0] if free else f"C{len(colors) % 7}"
     return to_hex(colors[name])
 
 
@@ -245,7 +245,7 @@ def _pack(values: NDArray, log: bool) -> dict[str, Any]:
 
 
 def _markup(label: str) -> str:
-    r"""A label as HTML, the part of mathtext that labels use: letters, Greek, ``\hat``, ``\mathrm``, sub- and superscripts."""
+    r"""A label as HTML, what labels use of mathtext: letters, Greek, ``\hat``, ``\mathrm``, sub- and superscripts."""
     if not isinstance(label, str):
         raise ValueError(f"a name or label is text, not {label!r}")
     out = []
@@ -268,7 +268,7 @@ def _markup(label: str) -> str:
 
 
 def _still(runs: Runs, data: dict[str, Any]) -> str:
-    """The first run at the step shown first, as a PNG in base64; panels over the steps take a whole row, as in the page."""
+    """The first run at the step `at`, as a PNG in base64; panels over the steps take a whole row, as in the page."""
     (run, *_), packed = runs.values(), data["runs"][0]
     frame = int(np.argmin(np.abs(np.asarray(packed["step"]) - data["at"])))
     places: list[tuple[int, Any]] = []
@@ -309,10 +309,10 @@ def _draw(ax: Axes, panel: Panel, drawn: dict[str, Any], step: list[float], fram
         y = np.asarray(values)[frame] if curve["moving"] else np.asarray(values)
         if curve["style"] == "|":
             ax.vlines(x, drawn["ylim"][0], y, color=curve["color"])
-        broad = {"linewidth": 5, "alpha": 0.4} if curve["style"] == "=" else {}
-        ax.plot(
-            x, y, {"|": "o", "=": "-"}.get(curve["style"], curve["style"]), color=curve["color"], label=name, **broad
-        )
+        shape = {"|": "o", "=": "-"}.get(curve["style"], curve["style"])
+        (line,) = ax.plot(x, y, shape, color=curve["color"], label=name)
+        if curve["style"] == "=":
+            line.set(linewidth=5, alpha=0.4)
     if "x" not in panel:
         ax.axvline(step[frame], color="k", linewidth=0.8)
     if "threshold" in panel:
