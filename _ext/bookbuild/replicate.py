@@ -2,12 +2,17 @@
 
 `python -m bookbuild.replicate [NAME ...]`. Two notebooks run side by side. A kernel that dies before its first cell
 is the machine's fault, not the book's: that notebook is tried once more. Anything else that differs or fails counts.
+After the last cell each claim is checked again on broken data (`bookbuild.mutants`): one that always holds fails, too.
 """
 
+import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import nbformat
 
 from .execute import CELL_SECONDS, KERNELS, surroundings
 from .results import earlier, result_of
@@ -16,9 +21,24 @@ from .toc import notebooks
 DEAD_AT_START = "Kernel died before replying to kernel_info"
 
 
+def with_trial(result, root):
+    """A copy of an executed notebook that ends by trying its claims on broken data."""
+    notebook = nbformat.read(result, as_version=4)
+    claims = [c.source for c in notebook.cells if c.cell_type == "code" and re.search(r"^claim\(", c.source, re.M)]
+    if claims:
+        trial = f"from bookbuild.mutants import try_claims\n\ntry_claims({claims!r}, globals())"
+        notebook.cells.append(nbformat.v4.new_code_cell(trial, id="trial"))
+    copy = root / "_build" / "second" / result.name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, copy)
+    return copy
+
+
 def replicate(result, root):
     """The exit status of a second run: 0 if it printed the same."""
     environment = surroundings(root, FPBOOK_TRY_LABS="1")
+    environment["PYTHONPATH"] += os.pathsep + str(Path(__file__).resolve().parents[1])
+    result = with_trial(result, root)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
     command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={result.parent}", str(result)]
     for _ in range(2):

@@ -1,0 +1,125 @@
+"""Can each claim of a page fail? Its own check is run again in the page's kernel, on changed inputs.
+
+A claim's cell reads names that earlier cells made: measured errors, losses, spectra, answers. Each of them in turn is
+replaced by what a broken experiment would have given. A claim that holds whatever is put in its place says nothing,
+and stops the second run.
+"""
+
+import ast
+import contextlib
+import io
+
+import numpy as np
+
+from fpbook import claims
+
+RNG_SEED = 12345
+
+
+def shuffled(values):
+    """The numbers in random order: labels, seeds or frequencies mixed up."""
+    return np.random.default_rng(RNG_SEED).permutation(values.ravel()).reshape(values.shape)
+
+
+def constant(values):
+    """The mean in every place: an answer that does not depend on anything."""
+    return np.full_like(values, values[np.isfinite(values)].mean() if np.isfinite(values).any() else 0)
+
+
+def negated(values):
+    """The opposite sign, or the opposite truth value."""
+    return -values
+
+
+def untrained(values):
+    """The first record in the place of all: a network that never changed."""
+    return np.broadcast_to(values[:1], values.shape).copy()
+
+
+def reversed_order(values):
+    """Last things first, along the last axis."""
+    return values[..., ::-1].copy()
+
+
+def nothing(values):
+    """Zero everywhere."""
+    return np.zeros_like(values)
+
+
+MUTATIONS = [shuffled, constant, negated, untrained, reversed_order, nothing]
+
+
+def changed(value, mutation):
+    """`value` with every array of numbers in it changed; None where it holds no numbers."""
+    if isinstance(value, (dict, list, tuple)):
+        keys = value.keys() if isinstance(value, dict) else range(len(value))
+        parts = {key: changed(value[key], mutation) for key in keys}
+        if all(part is None for part in parts.values()):
+            return None
+        whole = {key: value[key] if part is None else part for key, part in parts.items()}
+        return whole if isinstance(value, dict) else type(value)(list(whole.values()))
+    if hasattr(value, "detach"):
+        other = changed(value.detach().cpu().numpy(), mutation)
+        return None if other is None else value.detach().new_tensor(other)
+    if isinstance(value, (bool, np.bool_)):
+        return not value
+    if isinstance(value, (int, float, np.number)):
+        array = np.array([float(value)])
+        return type(value)(mutation(array)[0]) if mutation in (negated, nothing) else None
+    if isinstance(value, np.ndarray) and value.dtype == bool and value.size:
+        return ~value if mutation is negated else changed(value.astype(float), mutation).astype(bool)
+    if isinstance(value, np.ndarray) and value.size and np.issubdtype(value.dtype, np.number):
+        values = value if np.iscomplexobj(value) else value.astype(float)
+        return mutation(np.atleast_1d(values)).reshape(value.shape)
+    return None
+
+
+def inputs(code, namespace):
+    """Names that a claim's cell reads and that hold numbers, in the order in which it reads them."""
+    names = [
+        node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    ]
+    known = [node.id for node in names if node.id in namespace]
+    return [name for name in dict.fromkeys(known) if changed(namespace[name], negated) is not None]
+
+
+def trials(code, namespace):
+    """The page's names, again and again with one input of the claim changed."""
+    for name in inputs(code, namespace):
+        for mutation in MUTATIONS:
+            other = changed(namespace[name], mutation)
+            if other is not None:
+                yield namespace | {name: other}
+
+
+def fails(code, namespace):
+    """True if the claim in `code` is stated in `namespace` and does not hold there."""
+    shown, claims.display = claims.display, lambda *_, **__: None
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+            exec(compile(code, "claim", "exec"), namespace)
+    except claims.ClaimError:
+        return True
+    except Exception:  # on these inputs the cell cannot be computed: that says nothing about the claim
+        return False
+    finally:
+        claims.display = shown
+    return False
+
+
+def try_claims(codes, namespace):
+    """ValueError with the first line of every claim that holds on all changed inputs.
+
+    Parameters
+    ----------
+    codes : list of str
+        The sources of the cells that state a claim.
+    namespace : dict
+        The page's names after its last cell; it is not changed.
+    """
+    hollow = []
+    for code in codes:
+        if not any(fails(code, trial) for trial in trials(code, namespace)):
+            hollow.append(code.strip().split("\n")[0])
+    if hollow:
+        raise ValueError("these claims hold whatever is measured: " + "; ".join(hollow))
