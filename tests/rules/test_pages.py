@@ -355,3 +355,13 @@ def test_code_keeps_the_house_rules(page):
     code = "\n".join(cell.source for cell in cells)
     found = {t.string for t in tokenize.generate_tokens(io.StringIO(code).readline) if t.type == tokenize.NAME}
     assert {name for name in found if not name.isascii()} == set()
+
+
+# The sources' verdicts
+
+
+def test_the_readme_says_of_each_source_what_the_ledger_says():
+    ledger = (ROOT / "chapters" / "claims.md").read_text("utf8")
+    said = dict(re.findall(r"^((?:figure|equation) 1\.\d+): (.+)$", ledger, re.MULTILINE))
+    shown = dict(re.findall(r"^\| ((?:figure|equation) 1\.\d+) \| (.+) \|$", (ROOT / "README.md").read_text("utf8"), re.M))
+    assert said == shown and len(said) == 17
