@@ -203,12 +203,13 @@ def test_fit_goes_on_where_it_stopped(killed_at, tmp_path, runs):
 
 def test_every_epoch_has_an_order_of_its_own_and_so_has_every_seed(tmp_path, runs):
     x, y = torch.arange(40.0)[:, None].expand(40, 5).contiguous(), small_data()[1]
-    orders = {}
+    orders, drawn = {}, []
     for seed in (0, 1):
         parts = []
 
         def keep(part, generator, parts=parts):
             parts.append(part[:, 0].clone())
+            drawn.append(torch.rand(1, generator=generator).item())
             return part
 
         runs.fit(
@@ -225,6 +226,7 @@ def test_every_epoch_has_an_order_of_its_own_and_so_has_every_seed(tmp_path, run
         orders |= {(seed, epoch): torch.cat(parts[3 * epoch : 3 * epoch + 3]).tolist() for epoch in range(3)}
     assert all(sorted(order) == list(range(40)) for order in orders.values())
     assert len({tuple(order) for order in orders.values()}) == 6
+    assert len(set(drawn)) == len(drawn) == 18  # and so have the changes that are made to a batch
 
 
 def test_seeds_differ_in_weights_and_in_order_and_variants_share_them(tmp_path, runs, monkeypatch):
