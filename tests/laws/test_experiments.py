@@ -179,7 +179,9 @@ def test_fit_goes_on_where_it_stopped(killed_at, tmp_path, runs):
             if epoch == stop:
                 raise KeyboardInterrupt
             seen.append(epoch)
-            return {"weight": net[0].weight.detach().clone()} | ({"late": epoch} if epoch > 2 else {})
+            net.eval()  # as a measure may leave it: training goes on in training mode
+            found = {"weight": net[0].weight.detach().clone(), "mean": net[1].running_mean.clone()}
+            return found | ({"late": epoch} if epoch > 2 else {})
 
         try:
             return seen, runs.fit(
@@ -192,7 +194,8 @@ def test_fit_goes_on_where_it_stopped(killed_at, tmp_path, runs):
 
     seen, whole = run(tmp_path / "whole.pt", None)
     assert seen == [0, 1, 2, 3, 4] and whole["weight"].shape == (5, 8, 5) and whole["late"].tolist() == [3, 4]
-    assert all((a != b).any() for a, b in zip(whole["weight"], whole["weight"][1:]))
+    for name in ("weight", "mean"):
+        assert all((a != b).any() for a, b in zip(whole[name], whole[name][1:]))
     assert run(tmp_path / "killed.pt", killed_at) == (list(range(killed_at)), None)
     seen, resumed = run(tmp_path / "killed.pt", None)
     assert seen == list(range(killed_at, 5))
