@@ -377,7 +377,7 @@
       this.rows = [];
     }
     measure() { // the quantities that are watched, at this step
-      const { watch } = this.declared, at = this.net.h;
+      const at = this.net.order ? this.net.output() : this.net.h;
       const fine = names(this.declared).some((name) => name in WATCHED && name !== "training") ? this.net.output(this.data.fine) : null;
       return names(this.declared).map((name, i) =>
         this.k[i] === null ? WATCHED[name](fine, at, this.data, this.net) : relativeError(nudft(this.data.x, at, this.k[i]), this.f_hat[i]));

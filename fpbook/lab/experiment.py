@@ -1,0 +1,234 @@
+"""Experiments as `fpbook.lab.lab` declares them, trained with PyTorch: the same numbers that trainer.js makes in a page.
+
+Training is in float64 from weights drawn in float32, as there, so that both give the same curves to many digits.
+"""
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fpbook.networks import MLP, Antisymmetric, Ricker, normal_init, xavier_init
+from fpbook.spectra import nudft, relative_error
+from fpbook.targets import hypercube
+from fpbook.training import Progress, minibatches, train
+
+Declared = dict[str, Any]
+OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+ABOVE = {"seen", "unseen"}  # shares that grow; the others are errors, which fall
+
+
+def target(data: Declared, x: NDArray) -> NDArray:
+    """The target of an experiment on the line, at points x."""
+    value = np.zeros(np.shape(x))
+    for wave, name in ((np.sin, "sines"), (np.cos, "cosines")):
+        for k, size in data.get(name, {}).items():
+            value += size * wave(float(k) * x)
+    if "halves" in data:
+        left, right = data["halves"]
+        value += np.where(x <= 0, np.sin(left * x), np.sin(right * x))
+    if "drawn" in data:
+        value += np.interp(x, np.linspace(data["low"], data["high"], len(data["drawn"])), data["drawn"])
+    return value
+
+
+def numbers(data: Declared, seed: int) -> dict[str, NDArray]:
+    """The numbers behind a declaration.
+
+    On the line x, y (n,), fine and f (m,), held and held_y; on the cube x (seen, d), y (seen,), all corners as fine, f
+    (2^d,) and the order in which they are seen.
+    """
+    generator = torch.Generator().manual_seed(1_000_000 + seed)  # apart from the weights
+    if "cube" in data:
+        corners = hypercube(data["cube"])
+        f = np.prod(corners[:, : data["degree"]], axis=1)
+        order = torch.randperm(len(f), generator=generator).numpy()
+        seen = order[: data["seen"]]
+        return {"x": corners[seen], "y": f[seen], "fine": corners, "f": f, "order": order}
+    n, low, high = data["points"], data["low"], data["high"]
+    if data.get("anywhere"):
+        x = np.sort(low + (high - low) * torch.rand(n, generator=generator).double().numpy())
+    else:
+        x = low + (high - low) * (np.arange(n) + data.get("shift", 0.5)) / n
+    held = low + (high - low) * (np.arange(data.get("held", 0)) + 0.25) / max(data.get("held", 0), 1)
+
+    def labels(points: NDArray) -> NDArray:
+        y = target(data, points)
+        if s := data.get("noise", 0):
+            y = y + s * torch.randn(len(points), generator=generator).double().numpy()
+        return data["round"] * np.round(y / data["round"]) if data.get("round") else y
+
+    y, held_y = labels(x), labels(held)
+    fine = x[0] + (x[-1] - x[0]) * np.arange(data.get("fine", 201)) / (data.get("fine", 201) - 1)
+    return {"x": x, "y": y, "fine": fine, "f": target(data, fine), "held": held, "held_y": held_y}
+
+
+def peaks(data: Declared) -> list[int]:
+    """Frequencies of the target, those whose relative error is followed."""
+    sizes = data.get("sines", {}) | data.get("cosines", {})
+    return sorted(int(k) for k, size in sizes.items() if abs(size) > 0.05)
+
+
+def names(declared: Declared) -> list[str]:
+    """What is watched, by name: "k = 1", ... for "frequencies"."""
+    out = []
+    for name in declared["watch"]["series"]:
+        out += [f"k = {k}" for k in peaks(declared["data"])] if name == "frequencies" else [name]
+    return out
+
+
+def network(declared: Declared) -> nn.Module:
+    """The untrained network of a declaration, in float64, with the weights of its seed."""
+    made, data = declared["network"], declared["data"]
+    hidden = [made.get("width", made["hidden"][0])] * made["depth"] if "depth" in made else made["hidden"]
+    activation = Ricker(made["a"]) if made["activation"] == "ricker" else made["activation"]
+    torch.manual_seed(made.get("seed", 0))
+    net: nn.Module = MLP([data.get("cube", 1), *hidden, 1], activation)
+    if made.get("start") == "normal":
+        normal_init(net, made["std"])
+    if made.get("start") == "xavier":
+        xavier_init(net, gain=made.get("gain", 1.0))
+    for parameter in net.parameters():
+        if parameter.ndim > 1:
+            parameter.data *= made.get("factor", 1.0)
+    return (Antisymmetric(net) if made.get("antisymmetric") else net).double()
+
+
+def recorded_steps(steps: int) -> list[int]:
+    """Steps that are recorded: all at first, then in steps of two per cent."""
+    out = [0]
+    while out[-1] < steps:
+        out.append(max(out[-1] + 1, math.ceil(out[-1] * 1.02)))
+    return [step for step in out if step <= steps]
+
+
+def run(declared: Declared, progress: Progress | None = None) -> dict[str, Any]:
+    """Train what is declared, and measure it.
+
+    Returns ``data`` (see `numbers`), ``step`` (r,), ``loss`` at its end, ``done`` ("fitted", "long", "lost" or
+    "stopped"), ``series`` name -> (r,), and the last outputs ``h`` at the fine and ``at`` at the training points.
+    """
+    training, data = declared["training"], numbers(declared["data"], declared["network"].get("seed", 0))
+    net = network(declared)
+    x, fine = (torch.as_tensor(data[name]).reshape(len(data[name]), -1) for name in ("x", "fine"))
+    y = torch.as_tensor(data["y"])[:, None]
+    weight = torch.where(x[:, :1] <= 0, float(training.get("weight", 1)), 1.0)
+    weight = weight / weight.mean()
+    options = {name: training[name] for name in ("lr", "momentum", "betas") if name in training}
+    record = {"at": lambda net: net(x)[:, 0], "h": lambda net: net(fine)[:, 0]}
+    if len(data.get("held", ())):
+        held = torch.as_tensor(data["held"])[:, None]
+        record["held"] = lambda net: net(held)[:, 0]
+
+    def loss(net: nn.Module, x: torch.Tensor = x, y: torch.Tensor = y, w: torch.Tensor = weight) -> torch.Tensor:
+        return (w * (net(x) - y) ** 2).mean()
+
+    try:
+        history = train(
+            net,
+            loss,
+            steps=training["steps"],
+            stop=training.get("stop"),
+            optimizer=lambda parameters: OPTIMIZERS[training.get("name", "adam")](parameters, **options),
+            batches=minibatches(x, y, weight, size=training["batch"], seed=training.get("seed", 0))
+            if training.get("batch")
+            else None,
+            record=record,
+            every=recorded_steps(training["steps"]),
+            progress=progress,
+        )
+    except FloatingPointError:
+        return {
+            "data": data,
+            "done": "lost",
+            "step": np.zeros(1),
+            "series": {name: np.ones(1) for name in names(declared)},
+        }
+    taken = history["step"][-1]
+    done = "fitted" if history["stopped"] >= 0 else "long" if taken == training["steps"] else "stopped"
+    outputs = {"at": history["at"][-1], "h": history["h"][-1]}
+    series = {name: _watched(name, history, data) for name in names(declared)}
+    return {
+        "data": data,
+        "step": history["step"],
+        "loss": history["loss"][-1],
+        "done": done,
+        "series": series,
+    } | outputs
+
+
+def _watched(name: str, history: dict[str, NDArray], data: dict[str, NDArray]) -> NDArray:
+    """One watched quantity at all recorded steps."""
+    if name.startswith("k = "):
+        k = [int(name[4:])]
+        return relative_error(nudft(data["x"], history["at"], k), nudft(data["x"], data["y"], k))[:, 0]
+    if name in ABOVE:
+        n = len(data["y"])
+        rows = data["order"][:n] if name == "seen" else data["order"][n:]
+        return (history["h"][:, rows] * data["f"][rows] > 0).mean(1)
+    square = {
+        "training": lambda: (history["at"] - data["y"]) ** 2,
+        "held": lambda: (history["held"] - data["held_y"]) ** 2,
+        "between": lambda: (history["h"] - data["f"]) ** 2,
+        "left": lambda: (history["h"] - data["f"])[:, data["fine"] <= 0] ** 2,
+        "right": lambda: (history["h"] - data["f"])[:, data["fine"] > 0] ** 2,
+    }
+    return square[name]().mean(1)
+
+
+def degrees(f: NDArray) -> NDArray:
+    """Energy of a function on the corners of a cube by the degree of its Walsh terms; f (2^d,) -> (d + 1,)."""
+    d = len(f).bit_length() - 1
+    c = np.asarray(f, float).reshape((2,) * d)
+    for axis in range(d):
+        low, high = np.take(c, 0, axis), np.take(c, 1, axis)
+        c = np.stack([low + high, high - low], axis) / 2
+    sizes = np.array([bin(s).count("1") for s in range(2**d)])
+    return np.bincount(sizes, weights=c.ravel() ** 2, minlength=d + 1)
+
+
+def bars(declared: Declared, result: dict[str, Any]) -> NDArray:
+    """What the second panel shows: amplitudes of the output at k = 0, 1, ...; on the cube the energy of each degree."""
+    if "cube" in declared["data"]:
+        return degrees(result["h"])
+    k = np.arange(declared["watch"].get("bars", 20) + 1)
+    return 2 * abs(nudft(result["data"]["x"], result["at"], k))
+
+
+def measure(text: str, declared: Declared, result: dict[str, Any], recorded: dict[str, Any] | None = None) -> float:
+    """A number of a run by its name.
+
+    "t:NAME" is the first step from which NAME stays below the threshold (infinity if none), "end:NAME" its last value,
+    "low:NAME" its smallest, "best:NAME" the step of that; "steps" the steps taken (infinity if the tolerance was not
+    met); with "recorded " before it, of the recorded run.
+    """
+    if text.startswith("recorded "):
+        return measure(text[9:], declared, recorded if recorded is not None else result)
+    if text == "steps":
+        return float(result["step"][-1]) if result["done"] == "fitted" else math.inf
+    kind, name = text.split(":")
+    values, step = result["series"][name], result["step"]
+    if kind == "t":
+        above = np.flatnonzero(~(values < declared["watch"]["threshold"]))
+        start = above[-1] + 1 if len(above) else 0
+        return float(step[start]) if start < len(step) else math.inf
+    return float({"end": values[-1], "low": values.min(), "best": step[values.argmin()]}[kind])
+
+
+def with_values(declared: Declared, values: Declared) -> Declared:
+    """The declaration with the values of its controls: "network.a" sets one entry, "network" several at once."""
+    changed = copy.deepcopy(declared)
+    for path, value in values.items():
+        *parents, last = path.split(".")
+        at = changed
+        for part in parents:
+            at = at[part]
+        if parents:
+            at[last] = value
+        else:
+            at[last].update(value)
+    return changed

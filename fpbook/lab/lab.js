@@ -1,0 +1,414 @@
+// The labs of a page: controls, panels and words around a training in trainer.js; what one is stands in fpbook.lab.lab.
+(function () {
+  "use strict";
+  const { element, panel, picture, number, settled } = window.fpReplay, trainer = window.fpTrainer;
+  const CORNERS = [["unseen, wrong", "#d55e00"], ["unseen, right", "#9ecae1"], ["seen, wrong", "#7f0000"], ["seen, right", "#0072b2"]];
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const copy = (value) => JSON.parse(JSON.stringify(value));
+
+  function get(declared, path) {
+    const [part, name] = path.split(".");
+    if (name) return declared[part][name];
+    return Object.values(declared.choose[path].options).find((option) => Object.entries(option).every(([k, v]) => same(declared[part][k], v)));
+  }
+
+  function set(declared, path, value) {
+    const [part, name] = path.split(".");
+    if (name) declared[part][name] = value;
+    else Object.assign(declared[part], value);
+  }
+
+  // The value if the control allows it; an error with the reason if not.
+  function check({ label, low, high, step, options, frequencies, why }, value) {
+    const reason = why ? ": " + why : "", refuse = (text) => { throw new Error(text); };
+    if (options) {
+      if (!Object.values(options).some((option) => same(option, value))) refuse(`${label} is one of ${Object.keys(options).join(", ")}`);
+    } else if (frequencies) {
+      const waves = Object.entries(value ?? {});
+      if (!waves.length || waves.some(([k, size]) => !Number.isInteger(Number(k)) || k < low || k > high || !Number.isFinite(size))) {
+        refuse(`${label} are whole numbers from ${low} to ${high}${reason}`);
+      }
+    } else if (low !== undefined) {
+      const whole = Number.isInteger(step);
+      if (!(typeof value === "number" && value >= low && value <= high) || (whole && !Number.isInteger(value))) {
+        refuse(`${label} is ${whole ? "a whole number" : "a number"} from ${low} to ${high}${reason}`);
+      }
+    }
+    return value;
+  }
+
+  // Runs as the words need them: rows of step and watched quantities. The measures are those of fpbook.lab.experiment.
+  function measure(text, declared, run, recorded) {
+    if (text.startsWith("recorded ")) return measure(text.slice(9), declared, recorded, recorded);
+    const { rows, done } = run, last = rows.length - 1;
+    if (text === "steps") return done === "fitted" ? rows[last][0] : Infinity;
+    const at = text.indexOf(":"), column = trainer.names(run.declared ?? declared).indexOf(text.slice(at + 1)) + 1;
+    if (!column) return NaN;
+    const values = rows.map((row) => row[column]), best = values.indexOf(Math.min(...values)), t = settled(values, declared.watch.threshold);
+    return { t: t < 0 ? Infinity : rows[t][0], end: values[last], low: values[best], best: rows[best][0] }[text.slice(0, at)];
+  }
+
+  function words(declared, run, recorded) {
+    const steps = number(run.rows[run.rows.length - 1][0]), { stop } = declared.training;
+    if (run.done === "lost") return "The loss is no longer finite: the learning rate is too large for this network.";
+    const how = run.done === "fitted" ? `Fitted after ${steps} steps. ` : run.done !== "long" ? `Stopped at step ${steps}. ` : stop ? `Not fitted in ${steps} steps. ` : `Trained for ${steps} steps. `;
+    const each = trainer.names(declared).filter((name) => name.startsWith("k = ")).map((name) => `${name} at step {t:${name}}`).join(", ");
+    return how + declared.says.replace("{each}", each).replace(/\{(.*?)\}/g, (_, text) => {
+      const value = measure(text, declared, run, recorded);
+      return Number.isFinite(value) ? number(value) : "never";
+    });
+  }
+
+  function reply({ by, edges, answers }, guess, declared, run, recorded) {
+    const [a, b] = by.map((text) => measure(text, declared, run, recorded));
+    const ratio = b === undefined ? a : b === Infinity && a < Infinity ? 0 : a / b;
+    if (Number.isNaN(ratio)) return " This run does not decide the question.";
+    const right = answers[edges.filter((edge) => ratio >= edge).length];
+    return right === answers[guess] ? ` You said \u201c${right}\u201d: right.` : ` You said \u201c${answers[guess]}\u201d; it was \u201c${right}\u201d.`;
+  }
+
+  function build(script, still, index) {
+    const base = JSON.parse(script.textContent), { watch, choose, question, presets } = base, here = `#lab${index}?`;
+    const recorded = { ...base.recorded, declared: base, label: "the recorded run" };
+    const root = element("div", null, { class: "replay lab", role: "group", "aria-label": "Lab" });
+    let declared = copy(base), run = recorded, past = [], session = null, running = false, guess = -1, between = !watch.hide, ring = 1, data;
+
+    // Question, buttons, controls.
+    if (question) {
+      const box = element("fieldset", root, { class: "lab-ask" });
+      element("legend", box).textContent = question.ask;
+      question.answers.forEach((answer, i) => {
+        const label = element("label", box), radio = element("input", label, { type: "radio", name: "lab" + index });
+        label.append(" " + answer);
+        radio.addEventListener("change", () => { guess = i; });
+      });
+    }
+    const bar = element("div", root, { class: "replay-controls" });
+    const button = (text, act, kind = "") => {
+      const node = element("button", bar, { type: "button", class: kind });
+      node.textContent = text;
+      node.addEventListener("click", act);
+      return node;
+    };
+    const go = button("\u25b6\ufe0e Train", () => (running ? pause() : train()), "lab-train");
+    button("Step", () => { pause(); train(1); });
+    button("Reset", reset);
+    if (watch.hide) toggle("show between the points", false, (on) => { between = on; draw(); });
+    const controls = element("div", root, { class: "lab-choose" });
+    const inputs = Object.entries(choose).filter(([path]) => !(watch.rings && path === "data.sines")).map(([path, control]) => input(path, control));
+    if (presets && Object.keys(presets).length) lessons();
+    const cards = element("div", root, { class: "replay-cards" }), text = element("p", root, { class: "replay-text", "aria-live": "polite" });
+    const legend = element("p", root, { class: "lab-past" });
+
+    function toggle(name, on, act) {
+      const label = element("label", bar), box = element("input", label, { type: "checkbox" });
+      label.append(" " + name);
+      box.checked = on;
+      box.addEventListener("change", () => act(box.checked));
+    }
+
+    function input(path, control) {
+      const { label: name, low, high, step, options, frequencies } = control, label = element("label", controls);
+      element("span", label).textContent = name;
+      const kind = options ? "select" : "input", type = frequencies ? "text" : low === undefined ? "checkbox" : "number";
+      const slider = type === "number" && !options && high < 1e6 && element("input", label, { type: "range", min: low, max: high, step, "aria-hidden": "true", tabindex: -1 });
+      const node = element(kind, label, options ? {} : { type, ...(type === "number" ? { min: low, max: high, step, inputmode: "decimal" } : {}) });
+      for (const option in options) element("option", node).textContent = option;
+      const read = () => {
+        if (options) return Object.values(options)[node.selectedIndex];
+        if (frequencies) return Object.fromEntries(node.value.split(",").map((k) => [k.trim() || "?", 1]));
+        return low === undefined ? node.checked : node.value === "" ? NaN : Number(node.value);
+      };
+      const write = () => {
+        const value = get(declared, path);
+        if (options) node.selectedIndex = Object.values(options).findIndex((option) => same(option, value));
+        else if (frequencies) node.value = Object.keys(value).join(", ");
+        else if (low === undefined) node.checked = value;
+        else node.value = value;
+        if (slider) slider.value = value;
+        node.removeAttribute("aria-invalid");
+      };
+      const take = () => {
+        try {
+          change({ [path]: check(control, read()) });
+        } catch (error) {
+          node.setAttribute("aria-invalid", "true");
+          say(`Please choose again: ${error.message}.`);
+        }
+      };
+      node.addEventListener("change", take);
+      if (slider) slider.addEventListener("input", () => { node.value = slider.value; take(); });
+      return { node, write };
+    }
+
+    function lessons() {
+      const label = element("label", controls), list = element("select", label);
+      label.prepend("lesson ");
+      element("option", list).textContent = "choose \u2026";
+      for (const name in presets) element("option", list).textContent = name;
+      list.addEventListener("change", () => {
+        const chosen = presets[list.value];
+        if (chosen) change(chosen.values, copy(base));
+        if (chosen) say(chosen.says + " Press Train.");
+      });
+    }
+
+    // New values end a run; what it reached stays, dashed.
+    function change(values, from = declared) {
+      pause();
+      keep();
+      declared = from;
+      for (const path in values) set(declared, path, values[path]);
+      run = null;
+      session?.end();
+      session = null;
+      inputs.forEach(({ write }) => write());
+      const changed = Object.keys(choose).filter((path) => !same(get(declared, path), get(base, path)));
+      const state = new URLSearchParams(changed.map((path) => [path, JSON.stringify(get(declared, path))]));
+      history.replaceState(null, "", changed.length ? here + state : location.pathname + location.search);
+      draw();
+      say("Press Train.");
+    }
+
+    function keep() {
+      if (!run || run === recorded || run.rows.length < 2) return;
+      past = [...past, run].slice(-3);
+    }
+
+    function reset() {
+      past = [];
+      change({}, copy(base));
+      run = recorded;
+      draw();
+      say("The recorded run: " + words(base, recorded, recorded));
+    }
+
+    function pause() {
+      running = false;
+      go.textContent = "\u25b6\ufe0e Train";
+      if (run && run !== recorded && !run.done && run.rows.length) say(words(declared, run, recorded));
+    }
+
+    async function train(most) {
+      const wrong = inputs.find(({ node }) => node.hasAttribute("aria-invalid"));
+      if (wrong) return wrong.node.focus();
+      if (question && guess < 0) {
+        root.querySelector("input[type=radio]").focus();
+        return say("First guess what will happen: choose an answer.");
+      }
+      if (!session || run.done) {
+        keep();
+        session?.end();
+        session = trainer.start(declared);
+        run = { rows: [], declared: copy(declared), label: different(declared) };
+      }
+      const mine = session;
+      running = true;
+      go.textContent = "\u23f8\ufe0e Stop";
+      if (!most) say("Training \u2026");
+      while (running && mine === session) {
+        const report = await mine.ask(most ? { most } : {});
+        if (mine !== session) return;
+        run.rows.push(...report.fresh);
+        Object.assign(run, { h: report.h, at: report.at, bars: report.bars, done: report.done, step: report.step });
+        draw();
+        if (report.done || most) running = false;
+        else await new Promise(requestAnimationFrame); // a hidden page draws nothing, and so waits
+      }
+      if (mine !== session || !run) return;
+      go.textContent = "\u25b6\ufe0e Train";
+      if (run.done) say(words(declared, run, recorded) + (question ? reply(question, guess, declared, run, recorded) : "") + (watch.hide && !between ? " Now show what is between the points." : ""));
+      else if (most) say(`Step ${run.step}.`);
+    }
+
+    function different(now) {
+      const parts = Object.entries(choose).filter(([path]) => !same(get(now, path), get(base, path))).map(([path, { label, options, frequencies }]) => {
+        const value = get(now, path);
+        return `${label} ${options ? Object.keys(options).find((name) => same(options[name], value)) : frequencies ? Object.keys(value).filter((k) => value[k] > 0.05).join(", ") : value === true ? "on" : value === false ? "off" : number(value)}`;
+      });
+      return parts.join(", ") || "as declared";
+    }
+
+    function say(what) { text.textContent = what; }
+
+    // The panels, drawn anew for each report.
+    function draw() {
+      data = trainer.numbers(declared.data, declared.network.seed);
+      const before = [...(run === recorded ? [] : [recorded]), ...past].filter((one) => same(one.declared.data, declared.data) || declared.data.cube || watch.compare);
+      legend.textContent = before.length ? "Dashed: " + before.map((one) => one.label).join("; ") + "." : "";
+      cards.replaceChildren();
+      const show = (spec, steps, others = []) => {
+        const one = panel(element("div", cards, { class: "replay-card" }), { log: "", xlabel: "", ...spec }, steps, null, others);
+        one.layout();
+        one.show(steps.length - 1);
+        return one;
+      };
+      const curve = (name, style, color, y, moving = false) => ({ name, style, color, y: Float64Array.from(y), moving });
+      const bars = run?.bars ?? [], ks = Float64Array.from({ length: declared.data.cube ? declared.data.cube + 1 : watch.bars + 1 }, (_, k) => k);
+      if (declared.data.cube) {
+        corners();
+        show({ ylabel: "energy of the output by degree", xlabel: "degree", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, 1.1], curves: [curve("output", "|", "#0072b2", bars.length ? bars : ks.map(() => 0))] }, [0]);
+      } else {
+        output(show, curve, before);
+        spectrum(show, curve, ks, bars);
+      }
+      const rows = run?.rows.length ? run.rows : [[0, ...trainer.names(declared).map(() => NaN)]], names = trainer.names(declared);
+      const lines = (r, its) => its.map((name, i) => curve(watch.names[name] ?? name, "-", color(name), r.map((row) => row[i + 1]), true));
+      const far = Math.max(100, ...[run ?? recorded, ...before].map((one) => (one.rows.length ? one.rows[one.rows.length - 1][0] : 0)));
+      const steps = rows.map((row) => row[0]);
+      show({ ylabel: watch.ylabel ?? "error", xlabel: "step", log: watch.log, xlim: [1, far], ylim: watch.ylim, threshold: watch.threshold, curves: lines(rows, names) }, steps,
+        before.map((one) => ({ panel: { curves: lines(one.rows, trainer.names(one.declared)) }, steps: one.rows.map((row) => row[0]) })));
+    }
+
+    function color(name) {
+      const all = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"];
+      return watch.colors[name] ?? all[trainer.names(declared).indexOf(name) % 7];
+    }
+
+    function output(show, curve, before) {
+      const n = data.x.length, points = between ? [...data.fine, ...data.x] : [...data.x];
+      const order = points.map((_, i) => i).sort((a, b) => points[a] - points[b]), labels = points.length - n;
+      const f = between ? [...data.f, ...data.y] : [...data.y], at = (one) => (between ? [...one.h, ...one.at] : [...one.at]);
+      const pick = (values) => order.map((i) => values[i]), top = 1.4 * Math.max(1, ...data.f.map(Math.abs));
+      const target = between ? data.f : data.y, xs = Float64Array.from(pick(points));
+      const broad = order.map((i) => (i < labels ? target[i] : NaN));
+      let last = NaN;
+      const filled = between && declared.data.noise ? broad.map((v) => (last = Number.isNaN(v) ? last : v)) : pick(f);
+      const curves = [curve("target", "=", "#777777", filled.map((v) => (Number.isNaN(v) ? data.f[0] : v))), curve("labels", "o", "#000000", order.map((i) => (i >= labels ? data.y[i - labels] : NaN)))];
+      if (run?.h) curves.push(curve("output", "-", "#0072b2", pick(at(run)).map((v) => Math.max(-top, Math.min(top, v)))));
+      const others = between ? before.filter((one) => one.h.length + one.at.length === points.length && same(one.declared.data, declared.data)).slice(-1) : [];
+      const one = show({ ylabel: "", xlabel: "<i>x</i>", x: xs, xlim: [declared.data.low, declared.data.high], ylim: [-top, top], curves }, [0],
+        others.map((o) => ({ panel: { x: xs, curves: [curve("output", "-", "#0072b2", pick(at(o)).map((v) => Math.max(-top, Math.min(top, v))), true)] }, steps: [0] })));
+      if (watch.draw) pencil(one, top);
+    }
+
+    function spectrum(show, curve, ks, bars) {
+      const of = trainer.peaks(declared.data), sizes = ks.map((k) => 2 * Math.hypot(...trainer.nudft(data.x, data.y, k)));
+      const rest = ks.map((k) => (of.includes(k) ? NaN : bars[k] ?? 0));
+      const curves = [curve("output", "|", "#7a8b99", rest), ...of.filter((k) => k < ks.length).map((k) => curve("k = " + k, "|", color("k = " + k), ks.map((j) => (j === k ? bars[k] ?? 0 : NaN))))];
+      if (!watch.rings) curves.unshift(curve("labels", "o", "#000000", sizes));
+      const top = Math.max(1.3, 1.1 * Math.max(...sizes));
+      const one = show({ ylabel: watch.rings ? "spectrum: drag a ring" : "spectrum", xlabel: "frequency <i>k</i>", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, top], curves: curves.map((c) => ({ ...c, y: c.y.map((v) => Math.min(v, top)) })) }, [0]);
+      if (watch.rings) rings(one, ks, top);
+    }
+
+    // A ring is the size of one sine of the target: dragged, or moved with the arrow keys.
+    function rings({ svg, scales }, ks, top) {
+      const [sx, sy] = scales();
+      if (!sx) return;
+      const sizes = declared.data.sines ?? {}, focused = svg.getRootNode().activeElement;
+      svg.removeAttribute("aria-hidden");
+      svg.style.touchAction = "none";
+      const move = (k, size) => change({ "data.sines": { ...sizes, [k]: size < 0.06 ? 0 : Math.round(Math.min(size, 1.2) * 100) / 100 } });
+      for (const k of ks) if (k > 0) {
+        const node = element("circle", svg, { class: "ring", cx: sx(k), cy: sy(sizes[k] ?? 0), r: 6, role: "slider", tabindex: k === ring ? 0 : -1, "aria-label": `size of the sine of frequency ${k}`,
+          "aria-valuemin": 0, "aria-valuemax": 1.2, "aria-valuenow": sizes[k] ?? 0, "aria-orientation": "vertical" });
+        if (sizes[k]) node.classList.add("on");
+        node.addEventListener("keydown", (event) => {
+          const up = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key], side = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+          if (!up && !side) return;
+          event.preventDefault();
+          if (side) ring = Math.max(1, Math.min(ks.length - 1, k + side));
+          if (up) move(k, (sizes[k] ?? 0) + up);
+          else draw();
+          cards.querySelectorAll(".ring")[ring - 1].focus();
+        });
+      }
+      const pointed = (event) => {
+        const box = svg.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
+        return [Math.round((x - sx(0)) / (sx(1) - sx(0))), ((sy(0) - y) / (sy(0) - sy(top))) * top];
+      };
+      svg.addEventListener("pointerdown", (event) => {
+        const [k] = pointed(event);
+        if (k < 1 || k >= ks.length) return;
+        ring = k;
+        const drag = (moved) => { const size = pointed(moved)[1]; move(k, Math.max(0, size)); };
+        const drop = () => { removeEventListener("pointermove", drag); removeEventListener("pointerup", drop); removeEventListener("pointercancel", drop); };
+        drag(event);
+        addEventListener("pointermove", drag);
+        addEventListener("pointerup", drop);
+        addEventListener("pointercancel", drop);
+        event.preventDefault();
+      });
+      if (focused?.closest?.(".lab") === root && focused.classList.contains("ring")) cards.querySelectorAll(".ring")[ring - 1].focus();
+    }
+
+    // The target drawn with finger or mouse.
+    function pencil({ svg, scales }, top) {
+      const [sx, sy] = scales(), { low, high } = declared.data, m = 101;
+      if (!sx) return;
+      svg.style.touchAction = "none";
+      svg.addEventListener("pointerdown", (event) => {
+        const values = declared.data.drawn?.length === m ? [...declared.data.drawn] : Array(m).fill(0), box = svg.getBoundingClientRect();
+        let last = null;
+        const at = ({ clientX, clientY }) => [((clientX - box.left - sx(low)) / (sx(high) - sx(low))) * (m - 1), top * (1 - (2 * (clientY - box.top - sy(top))) / (sy(-top) - sy(top)))];
+        const drag = (moved) => {
+          const [i, v] = at(moved), [j, w] = last ?? [i, v], steps = Math.max(1, Math.ceil(Math.abs(i - j)));
+          for (let s = 0; s <= steps; s++) {
+            const where = Math.round(j + ((i - j) * s) / steps);
+            if (where >= 0 && where < m) values[where] = Math.round(100 * Math.max(-3, Math.min(3, w + ((v - w) * s) / steps))) / 100;
+          }
+          last = [i, v];
+          declared.data.sines = {};
+          change({ "data.drawn": [...values] });
+        };
+        const drop = () => { removeEventListener("pointermove", drag); removeEventListener("pointerup", drop); };
+        drag(event);
+        addEventListener("pointermove", drag);
+        addEventListener("pointerup", drop);
+        event.preventDefault();
+      });
+    }
+
+    // All corners of the cube: seen or not, right or wrong.
+    function corners() {
+      const card = element("div", cards, { class: "replay-card" }), size = data.f.length, columns = 2 ** Math.ceil(Math.log2(size) / 2);
+      const seen = new Set(data.order.slice(0, data.y.length));
+      const image = Uint8Array.from(data.f, (f, c) => 2 * seen.has(c) + (run?.h ? run.h[c] * f > 0 : 0));
+      const palette = Uint8Array.from(CORNERS.flatMap(([, hex]) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16))));
+      picture(card, { ylabel: "", image, palette, shape: [size / columns, columns], curves: CORNERS.map(([name, color]) => ({ name, color, style: "o" })) }).show(0);
+    }
+
+    still.before(root);
+    still.classList.add("replay-still");
+    still.hidden = true;
+    reset0();
+    let width = cards.clientWidth;
+    new ResizeObserver(() => {
+      if (cards.clientWidth === width) return;
+      width = cards.clientWidth;
+      draw();
+    }).observe(cards);
+
+    function reset0() {
+      inputs.forEach(({ write }) => write());
+      draw();
+      say("The recorded run: " + words(base, recorded, recorded));
+      if (!asked.startsWith(here)) return;
+      try { // a link that keeps the settings; what the controls would refuse is refused here too
+        const values = Object.fromEntries([...new URLSearchParams(asked.slice(here.length))].map(([path, value]) => [path, check(choose[path], JSON.parse(value))]));
+        change(values);
+        root.scrollIntoView();
+      } catch (error) {
+        say(`The address of this page holds values that do not fit: ${error.message}.`);
+      }
+    }
+  }
+
+  const asked = location.hash;
+  function scan() {
+    document.querySelectorAll("script.lab-data").forEach((script, index) => {
+      const still = script.previousElementSibling;
+      if (!still) return;
+      if (asked.startsWith(`#lab${index}?`)) return build(script, still, index);
+      const near = new IntersectionObserver((entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        near.disconnect();
+        build(script, still, index);
+      }, { rootMargin: "800px" });
+      near.observe(still);
+    });
+  }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", scan);
+  else scan();
+})();

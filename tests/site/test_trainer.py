@@ -1,0 +1,302 @@
+"""The trainer of the labs against PyTorch, in a browser: equal losses, equal first weights, the same events in a run.
+
+Weights, seeds and losses are made here by PyTorch and sent to the browser; nothing is stored. Careless changes are then
+made in the script, and must be seen.
+"""
+
+import functools
+import json
+import shutil
+import subprocess
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import sync_playwright
+from torch import nn
+
+from fpbook.lab import experiment
+from fpbook.networks import MLP, Antisymmetric, Ricker, normal_init, xavier_init
+from fpbook.training import minibatches
+
+SOURCE = (Path(__file__).resolve().parents[2] / "fpbook/lab/trainer.js").read_text("utf8")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+ACTIVATIONS = ["tanh", "relu", "sin", "sigmoid", "gelu", "ricker"]
+OPTIMIZERS = {
+    "gradient descent": ({"name": "sgd", "lr": 0.05}, lambda p: torch.optim.SGD(p, lr=0.05)),
+    "momentum": ({"name": "sgd", "lr": 0.02, "momentum": 0.9}, lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9)),
+    "Adam": ({"name": "adam", "lr": 1e-3}, lambda p: torch.optim.Adam(p, lr=1e-3)),
+}
+LOSSES = """cases => cases.map(({net, optimizer, data, parameters, steps}) => {
+  const training = new fpTrainer.Training(net, optimizer, data, parameters);
+  return Array.from({length: steps}, () => { const loss = training.step(); training.update(); return loss; });
+})"""
+FIRST_WEIGHTS = "cases => cases.map(net => fpTrainer.drawn(net).map(part => Array.from(part)))"
+RUNS = """cases => cases.map(declared => {
+  const run = new fpTrainer.Run(declared);
+  let report = {};
+  while (!report.done) report = run.advance(1e9);
+  return {rows: run.rows, done: report.done, h: Array.from(report.h), bars: Array.from(report.bars),
+          x: Array.from(run.data.x), y: Array.from(run.data.y), names: fpTrainer.names(declared)};
+})"""
+
+if not CHROMIUM:
+    pytest.skip("no Chromium on this machine: the labs' trainer is not tested", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+class Answering(SimpleHTTPRequestHandler):
+    """Serves a folder, and keeps what the page posts."""
+
+    def do_POST(self):
+        self.server.answer = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+        self.server.answered.set()
+
+    def log_message(self, *args):
+        pass
+
+
+def serve(folder):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Answering, directory=folder))
+    server.answered = threading.Event()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def in_firefox(folder, source, function, cases):
+    """Firefox is Debian's own and needs no driver: its page asks for the cases and posts what it found."""
+    page = '<meta charset="utf-8"><script src="trainer.js"></script><script src="go.js"></script>'
+    folder.joinpath("index.html").write_text(page)
+    folder.joinpath("trainer.js").write_text(source)
+    folder.joinpath("cases.json").write_text(json.dumps(cases))
+    post = "answer => fetch('answer', {method: 'POST', body: JSON.stringify(answer)})"
+    go = f"fetch('cases.json').then(response => response.json()).then({function}).then({post})"
+    folder.joinpath("go.js").write_text(go)
+    server = serve(folder)
+    command = [FIREFOX, "--headless", "--no-remote", "--profile", folder, f"http://127.0.0.1:{server.server_port}/"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert server.answered.wait(120), "Firefox did not answer"
+        return json.loads(server.answer)
+    finally:
+        process.kill()
+        process.wait()
+        server.shutdown()
+
+
+@pytest.fixture(
+    params=["Chromium", pytest.param("Firefox", marks=pytest.mark.skipif(not FIREFOX, reason="no Firefox"))]
+)
+def ask(request, chromium, tmp_path):
+    """A function of the trainer's page, called with cases, in each browser there is."""
+
+    def ask(function, cases, source=SOURCE):
+        if request.param == "Firefox":
+            return in_firefox(tmp_path, source, function, cases)
+        page = chromium.new_page()
+        page.add_script_tag(content=source)
+        try:
+            return page.evaluate(function, cases)
+        finally:
+            page.close()
+
+    return ask
+
+
+def flat(net):
+    return [parameter.detach().flatten().tolist() for parameter in net.parameters()]
+
+
+def activation_of(name):
+    return Ricker(0.3) if name == "ricker" else name
+
+
+def loss_case(activation, optimizer, asi=False, weighted=False, entropy=False, batch=None, seed=0, steps=100):
+    """One training in PyTorch, in float64, and the same as a case for the trainer."""
+    torch.manual_seed(seed)
+    inputs, outputs, n = (3, 4, 23) if entropy else (1, 2, 17)
+    made = MLP([inputs, 13, 10, outputs], activation_of(activation))
+    net = (Antisymmetric(made) if asi else made).double()
+    x, y = torch.randn(n, inputs).double(), torch.randn(n, outputs).double()
+    classes, weights = torch.randint(outputs, (n,)), 0.5 + torch.rand(n).double()
+    description, make = OPTIMIZERS[optimizer]
+    update, losses = make(net.parameters()), []
+    batches = minibatches(torch.arange(n), size=batch, seed=5) if batch else None
+    for _ in range(steps):
+        (rows,) = next(batches) if batches else (torch.arange(n),)
+        each = (
+            nn.functional.cross_entropy(net(x[rows]), classes[rows], reduction="none")
+            if entropy
+            else ((net(x[rows]) - y[rows]) ** 2).mean(1)
+        )
+        loss = ((weights[rows] if weighted else 1) * each).mean()
+        losses.append(loss.item())
+        update.zero_grad()
+        loss.backward()
+        update.step()
+    data = {
+        "x": x.flatten().tolist(),
+        "y": (classes if entropy else y.flatten()).tolist(),
+        "loss": "entropy" if entropy else "squared",
+    }
+    case = {
+        "net": {"widths": [inputs, 13, 10, outputs], "activation": activation, "a": 0.3, "antisymmetric": asi},
+        "optimizer": description | ({"batch": batch, "seed": 5} if batch else {}),
+        "data": data | ({"weights": weights.tolist()} if weighted else {}),
+        "parameters": flat_first(made, seed, inputs, outputs, activation),
+        "steps": steps,
+    }
+    return case, losses
+
+
+def flat_first(made, seed, inputs, outputs, activation):
+    """The parameters at the start: those of the same seed once more."""
+    torch.manual_seed(seed)
+    return flat(MLP([inputs, 13, 10, outputs], activation_of(activation)))
+
+
+def cases():
+    for activation in ACTIVATIONS:
+        for optimizer in OPTIMIZERS:
+            yield loss_case(activation, optimizer)
+    yield loss_case("ricker", "Adam", asi=True)
+    yield loss_case("tanh", "momentum", asi=True, weighted=True)
+    yield loss_case("tanh", "Adam", weighted=True, batch=5)
+    yield loss_case("gelu", "Adam", entropy=True, weighted=True)
+    yield loss_case("sin", "gradient descent", entropy=True, batch=7)
+
+
+def largest_difference(ask, chosen, source=SOURCE):
+    found = ask(LOSSES, [case for case, _ in chosen], source)
+    return max(np.abs(np.array(a, float) / b - 1).max() for a, (_, b) in zip(found, chosen))
+
+
+def test_the_same_weights_give_the_same_losses(ask):
+    assert largest_difference(ask, list(cases())) < 1e-9
+
+
+TANH = dict(activation="tanh", optimizer="Adam")
+CARELESS = {
+    "no bias correction of the mean": ("lr / (1 - b1 ** t)", "lr", TANH),
+    "no bias correction of the square": ("Math.sqrt(1 - b2 ** t)", "1", TANH),
+    "momentum of an average": (
+        "* kept[i] + g[i]",
+        "* kept[i] + (1 - momentum) * g[i]",
+        TANH | {"optimizer": "momentum"},
+    ),
+    "sign of the second copy": ("[Math.SQRT1_2, -Math.SQRT1_2]", "[Math.SQRT1_2, Math.SQRT1_2]", TANH | {"asi": True}),
+    "factor of the gradient": ("(2 * error) / q", "error / q", TANH | {"optimizer": "gradient descent"}),
+    "factor of the loss": ("(share * error * error) / q", "share * error * error", TANH),
+    "no weights": ("(w ? w[i] : 1)", "1", TANH | {"weighted": True}),
+    "no label": ("- (j === y[i])", "", TANH | {"entropy": True}),
+    "order of the batches": ("(this.bits() % (n - i))", "(this.bits() % n)", TANH | {"batch": 5}),
+}
+
+
+@pytest.mark.parametrize("right, wrong, case", CARELESS.values(), ids=CARELESS)
+def test_a_careless_change_is_seen(chromium, right, wrong, case):
+    assert SOURCE.count(right) == 1
+    page = chromium.new_page()
+    page.add_script_tag(content=SOURCE.replace(right, wrong))
+    with np.errstate(invalid="ignore"):
+        assert not largest_difference(lambda f, c, _: page.evaluate(f, c), [loss_case(**case)]) < 1e-6
+    page.close()
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
+def test_the_same_seed_gives_the_same_first_weights(ask, seed):
+    shape = [3, 40, 11, 5, 1]  # arrays of 120, 440, 55 numbers and of fewer than 16
+    makers = [
+        ({}, lambda net: net),
+        ({"factor": 3**0.5}, lambda net: scaled(net, 3**0.5)),
+        ({"start": "xavier", "gain": 1.5}, lambda net: xavier_init(net, gain=1.5)),
+        ({"start": "normal", "std": 0.2}, lambda net: normal_init(net, 0.2)),
+    ]
+    found = ask(FIRST_WEIGHTS, [{"widths": shape, "seed": seed} | options for options, _ in makers])
+    for parts, (options, make) in zip(found, makers):
+        torch.manual_seed(seed)
+        for mine, parameter in zip(parts, make(MLP(shape)).parameters()):
+            theirs = parameter.detach().flatten().numpy()
+            ulp = np.spacing(2 * np.abs(theirs).max())  # PyTorch's vectorised logarithm and cosine are good to that
+            assert (np.abs(np.array(mine) - theirs) <= ulp).all(), options
+
+
+def scaled(net, factor):
+    for layer in net.layers:
+        layer.weight.data *= factor
+    return net
+
+
+LINE = {"points": 41, "low": -np.pi, "high": np.pi}
+EXPERIMENTS = {
+    "sines, Ricker, ASI": dict(
+        data=LINE | {"sines": {"1": 1, "3": 1, "5": 1}},
+        network=dict(hidden=[24, 24], activation="ricker", a=0.3, antisymmetric=True, start="normal", std=0.2, seed=4),
+        training=dict(name="adam", lr=2e-3, steps=150, stop=1e-3),
+        watch=dict(series=["frequencies", "between", "training"]),
+    ),
+    "halves, weighted": dict(
+        data=LINE | {"halves": [5, 1]},
+        network=dict(hidden=[20, 20], activation="tanh", seed=1),
+        training=dict(lr=2e-3, steps=80, weight=20),
+        watch=dict(series=["left", "right"]),
+    ),
+    "noise, rounding, held out": dict(
+        data=LINE | {"shift": 0, "sines": {"1": 1}, "noise": 0.1, "round": 0.5, "held": 50},
+        network=dict(hidden=[20, 20], activation="tanh", start="normal", std=0.2, seed=2),
+        training=dict(lr=5e-3, steps=80),
+        watch=dict(series=["training", "held", "between"]),
+    ),
+    "cube": dict(
+        data={"cube": 6, "degree": 2, "seen": 30},
+        network=dict(hidden=[20, 10], activation="tanh", start="normal", std=0.05, seed=3),
+        training=dict(lr=4e-3, steps=60),
+        watch=dict(series=["seen", "unseen"]),
+    ),
+    "points anywhere, drawn, depth, momentum, batches": dict(
+        data=LINE | {"drawn": [0, 1, -1, 0.5], "cosines": {"3": 1}, "anywhere": True, "noise": 0.1},
+        network=dict(hidden=[20], depth=3, activation="tanh", start="xavier", factor=1.2, seed=3),
+        training=dict(name="sgd", momentum=0.9, lr=1e-2, steps=60, batch=10, seed=2),
+        watch=dict(series=["frequencies"]),
+    ),
+}  # fmt: skip
+
+
+def test_an_experiment_is_the_same_in_both_languages(ask):
+    """Data, noise, subsets, what is watched, and the bars: from the declaration alone."""
+    found = ask(RUNS, list(EXPERIMENTS.values()))
+    for (name, declared), theirs in zip(EXPERIMENTS.items(), found):
+        mine = experiment.run(declared)
+        series = np.stack([mine["step"], *mine["series"].values()], axis=1)
+        np.testing.assert_allclose(theirs["y"], mine["data"]["y"], atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(theirs["rows"], series, rtol=1e-4, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(theirs["h"], mine["h"], atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(theirs["bars"], experiment.bars(declared, mine), atol=1e-4, err_msg=name)
+        assert theirs["done"] == mine["done"] and theirs["names"] == list(mine["series"])
+
+
+def test_the_frequencies_are_fitted_at_the_recorded_steps(ask):
+    """A whole run of section 1.1, smaller: the step t of each frequency within 3 %."""
+    declared = EXPERIMENTS["sines, Ricker, ASI"] | {"training": dict(lr=3e-3, steps=1500, stop=1e-3)}
+    declared["watch"] = dict(series=["frequencies"], threshold=0.1)
+    mine = experiment.run(declared)
+    (theirs,) = ask(RUNS, [declared])
+    rows = np.array(theirs["rows"])
+    again = mine | {"step": rows[:, 0], "series": dict(zip(theirs["names"], rows[:, 1:].T))}
+    assert mine["done"] == theirs["done"] == "fitted"
+    for k in (1, 3, 5):
+        t = [experiment.measure(f"t:k = {k}", declared, run) for run in (mine, again)]
+        np.testing.assert_allclose(t[1], t[0], rtol=0.03)
