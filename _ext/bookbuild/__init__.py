@@ -5,7 +5,7 @@ As a Sphinx extension it calls the `setup` of the modules below. As programs: `p
 """
 
 MODULES = ["whole", "render", "numbers", "claims", "answer", "folds", "replays", "status", "tables"]
-MODULES += ["words", "codelinks", "typography", "notebooks", "site", "pages", "epub"]
+MODULES += ["words", "codelinks", "typography", "notebooks", "landing", "site", "pages", "epub"]
 
 
 def setup(app):

@@ -106,7 +106,7 @@ class Epub(Epub3Builder):
         content = re.sub(r'<item id="epub-\d+" href="([^"]+)"', item, path.read_text(encoding="utf8"))
         content = re.sub(r'\s*<itemref idref="([^"]+)" />', once, content)
         title = re.search(r'<item id="([^"]+)" href="title.xhtml"', content)[1]
-        content = re.sub(rf'\s*<itemref idref="{title}" />', "", content)
+        content = re.sub(rf'\s*<itemref idref="{title}"[^>]*/>', "", content)
         content, count = re.subn(
             r"(<spine[^>]*>)", rf'\1\n    <itemref idref="{title}" />\n    <itemref idref="nav" />', content
         )

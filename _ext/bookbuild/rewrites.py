@@ -30,20 +30,31 @@ CHANGES = {
         r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>',
         "",
     ),
+    "search scripts before what they need": (
+        r'<script (?=src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>)',
+        "<script defer ",
+    ),
     # The theme's own title and contents for print, which _static/book.css replaces and a search would find.
     "furniture for print": (
         r'<div id="jb-print-docs-body" class="onlyprint">(?:(?!</nav>|<article).)*(?:</nav>\s*)?(?:</div>\s*){3}',
         "",
     ),
 }
-ONLY_ELSEWHERE = {"search scripts where nothing is searched": {"search.html"}}  # there they are wanted
+SEARCH = "search.html"  # the one page that searches
+
+
+def concerns(what, name):
+    """True if a change is meant for a page."""
+    if what == "search scripts before what they need":
+        return name == SEARCH
+    return what != "search scripts where nothing is searched" or name != SEARCH
 
 
 def rewrite(page, name):
     """The page with all changes, and the names of those that hit it."""
     hits = []
     for what, (pattern, replacement) in CHANGES.items():
-        if name in ONLY_ELSEWHERE.get(what, ()):
+        if not concerns(what, name):
             continue
         page, count = re.subn(pattern, replacement, page, flags=re.DOTALL)
         if count:

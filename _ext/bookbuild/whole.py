@@ -45,9 +45,11 @@ def forget_what_is_damaged(app, config):
         path.unlink(missing_ok=True)
         if not good:
             Path(app.doctreedir, "environment.pickle").unlink(missing_ok=True)
-            for folder in [base / "jupyter_execute", *base.glob("*/_images")]:
+            others = [base / name for name in ("html", "epub") if base / name != Path(app.outdir)]  # not rewritten now
+            for folder in [base / "jupyter_execute", Path(app.outdir, "_images"), *others]:
                 shutil.rmtree(folder, ignore_errors=True)
-                folder.unlink(missing_ok=True)
+                if folder.is_file():
+                    folder.unlink()
     except OSError:
         pass  # a folder that cannot be written is reported where something must be written
 

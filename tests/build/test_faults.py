@@ -161,6 +161,16 @@ def test_a_damaged_build_is_made_whole(book):
         assert shown(book) == whole
 
 
+def test_damage_that_a_build_of_another_kind_meets_is_mended_too(book):
+    assert build(book)[0] == 0
+    whole, solid = shown(book), book / "_build/html/chapters/solid.html"
+    solid.write_bytes(solid.read_bytes()[:500])
+    status, printed = build(book, "--builder", "custom", "--custom-builder", "epub")
+    assert status == 0, printed
+    status, printed = build(book)
+    assert status == 0 and shown(book) == whole, printed
+
+
 def test_a_build_killed_at_any_moment_leaves_nothing_half_done(book):
     assert build(book)[0] == 0
     whole = shown(book)

@@ -133,7 +133,7 @@ def test_page_is_clean_and_accessible(open_page, site, address):
     assert page.locator("mjx-merror").count() == 0
     if address in REPLAYS:
         show_replay(page)
-    page.evaluate("() => document.getElementById('pst-back-to-top')?.style.setProperty('display', 'block')")
+    page.evaluate("() => document.getElementById('pst-back-to-top')?.style.setProperty('display','block')")
     for i, (theme, viewport) in enumerate([("light", PHONE), ("light", DESKTOP), ("dark", DESKTOP), ("dark", PHONE)]):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
         page.set_viewport_size(viewport)
@@ -383,7 +383,7 @@ def test_the_sign_of_the_search_field_stands_beside_its_text(open_page, site):
 
 
 def test_a_result_of_the_search_shows_the_text_of_its_page(open_page, site):
-    page = open_page(site + "html/search.html?q=aliasing")
+    page = open_page(site + "html/search.html?q=interface")
     page.locator("ul.search p.context").first.wait_for()
     shown = " ".join(page.locator("ul.search").inner_text().split())
     assert not re.search(r"\\\(|\\\w|Contents|\.ipynb|Print to PDF", shown), shown
