@@ -1,4 +1,4 @@
-"""Experiments as `fpbook.lab.lab` declares them, trained with PyTorch: the same numbers that trainer.js makes in a page.
+"""Experiments as labs declare them, trained with PyTorch: the same numbers that trainer.js makes in a page.
 
 Training is in float64 from weights drawn in float32, as there, so that both give the same curves to many digits.
 """
@@ -84,7 +84,9 @@ def names(declared: Declared) -> list[str]:
 def network(declared: Declared) -> nn.Module:
     """The untrained network of a declaration, in float64, with the weights of its seed."""
     made, data = declared["network"], declared["data"]
-    hidden = [made.get("width", made["hidden"][0])] * made["depth"] if "depth" in made else made["hidden"]
+    hidden = (
+        [made["width"] if "width" in made else made["hidden"][0]] * made["depth"] if "depth" in made else made["hidden"]
+    )
     activation = Ricker(made["a"]) if made["activation"] == "ricker" else made["activation"]
     torch.manual_seed(made.get("seed", 0))
     net: nn.Module = MLP([data.get("cube", 1), *hidden, 1], activation)
@@ -211,6 +213,9 @@ def measure(text: str, declared: Declared, result: dict[str, Any], recorded: dic
     if text == "steps":
         return float(result["step"][-1]) if result["done"] == "fitted" else math.inf
     kind, name = text.split(":")
+    if name not in result["series"]:  # not watched, but the end of it can be had from the last outputs
+        last: dict[str, NDArray] = {part: result[part][None] for part in ("h", "at") if part in result}
+        return float(_watched(name, last, result["data"])[-1]) if last else math.nan
     values, step = result["series"][name], result["step"]
     if kind == "t":
         above = np.flatnonzero(~(values < declared["watch"]["threshold"]))

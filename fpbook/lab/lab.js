@@ -43,7 +43,7 @@
     const { rows, done } = run, last = rows.length - 1;
     if (text === "steps") return done === "fitted" ? rows[last][0] : Infinity;
     const at = text.indexOf(":"), column = trainer.names(run.declared ?? declared).indexOf(text.slice(at + 1)) + 1;
-    if (!column) return NaN;
+    if (!column) return run.h ? trainer.WATCHED[text.slice(at + 1)](run.h, run.at, trainer.numbers(run.declared.data, run.declared.network.seed)) : NaN;
     const values = rows.map((row) => row[column]), best = values.indexOf(Math.min(...values)), t = settled(values, declared.watch.threshold);
     return { t: t < 0 ? Infinity : rows[t][0], end: values[last], low: values[best], best: rows[best][0] }[text.slice(0, at)];
   }
@@ -69,7 +69,8 @@
 
   function build(script, still, index) {
     const base = JSON.parse(script.textContent), { watch, choose, question, presets } = base, here = `#lab${index}?`;
-    const recorded = { ...base.recorded, declared: base, label: "the recorded run" };
+    const recorded = { ...base.recorded, declared: copy(base), label: "the recorded run" };
+    for (const path in recorded.values) set(recorded.declared, path, recorded.values[path]);
     const root = element("div", null, { class: "replay lab", role: "group", "aria-label": "Lab" });
     let declared = copy(base), run = recorded, past = [], session = null, running = false, guess = -1, between = !watch.hide, ring = 1, data;
 
@@ -180,7 +181,7 @@
       change({}, copy(base));
       run = recorded;
       draw();
-      say("The recorded run: " + words(base, recorded, recorded));
+      say("The recorded run: " + words(recorded.declared, recorded, recorded));
     }
 
     function pause() {
@@ -233,31 +234,32 @@
 
     // The panels, drawn anew for each report.
     function draw() {
-      data = trainer.numbers(declared.data, declared.network.seed);
-      const before = [...(run === recorded ? [] : [recorded]), ...past].filter((one) => same(one.declared.data, declared.data) || declared.data.cube || watch.compare);
+      const shown = run === recorded ? recorded.declared : declared;
+      data = trainer.numbers(shown.data, shown.network.seed);
+      const before = [...(run === recorded ? [] : [recorded]), ...past].filter((one) => same(one.declared.data, shown.data) || shown.data.cube || watch.compare);
       legend.textContent = before.length ? "Dashed: " + before.map((one) => one.label).join("; ") + "." : "";
+      const waiting = []; // drawn when all have their places
       cards.replaceChildren();
-      const show = (spec, steps, others = []) => {
+      const show = (spec, steps, others = [], then = () => {}) => {
         const one = panel(element("div", cards, { class: "replay-card" }), { log: "", xlabel: "", ...spec }, steps, null, others);
-        one.layout();
-        one.show(steps.length - 1);
-        return one;
+        waiting.push(() => { one.layout(); one.show(steps.length - 1); then(one); });
       };
       const curve = (name, style, color, y, moving = false) => ({ name, style, color, y: Float64Array.from(y), moving });
-      const bars = run?.bars ?? [], ks = Float64Array.from({ length: declared.data.cube ? declared.data.cube + 1 : watch.bars + 1 }, (_, k) => k);
-      if (declared.data.cube) {
+      const bars = run?.bars ?? [], ks = Float64Array.from({ length: shown.data.cube ? shown.data.cube + 1 : watch.bars + 1 }, (_, k) => k);
+      if (shown.data.cube) {
         corners();
         show({ ylabel: "energy of the output by degree", xlabel: "degree", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, 1.1], curves: [curve("output", "|", "#0072b2", bars.length ? bars : ks.map(() => 0))] }, [0]);
       } else {
-        output(show, curve, before);
-        spectrum(show, curve, ks, bars);
+        output(show, curve, before, shown);
+        spectrum(show, curve, ks, bars, shown);
       }
-      const rows = run?.rows.length ? run.rows : [[0, ...trainer.names(declared).map(() => NaN)]], names = trainer.names(declared);
+      const rows = run?.rows.length ? run.rows : [[0, ...trainer.names(shown).map(() => NaN)]], names = trainer.names(shown);
       const lines = (r, its) => its.map((name, i) => curve(watch.names[name] ?? name, "-", color(name), r.map((row) => row[i + 1]), true));
       const far = Math.max(100, ...[run ?? recorded, ...before].map((one) => (one.rows.length ? one.rows[one.rows.length - 1][0] : 0)));
       const steps = rows.map((row) => row[0]);
       show({ ylabel: watch.ylabel ?? "error", xlabel: "step", log: watch.log, xlim: [1, far], ylim: watch.ylim, threshold: watch.threshold, curves: lines(rows, names) }, steps,
         before.map((one) => ({ panel: { curves: lines(one.rows, trainer.names(one.declared)) }, steps: one.rows.map((row) => row[0]) })));
+      waiting.forEach((draw) => draw());
     }
 
     function color(name) {
@@ -265,7 +267,7 @@
       return watch.colors[name] ?? all[trainer.names(declared).indexOf(name) % 7];
     }
 
-    function output(show, curve, before) {
+    function output(show, curve, before, { data: { noise, low, high } }) {
       const n = data.x.length, points = between ? [...data.fine, ...data.x] : [...data.x];
       const order = points.map((_, i) => i).sort((a, b) => points[a] - points[b]), labels = points.length - n;
       const f = between ? [...data.f, ...data.y] : [...data.y], at = (one) => (between ? [...one.h, ...one.at] : [...one.at]);
@@ -273,23 +275,21 @@
       const target = between ? data.f : data.y, xs = Float64Array.from(pick(points));
       const broad = order.map((i) => (i < labels ? target[i] : NaN));
       let last = NaN;
-      const filled = between && declared.data.noise ? broad.map((v) => (last = Number.isNaN(v) ? last : v)) : pick(f);
+      const filled = between && noise ? broad.map((v) => (last = Number.isNaN(v) ? last : v)) : pick(f);
       const curves = [curve("target", "=", "#777777", filled.map((v) => (Number.isNaN(v) ? data.f[0] : v))), curve("labels", "o", "#000000", order.map((i) => (i >= labels ? data.y[i - labels] : NaN)))];
       if (run?.h) curves.push(curve("output", "-", "#0072b2", pick(at(run)).map((v) => Math.max(-top, Math.min(top, v)))));
-      const others = between ? before.filter((one) => one.h.length + one.at.length === points.length && same(one.declared.data, declared.data)).slice(-1) : [];
-      const one = show({ ylabel: "", xlabel: "<i>x</i>", x: xs, xlim: [declared.data.low, declared.data.high], ylim: [-top, top], curves }, [0],
-        others.map((o) => ({ panel: { x: xs, curves: [curve("output", "-", "#0072b2", pick(at(o)).map((v) => Math.max(-top, Math.min(top, v))), true)] }, steps: [0] })));
-      if (watch.draw) pencil(one, top);
+      const others = between ? before.filter((one) => one.h.length + one.at.length === points.length && same(one.declared.data, run?.declared?.data ?? declared.data)).slice(-1) : [];
+      show({ ylabel: "", xlabel: "<i>x</i>", x: xs, xlim: [low, high], ylim: [-top, top], curves }, [0],
+        others.map((o) => ({ panel: { x: xs, curves: [curve("output", "-", "#0072b2", pick(at(o)).map((v) => Math.max(-top, Math.min(top, v))), true)] }, steps: [0] })), (one) => watch.draw && pencil(one, top));
     }
 
-    function spectrum(show, curve, ks, bars) {
-      const of = trainer.peaks(declared.data), sizes = ks.map((k) => 2 * Math.hypot(...trainer.nudft(data.x, data.y, k)));
+    function spectrum(show, curve, ks, bars, shown) {
+      const of = trainer.peaks(shown.data), sizes = ks.map((k) => 2 * Math.hypot(...trainer.nudft(data.x, data.y, k)));
       const rest = ks.map((k) => (of.includes(k) ? NaN : bars[k] ?? 0));
-      const curves = [curve("output", "|", "#7a8b99", rest), ...of.filter((k) => k < ks.length).map((k) => curve("k = " + k, "|", color("k = " + k), ks.map((j) => (j === k ? bars[k] ?? 0 : NaN))))];
+      const curves = [curve(watch.rings ? "" : "output", "|", "#7a8b99", rest), ...of.filter((k) => k < ks.length).map((k) => curve("", "|", color("k = " + k), ks.map((j) => (j === k ? bars[k] ?? 0 : NaN))))];
       if (!watch.rings) curves.unshift(curve("labels", "o", "#000000", sizes));
       const top = Math.max(1.3, 1.1 * Math.max(...sizes));
-      const one = show({ ylabel: watch.rings ? "spectrum: drag a ring" : "spectrum", xlabel: "frequency <i>k</i>", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, top], curves: curves.map((c) => ({ ...c, y: c.y.map((v) => Math.min(v, top)) })) }, [0]);
-      if (watch.rings) rings(one, ks, top);
+      show({ ylabel: watch.rings ? "spectrum: drag a ring" : "spectrum", xlabel: "frequency <i>k</i>", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, top], curves: curves.map((c) => ({ ...c, y: c.y.map((v) => Math.min(v, top)) })) }, [0], [], (one) => watch.rings && rings(one, ks, top));
     }
 
     // A ring is the size of one sine of the target: dragged, or moved with the arrow keys.
@@ -383,7 +383,7 @@
     function reset0() {
       inputs.forEach(({ write }) => write());
       draw();
-      say("The recorded run: " + words(base, recorded, recorded));
+      say("The recorded run: " + words(recorded.declared, recorded, recorded));
       if (!asked.startsWith(here)) return;
       try { // a link that keeps the settings; what the controls would refuse is refused here too
         const values = Object.fromEntries([...new URLSearchParams(asked.slice(here.length))].map(([path, value]) => [path, check(choose[path], JSON.parse(value))]));

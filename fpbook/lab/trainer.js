@@ -461,5 +461,5 @@
     };
   }
 
-  scope.fpTrainer = { start, Run, Training, Random, ACTIVATIONS, drawn, numbers, names, peaks, nudft, relativeError, degrees };
+  scope.fpTrainer = { start, Run, WATCHED, Training, Random, ACTIVATIONS, drawn, numbers, names, peaks, nudft, relativeError, degrees };
 })(typeof self === "undefined" ? globalThis : self);

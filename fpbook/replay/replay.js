@@ -100,7 +100,7 @@
     const head = element("div", card, { class: "replay-head" });
     element("span", head).innerHTML = spec.ylabel;
     return (spec.curves || []).map((curve) => {
-      const key = element("span", head, { class: "replay-key" });
+      const key = element("span", curve.name ? head : null, { class: "replay-key" }); // without a name: no entry
       const swatch = element("path", element("svg", key, { viewBox: "0 0 24 12", "aria-hidden": "true" }), { class: "curve" });
       paint(swatch, curve);
       draw(swatch, curve, LINES.includes(curve.style) ? [0, 24] : [12], [6, 6], 12);

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import fpbook.lab as labs
+from fpbook.lab import kernel
 from fpbook.training import train
 
 
@@ -17,7 +18,7 @@ def click(lab_run, monkeypatch, meanwhile=lambda box: None, **controls):
     """Press "Train" of a lab outside a notebook, and wait for it; returns its box of widgets."""
     shown = []
     monkeypatch.delenv("FPBOOK_BUILD", raising=False)
-    monkeypatch.setattr(labs, "display", shown.append)
+    monkeypatch.setattr(kernel, "display", shown.append)
     before = set(threading.enumerate())
     labs.lab(lab_run, **controls)
     (box,) = shown

@@ -1,0 +1,267 @@
+// The lab of the first page: one network, two widths of its activation, trained where it is read (trainer.js).
+(function () {
+  "use strict";
+
+  const root = document.querySelector(".landing-lab"), trainer = window.fpTrainer;
+  if (!root || !trainer) return;
+
+  const WIDE = "0.3", NARROW = "0.1", PEAKS = [1, 3, 5], BARS = 20, THRESHOLD = 0.1, LARGEST = 999999;
+  const declared = (a, seed) => ({
+    data: { points: 41, low: -Math.PI, high: Math.PI, shift: 0.5, sines: { 1: 1, 3: 1, 5: 1 }, fine: 201 },
+    network: { hidden: [64, 64, 64], activation: "ricker", a: Number(a), start: "normal", std: 1 / 8, antisymmetric: true, seed },
+    training: { name: "adam", lr: 1e-3, steps: 3000, stop: 1e-3 },
+    watch: { series: ["frequencies"], bars: BARS },
+  });
+  const { x, y, fine, f } = trainer.numbers(declared(WIDE, 0).data, 0);
+
+  // ---- The controls and the panels ----
+
+  function make(tag, attributes = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  }
+  const symbol = (name) => make("i", {}, name);
+  const key = (kind, ...words) => make("span", { class: "landing-key" }, make("span", { class: "landing-swatch " + kind, "aria-hidden": "true" }), ...words);
+  const radio = (value, word) => make("label", {}, make("input", { type: "radio", name: "landing-a", value }), ` ${word}, `, symbol("a"), ` = ${value}`);
+
+  const train = make("button", { type: "submit", class: "landing-train" }, "Train"), reset = make("button", { type: "button" }, "Reset");
+  const width = make("fieldset", {}, make("legend", {}, "Activation"), radio(WIDE, "wide"), radio(NARROW, "narrow"));
+  const seed = make("input", { type: "number", min: 0, max: LARGEST, step: 1, value: 0, required: "", inputmode: "numeric" });
+  const between = make("input", { type: "checkbox" });
+  const controls = make("form", { class: "landing-controls", novalidate: "", "aria-label": "The experiment" },
+    train, reset, width, make("label", {}, "Seed ", seed), make("label", {}, between, " show between the points"));
+  const say = make("p", { class: "landing-say", role: "status" }), panels = make("div", { class: "landing-panels" });
+
+  const NS = "http://www.w3.org/2000/svg";
+  function panel(label, name, ...head) {
+    const svg = document.createElementNS(NS, "svg");
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", label);
+    panels.append(make("div", { class: "landing-panel " + name }, make("p", { class: "landing-head" }, ...head), svg));
+    return svg;
+  }
+  const curves = panel("Target, training points and output of the network against x", "", key("target", "target"), key("points", "41 points"), key("network", "network"));
+  const spectrum = panel("Height of each frequency k: rings for the target, bars for the network", "",
+    key("ring", "target"), key("bar", "network, by frequency ", symbol("k")));
+  const before = make("span", { class: "landing-key" }), times = PEAKS.map(() => make("span"));
+  const errors = panel("Relative error at k = 1, 3 and 5 against the training step, both axes logarithmic", "wide", "relative error at ",
+    ...PEAKS.map((k, i) => key("k" + k, symbol("k"), ` = ${k}`, times[i])), before);
+
+  const live = make("div", { class: "landing-live", "data-state": "ready" }, controls, panels, say);
+  for (const still of root.children) {
+    still.classList.add("landing-still");
+    still.hidden = true;
+  }
+  root.prepend(live);
+
+  // ---- The run: rows of [step, error at each peak], and the last view of the network ----
+
+  let a = WIDE, run = null, running = false, looping = false, generation = 0, rows = [], view = null, ghost = null, ended = null;
+
+  const meanSquare = (h, g) => h.reduce((sum, v, i) => sum + (v - g[i]) ** 2, 0) / h.length;
+
+  function fitted(at) { // the first recorded step after which the error stays below the threshold; null if there is none
+    let first = null;
+    for (const row of rows) first = row[at + 1] < THRESHOLD ? first ?? row[0] : null;
+    return first;
+  }
+
+  function clear() {
+    if (ended) ghost = { a, rows, error: ended.between };
+    run?.end();
+    generation++;
+    [run, running, looping, rows, view, ended] = [null, false, false, [], null, null];
+    show("ready");
+    tell("Which frequency will the network find first? Guess, then press Train.");
+  }
+
+  function show(state) {
+    live.dataset.state = state;
+    train.textContent = running ? "Stop" : "Train";
+    draw();
+  }
+
+  function tell(...words) { say.replaceChildren(...words); }
+
+  function go() {
+    if (ended) clear();
+    run ??= trainer.start(declared(a, Number(seed.value)));
+    running = true;
+    tell("Training …");
+    show("training");
+    if (!looping) loop();
+  }
+
+  function stop() {
+    running = false;
+    const now = PEAKS.map((k, i) => [k, rows.length > 0 && rows[rows.length - 1][i + 1] < THRESHOLD]);
+    const list = (wanted) => now.filter(([, is]) => is === wanted).map(([k]) => k).join(", ");
+    tell(`Stopped at step ${view?.step ?? 0}. Fitted so far: ${list(true) ? "k = " + list(true) : "nothing"}. Train goes on from here.`);
+    show("stopped");
+  }
+
+  async function loop() {
+    const mine = generation;
+    looping = true;
+    while (running) {
+      const report = await run.ask();
+      if (mine !== generation) return;
+      rows.push(...report.fresh);
+      view = report;
+      if (report.done) finish();
+      draw();
+      await new Promise(requestAnimationFrame);
+      if (mine !== generation) return;
+    }
+    looping = false;
+  }
+
+  function finish() {
+    running = looping = false;
+    const t = PEAKS.map((k, i) => fitted(i)), error = meanSquare(view.h, f), number = (v) => String(Number(v.toPrecision(2)));
+    ended = { t, between: error };
+    if (view.done !== "fitted") tell(view.done === "lost" ? "The training has diverged; try another seed." : `Not fitted after ${view.step} steps.`);
+    else {
+      const reached = t.every((step) => step !== null), ordered = reached && t[0] < t[1] && t[1] < t[2] && t[2] > 2 * t[0];
+      const together = reached && Math.max(...t) < 2 * Math.min(...t);
+      const how = ordered ? "One after the other: " : together ? "All together: " : "";
+      const words = [make("b", {}, how), ...PEAKS.flatMap((k, i) => [i ? ", " : "", symbol("k"), ` = ${k} at step ${t[i] ?? "none"}`])];
+      words.push(`. Error on the points ${number(view.loss)}, `, make("b", {}, `between them ${number(error)}`), ".");
+      if (ghost && ghost.a !== a) words.push(` The run before, with a = ${ghost.a}: ${number(ghost.error)} between them.`);
+      if (!between.checked) words.push(" See it: show between the points.");
+      tell(...words);
+    }
+    show(view.done);
+  }
+
+  // ---- Drawing, in pixels ----
+
+  function canvas(svg, height) {
+    const w = Math.max(200, svg.clientWidth || 340);
+    svg.setAttribute("viewBox", `0 0 ${w} ${height}`);
+    svg.setAttribute("height", height);
+    svg.replaceChildren();
+    return w;
+  }
+  function add(svg, tag, attributes, words) {
+    const node = document.createElementNS(NS, tag);
+    for (const name in attributes) node.setAttribute(name, attributes[name]);
+    if (words !== undefined) node.textContent = words;
+    svg.append(node);
+  }
+  const line = (xs, ys) => "M" + Array.from(xs, (v, i) => `${v.toFixed(1)} ${ys[i].toFixed(1)}`).join("L");
+
+  function drawCurves() {
+    const w = canvas(curves, 180), px = (v) => 24 + ((v + Math.PI) / (2 * Math.PI)) * (w - 34), py = (v) => 82 - Math.max(-3, Math.min(3, v)) * 25;
+    for (const v of [-2, 0, 2]) {
+      add(curves, "path", { class: "grid", d: `M24 ${py(v)}H${w - 10}` });
+      add(curves, "text", { x: 20, y: py(v) + 4, "text-anchor": "end" }, String(v).replace("-", "−"));
+    }
+    for (const [v, word] of [[-Math.PI, "−π"], [0, "0"], [Math.PI, "π"]]) add(curves, "text", { x: px(v), y: 174, "text-anchor": "middle" }, word);
+    add(curves, "path", { class: "line target", d: line(Array.from(fine, px), Array.from(f, py)) });
+    const [at, h] = between.checked ? [fine, view?.h ?? fine.map(() => 0)] : [x, view?.at ?? x.map(() => 0)];
+    add(curves, "path", { class: "line network", d: line(Array.from(at, px), Array.from(h, py)) });
+    x.forEach((v, i) => add(curves, "circle", { class: "points", cx: px(v), cy: py(y[i]), r: 2.2 }));
+  }
+
+  function drawSpectrum() {
+    const w = canvas(spectrum, 180), step = (w - 34) / (BARS + 1), px = (k) => 24 + (k + 0.5) * step, py = (v) => 156 - Math.min(1.2, v) * 118;
+    for (const v of [0, 0.5, 1]) {
+      add(spectrum, "path", { class: v ? "grid" : "axis", d: `M24 ${py(v)}H${w - 10}` });
+      add(spectrum, "text", { x: 20, y: py(v) + 4, "text-anchor": "end" }, v);
+    }
+    for (let k = 0; k <= BARS; k++) {
+      const height = view?.bars[k] ?? 0, peak = PEAKS.includes(k);
+      add(spectrum, "rect", { class: "bar" + (peak ? " k" + k : ""), x: px(k) - step * 0.32, width: step * 0.64, y: py(height), height: 156 - py(height) });
+      if (peak) add(spectrum, "circle", { class: "ring", cx: px(k), cy: py(1), r: Math.min(7, step * 0.45) });
+      if (peak || (k && k % 10 === 0)) add(spectrum, "text", { x: px(k), y: 174, "text-anchor": "middle" }, k);
+    }
+  }
+
+  function drawErrors() {
+    const w = canvas(errors, 190), last = Math.max(300, ...rows.map((row) => row[0]), ...(ghost?.rows ?? []).map((row) => row[0]));
+    const px = (t) => 34 + (Math.log10(t) / Math.log10(last)) * (w - 46), py = (v) => 14 + Math.min(1, -Math.log10(Math.min(2, Math.max(v, 1e-9)) / 2) / 2.5) * 150;
+    for (const v of [1, 0.1, 0.01]) {
+      add(errors, "path", { class: v === THRESHOLD ? "threshold" : "grid", d: `M34 ${py(v)}H${w - 12}` });
+      add(errors, "text", { x: 30, y: py(v) + 4, "text-anchor": "end" }, v);
+    }
+    for (let t = 1; t <= last; t *= 10) add(errors, "text", { x: px(t), y: 184, "text-anchor": "middle" }, t === 1 ? "step 1" : t);
+    const all = (from, name) => PEAKS.forEach((k, i) => {
+      const after = from.filter((row) => row[0] > 0);
+      if (after.length > 1) add(errors, "path", { class: `line ${name} k${k}`, d: line(after.map((row) => px(row[0])), after.map((row) => py(row[i + 1]))) });
+    });
+    if (ghost) all(ghost.rows, "ghost");
+    all(rows, "now");
+    PEAKS.forEach((k, i) => { // a mark on the threshold; its step stands in the legend
+      const t = ended?.t[i] ?? null;
+      times[i].textContent = t === null ? "" : `: step ${t}`;
+      if (!t) return;
+      add(errors, "path", { class: "mark k" + k, d: `M${px(t)} ${py(THRESHOLD)}V164` });
+      add(errors, "circle", { class: "mark k" + k, cx: px(t), cy: py(THRESHOLD), r: 4 });
+    });
+    before.replaceChildren(...(ghost ? [make("span", { class: "landing-swatch ghost", "aria-hidden": "true" }), "the run before, ", symbol("a"), ` = ${ghost.a}`] : []));
+  }
+
+  function draw() {
+    drawCurves();
+    drawSpectrum();
+    drawErrors();
+  }
+
+  // ---- What the reader does; width and seed stand in the address ----
+
+  const valid = (text) => /^\d+$/.test(text) && Number(text) <= LARGEST;
+
+  function refuse() {
+    const bad = !valid(seed.value);
+    seed.toggleAttribute("aria-invalid", false);
+    if (bad) {
+      seed.setAttribute("aria-invalid", "true");
+      tell(`A seed is a whole number from 0 to ${LARGEST.toLocaleString("en")}.`);
+    }
+    return bad;
+  }
+
+  function changed() {
+    clear();
+    if (!refuse()) history.replaceState(null, "", `#a=${a}&seed=${Number(seed.value)}`);
+  }
+
+  function readAddress() {
+    const state = new URLSearchParams(location.hash.slice(1)), asked = state.get("a") ?? a, number = state.get("seed") ?? "0";
+    if (!state.has("a") && !state.has("seed")) return;
+    if (![WIDE, NARROW].includes(asked) || !valid(number)) return;
+    if (asked === a && Number(number) === Number(seed.value)) return;
+    seed.value = Number(number);
+    clear();
+    choose(asked);
+  }
+
+  function choose(value) {
+    a = value;
+    width.querySelector(`[value="${a}"]`).checked = true;
+  }
+
+  controls.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (running) stop();
+    else if (refuse()) seed.focus();
+    else go();
+  });
+  reset.addEventListener("click", () => { clear(); refuse(); });
+  width.addEventListener("change", (event) => {
+    clear();
+    choose(event.target.value);
+    changed();
+  });
+  seed.addEventListener("change", changed);
+  between.addEventListener("change", drawCurves);
+  window.addEventListener("hashchange", readAddress);
+  let wide = 0;
+  new ResizeObserver(() => { if (wide !== panels.clientWidth) { wide = panels.clientWidth; draw(); } }).observe(panels);
+  choose(a);
+  clear();
+  readAddress();
+})();
