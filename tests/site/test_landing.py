@@ -1,0 +1,187 @@
+"""The lab of the first page in a browser: the order of learning with both widths, Stop, the address, no other host.
+
+The page is made here from the sources of the lab and served under the policy of the book, so no built book is needed.
+"""
+
+import functools
+import re
+import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bookbuild.policy import policy
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+FLAGS += "--disable-component-update --disable-sync"
+FILES = ["trainer.js", "landing.js", "landing.css"]
+PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8" /><title>Lab</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><link rel="stylesheet" href="landing.css">
+<style>
+html { --pst-color-text-base: #222832; --pst-color-text-muted: #48566b; --pst-color-background: #fff; }
+html { --pst-color-border: #ccc; --pst-color-primary: #176b87; }
+[data-theme="dark"] { --pst-color-text-base: #ced6dd; --pst-color-text-muted: #9ca4af; }
+[data-theme="dark"] { --pst-color-background: #14181e; }
+body { color: var(--pst-color-text-base); background: var(--pst-color-background); font: 16px sans-serif; }
+</style>
+<script defer src="trainer.js"></script><script defer src="landing.js"></script></head>
+<body><main><h1>Lab</h1><div class="landing-lab container"><p>The still picture.</p></div></main></body></html>"""
+CHECKS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+STEPS = re.compile(r"k = (\d) at step (\d+)")
+BETWEEN = re.compile(r"between them ([\d.]+\d)")
+
+if not CHROMIUM:
+    pytest.skip("no Chromium on this machine: the lab of the first page is not tested", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("landing")
+    for name in FILES:
+        shutil.copy(ROOT / "fpbook/lab" / name, folder)
+    allowed = f'<meta http-equiv="Content-Security-Policy" content="{policy(PAGE)}">'
+    folder.joinpath("index.html").write_text(PAGE.replace("<title>", f"{allowed}<title>"), "utf8")
+    return folder
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/index.html"
+    server.shutdown()
+
+
+@pytest.fixture
+def open_lab(browser):
+    contexts = []
+
+    def open_lab(address, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = []
+        page.on("console", lambda m: page.faults.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        own = address.rsplit("/", 1)[0]
+        page.on("request", lambda r: None if r.url.startswith((own, "data:")) else page.faults.append(r.url))
+        page.goto(address)
+        return page
+
+    yield open_lab
+    for context in contexts:
+        context.close()
+
+
+def state(page, *wanted):
+    page.locator(", ".join(f".landing-live[data-state={name}]" for name in wanted)).wait_for(timeout=120_000)
+
+
+def trained(page):
+    """Press Train, wait, and read what the page says: the steps at which 1, 3 and 5 are fitted, the error between."""
+    page.get_by_role("button", name="Train").click()
+    state(page, "fitted", "long", "lost")
+    said = page.get_by_role("status").inner_text()
+    return {int(k): int(t) for k, t in STEPS.findall(said)}, float(BETWEEN.search(said)[1])
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("place", ["served", "disk"])
+def test_the_wide_activation_keeps_the_order_and_the_narrow_one_loses_it(open_lab, folder, address, place, seed):
+    page = open_lab(f"{address if place == 'served' else (folder / 'index.html').as_uri()}#a=0.3&seed={seed}")
+    wide, right = trained(page)
+    assert wide[1] < wide[3] < wide[5] and wide[5] > 2 * wide[1]
+    page.get_by_label("narrow").check()
+    narrow, wrong = trained(page)
+    assert narrow[5] < 2 * narrow[1] and wrong > 50 * right
+    assert "One after the other" not in page.get_by_role("status").inner_text()
+    assert page.locator("path.ghost").count() == 3  # the run before, one curve a frequency
+    drawn = page.locator("path.network")
+    coarse = drawn.get_attribute("d")
+    page.get_by_label("show between the points").check()
+    assert len(drawn.get_attribute("d")) > 4 * len(coarse)
+    assert page.faults == []
+
+
+def test_stop_answers_and_train_goes_on(open_lab, address):
+    page = open_lab(address)
+    page.get_by_role("button", name="Train").click()
+    page.locator("path.now").nth(2).wait_for(state="attached")
+    waited = page.evaluate("""() => {
+      const start = performance.now();
+      document.querySelector(".landing-train").click();
+      return [performance.now() - start, document.querySelector(".landing-live").dataset.state];
+    }""")
+    assert waited[0] < 100 and waited[1] == "stopped"
+    page.wait_for_timeout(300)
+    still = page.locator("path.now").first.get_attribute("d")
+    page.wait_for_timeout(300)
+    assert page.locator("path.now").first.get_attribute("d") == still
+    steps, _ = trained(page)  # goes on to the same end
+    page.get_by_role("button", name="Reset").click()
+    state(page, "ready")
+    assert trained(page)[0] == steps
+    assert page.faults == []
+
+
+def test_width_and_seed_stand_in_the_address(open_lab, address):
+    page = open_lab(address + "#a=0.1&seed=7")
+    assert page.get_by_label("narrow").is_checked() and page.get_by_label("Seed").input_value() == "7"
+    page.get_by_label("wide").check()
+    page.get_by_label("Seed").fill("12")
+    page.get_by_label("Seed").press("Tab")
+    assert page.url.endswith("#a=0.3&seed=12")
+    page.evaluate("location.hash = '#a=0.1&seed=2'")
+    expect(page.get_by_label("narrow")).to_be_checked()
+    page.get_by_label("Seed").fill("1.5")
+    page.get_by_label("Seed").press("Enter")
+    assert "whole number" in page.get_by_role("status").inner_text()
+    assert page.get_by_role("button", name="Train").count() == 1  # and nothing trains
+    assert page.faults == []
+
+
+def test_without_scripts_the_picture_stays(open_lab, address):
+    page = open_lab(address, java_script_enabled=False)
+    assert page.get_by_text("The still picture").is_visible() and page.locator("button").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_lab_is_accessible_in_every_state(open_lab, address, theme):
+    page = open_lab(address, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+
+    def check(now):
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), now
+        found = Axe().run(page, options=CHECKS).response["violations"]
+        assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], now
+
+    check("before")
+    page.get_by_label("narrow").check()
+    page.keyboard.press("Enter")  # the form's one button
+    state(page, "training", "fitted")
+    check("during")
+    state(page, "fitted")
+    page.get_by_label("show between the points").check()
+    check("after")
+    page.get_by_label("Seed").fill("-1")
+    page.get_by_label("Seed").press("Tab")
+    check("refused")
