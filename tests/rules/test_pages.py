@@ -363,5 +363,7 @@ def test_code_keeps_the_house_rules(page):
 def test_the_readme_says_of_each_source_what_the_ledger_says():
     ledger = (ROOT / "chapters" / "claims.md").read_text("utf8")
     said = dict(re.findall(r"^((?:figure|equation) 1\.\d+): (.+)$", ledger, re.MULTILINE))
-    shown = dict(re.findall(r"^\| ((?:figure|equation) 1\.\d+) \| (.+) \|$", (ROOT / "README.md").read_text("utf8"), re.M))
+    shown = dict(
+        re.findall(r"^\| ((?:figure|equation) 1\.\d+) \| (.+) \|$", (ROOT / "README.md").read_text("utf8"), re.M)
+    )
     assert said == shown and len(said) == 17
