@@ -31,6 +31,7 @@ FORBIDDEN = re.compile(r"\bglue\b|\.cuda\(|import \*|^\s*[%!]|except:|filterwarn
 BARE_SOURCE_FIGURE = re.compile(r"(?<!source )(?<!source's )\b(?:figures?|fig\.) 1\.\d", re.IGNORECASE)
 EXERCISE = re.compile(r"\{exercise-start\}[^\n]*\n:label:\s*(\S+)")
 ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|cf|vs|al|Fig|Eq|Sec|No|resp|Dr|approx)\.$")
+NAME = r"fig-(why|difficulties|stopping|strengths|deep)-[a-z0-9-]+"
 SOURCE = re.compile(r"(figure 1\.([1-9]|1[0-3])|equation 1\.[1-4])")
 
 

@@ -112,8 +112,8 @@ def drawing(replay):
     return replay.locator("path.curve").evaluate_all("nodes => nodes.map(node => node.getAttribute('d')).join()")
 
 
-# Formulas and code hold most of a page's nodes. After one check of the whole page the others need only one of a kind: the
-# words of a programming language have one colour each, and a formula has that of the text around it.
+# Formulas and code hold most of a page's nodes. After one check of the whole page the others need only one of a kind:
+# the words of a programming language have one colour each, and a formula has that of the text around it.
 THIN = """() => {
   const seen = new Set();
   for (const formula of document.querySelectorAll("mjx-container")) formula.replaceChildren("formula");
