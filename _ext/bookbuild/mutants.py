@@ -1,13 +1,14 @@
 """Can each claim of a page fail? Its own check is run again in the page's kernel, on changed inputs.
 
-A claim's cell reads names that earlier cells made: measured errors, losses, spectra, answers. Each of them in turn is
-replaced by what a broken experiment would have given. A claim that holds whatever is put in its place says nothing,
+A claim's cell reads names that earlier cells made: measured errors, losses, spectra, answers, and functions that give
+them. Each in turn is replaced by what a broken experiment would have given. A claim that holds whatever is put in its place says nothing,
 and stops the second run.
 """
 
 import ast
 import contextlib
 import io
+import types
 
 import numpy as np
 
@@ -50,7 +51,7 @@ MUTATIONS = [shuffled, constant, negated, untrained, reversed_order, nothing]
 
 
 def changed(value, mutation):
-    """`value` with every array of numbers in it changed; None where it holds no numbers."""
+    """`value` with every array of numbers in it changed, or those that it returns; None where there are no numbers."""
     if isinstance(value, (dict, list, tuple)):
         keys = value.keys() if isinstance(value, dict) else range(len(value))
         parts = {key: changed(value[key], mutation) for key in keys}
@@ -58,6 +59,8 @@ def changed(value, mutation):
             return None
         whole = {key: value[key] if part is None else part for key, part in parts.items()}
         return whole if isinstance(value, dict) else type(value)(list(whole.values()))
+    if isinstance(value, types.FunctionType) and value is not claims.claim:
+        return lambda *args, **options: changed_or_same(value(*args, **options), mutation)
     if hasattr(value, "detach"):
         other = changed(value.detach().cpu().numpy(), mutation)
         return None if other is None else value.detach().new_tensor(other)
@@ -72,6 +75,12 @@ def changed(value, mutation):
         values = value if np.iscomplexobj(value) else value.astype(float)
         return mutation(np.atleast_1d(values)).reshape(value.shape)
     return None
+
+
+def changed_or_same(value, mutation):
+    """What a function returns, changed where it holds numbers."""
+    other = changed(value, mutation)
+    return value if other is None else other
 
 
 def inputs(code, namespace):
