@@ -52,7 +52,8 @@ def lab(
         cube: ``cube`` (its dimension), ``degree`` (coordinates that are multiplied), ``seen`` (corners).
     network : dict
         ``hidden`` (widths), or ``width`` and ``depth``; ``activation`` (name, or "ricker" with ``a``);
-        ``antisymmetric``; ``start`` ("default", "normal" with ``std``, "xavier" with ``gain``) and ``factor`` of the weights; ``seed``.
+        ``antisymmetric``; ``start`` ("default", "normal" with ``std``, "xavier" with ``gain``) and ``factor`` of
+        the weights; ``seed``.
     training : dict
         ``name`` ("adam", "sgd"), ``lr``, ``momentum``, ``steps``, ``stop`` (loss), ``batch``, ``weight`` (of points
         with x <= 0).
@@ -68,7 +69,8 @@ def lab(
         ``ask``, ``answers``, and what decides between them: ``by``, one measure or two of which the ratio counts (see
         `experiment.measure`), and ``edges`` between the answers.
     says : str
-        What is said at the end, with measures in braces: "fitted at step {t:k = 1}".
+        What is said at the end, with measures in braces: "fitted at step {t:k = 1}", as a share "{%end:unseen}";
+        "{each}" names all frequencies with their steps.
     presets : dict of name -> dict
         ``says``, a sentence, and ``values`` of controls.
     recorded : dict of path -> value, optional

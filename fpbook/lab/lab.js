@@ -53,9 +53,9 @@
     if (run.done === "lost") return "The loss is no longer finite: the learning rate is too large for this network.";
     const how = run.done === "fitted" ? `Fitted after ${steps} steps. ` : run.done !== "long" ? `Stopped at step ${steps}. ` : stop ? `Not fitted in ${steps} steps. ` : `Trained for ${steps} steps. `;
     const each = trainer.names(declared).filter((name) => name.startsWith("k = ")).map((name) => `${name} at step {t:${name}}`).join(", ");
-    return how + declared.says.replace("{each}", each).replace(/\{(.*?)\}/g, (_, text) => {
+    return how + declared.says.replace("{each}", each).replace(/\{(%?)(.*?)\}/g, (_, share, text) => {
       const value = measure(text, declared, run, recorded);
-      return Number.isFinite(value) ? number(value) : "never";
+      return share ? Math.round(100 * value) + " %" : Number.isFinite(value) ? number(value) : "never";
     });
   }
 
@@ -284,7 +284,7 @@
     }
 
     function spectrum(show, curve, ks, bars, shown) {
-      const of = trainer.peaks(shown.data), sizes = ks.map((k) => 2 * Math.hypot(...trainer.nudft(data.x, data.y, k)));
+      const of = trainer.peaks(shown.data).filter((k) => trainer.names(shown).includes("k = " + k)), sizes = ks.map((k) => 2 * Math.hypot(...trainer.nudft(data.x, data.y, k)));
       const rest = ks.map((k) => (of.includes(k) ? NaN : bars[k] ?? 0));
       const curves = [curve(watch.rings ? "" : "output", "|", "#7a8b99", rest), ...of.filter((k) => k < ks.length).map((k) => curve("", "|", color("k = " + k), ks.map((j) => (j === k ? bars[k] ?? 0 : NaN))))];
       if (!watch.rings) curves.unshift(curve("labels", "o", "#000000", sizes));

@@ -26,12 +26,14 @@ def words(declared: Declared, result: Declared, recorded: Declared | None = None
         how["long"] = f"Trained for {number(result['step'][-1])} steps."
 
     def value(match: re.Match[str]) -> str:
-        found = experiment.measure(match[1], declared, result, recorded)
+        found = experiment.measure(match[2], declared, result, recorded)
+        if match[1]:
+            return f"{100 * found:.0f} %"
         return number(found) if math.isfinite(found) else "never"
 
     each = [name for name in experiment.names(declared) if name.startswith("k = ")]
     says = declared["says"].replace("{each}", ", ".join(f"{name} at step {{t:{name}}}" for name in each))
-    return how[result["done"]] + " " + re.sub(r"\{(.*?)\}", value, says)
+    return how[result["done"]] + " " + re.sub(r"\{(%?)(.*?)\}", value, says)
 
 
 def verdict(declared: Declared, result: Declared, recorded: Declared | None = None) -> int | None:

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import math
 import os
 import re
 import unicodedata
@@ -196,7 +197,7 @@ def _picture(panel: Panel, steps: int) -> dict[str, Any]:
     shape = (steps, None, None) if np.ndim(panel["image"]) == 3 else (None, None)
     frames = _finite("image", panel["image"], shape)
     lo, hi = _limits(panel) or (frames.min(), frames.max())
-    if not np.isfinite(hi - lo):
+    if not math.isfinite(float(hi) - float(lo)):
         raise ValueError("the values of an image span more than a number can hold")
     levels = (255 * np.clip((frames - lo) / ((hi - lo) or 1), 0, 1)).round().astype("u1")
     palette = (255 * plt.get_cmap(panel.get("cmap", "gray"))(np.arange(256))[:, :3]).round().astype("u1")

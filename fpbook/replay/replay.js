@@ -354,7 +354,7 @@
     }
   }
 
-  window.fpReplay = { element, panel: curvesPanel, picture: imagePanel, number, settled };
+  window.fpReplay = { element, panel: curvesPanel, picture: imagePanel, number: exactly, settled };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", scan);
   else scan();
   setTimeout(scan, 300); // a notebook may run the script before it shows the output

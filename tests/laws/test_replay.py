@@ -1,4 +1,4 @@
-"""Replay figures, the half in Python: what is stored, what is refused. tests/site/test_site.py drives the drawn figure in a browser."""
+"""Replay figures, the half in Python: what is stored, what is refused. tests/site/test_site.py drives the drawn figure."""
 
 import base64
 import json
@@ -64,6 +64,17 @@ def test_pictures_keep_their_grey_values():
         (dict(x=X, curves={"h": H}, styles={"h": "wavy"}), "no style"),
         (dict(x=X, curves={r"$\frac{1}{2}$": H}), "cannot write"),
         (dict(image=np.zeros((3, 2, 2))), "shape"),
+        (dict(image=np.zeros((3, 2, 2)) * 1j), "complex"),
+        (dict(image=np.array([[-1e308, 1e308]])), "more than a number can hold"),
+        (dict(x=X, curves={"h": H + 1j}), "complex"),
+        (dict(x=X, curves={"h": np.ma.masked_less(H, 0)}), "masked"),
+        (dict(x=X, curves={"h": np.where(H > 0, np.inf, H)}), "finite"),
+        (dict(x=X, curves={"h": H}, ylims=(0, 1)), "unknown keys"),
+        (dict(image=np.zeros((2, 2)), log="y"), "unknown keys"),
+        (dict(x=X, curves={"h": H}, log="z"), "log is"),
+        (dict(x=X, curves={"h": H}, ylim=(1, 0)), "no range"),
+        (dict(x=X, curves={"h": H}, threshold=0.1), "over the steps"),
+        (dict(x=X, curves={3: H}), "is text"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(panel, message):
@@ -118,3 +129,51 @@ def test_output_of_a_cell(monkeypatch, building):
     assert once == twice  # a second run of the book compares outputs
     assert (replays.REPLAY in once) == building  # the page gets the data, a live notebook the whole figure
     assert ("replay-data" in once.get("text/html", "")) != building
+
+
+def test_points_are_left_out_where_there_is_none():
+    y = np.where(np.arange(7) % 2, np.nan, 1.0)
+    curve = only_panel(dict(x=X, curves={"labels": y, "h": H}, styles={"labels": "o"}))["curves"][0]
+    assert curve["y"]["gaps"] == [1, 3, 5]
+
+
+def test_a_map_of_colours_holds_in_all_panels():
+    panels = [dict(x=X, curves={"h": H}), dict(curves={"h": H[:, 0], "loss": H[:, 1]})]
+    data = replays.replay_data({"": dict(step=STEP, panels=panels)}, colors={"h": "#123456"})
+    first, second = (panel["curves"] for panel in data["runs"][0]["panels"])
+    assert first[0]["color"] == second[0]["color"] == "#123456" != second[1]["color"]
+    with pytest.raises(ValueError, match="two colours"):
+        replays.replay_data(run(dict(x=X, curves={"h": H}, styles={"h": "C1-"})), colors={"h": "#123456"})
+
+
+@pytest.mark.parametrize("at", [np.nan, np.inf])
+def test_the_first_step_is_a_number(at):
+    with pytest.raises(ValueError, match="finite"):
+        replays.replay_data(run(dict(curves={"loss": H[:, 0]})), at=at)
+
+
+def test_words_of_the_caller_are_escaped(monkeypatch):
+    shown = []
+    monkeypatch.setattr(replays, "display", lambda bundle, raw: shown.append(bundle))
+    monkeypatch.setenv("FPBOOK_BUILD", "")
+    replays.replay(run(dict(curves={"loss": H[:, 0]})), over='"><img src=x>')
+    assert "<img src=x>" not in shown[0]["text/html"]
+
+
+def test_limits_cut_curves_and_pictures():
+    panel = only_panel(dict(x=X, curves={"h": H}, ylim=(-0.1, 0.1)))
+    assert panel["ylim"] == [-0.1, 0.1] and np.abs(unpacked(panel["curves"][0]["y"])).max() < 0.1001
+    image = only_panel(dict(image=np.array([[0.0, 1.0, 9.0]]), ylim=(0, 2)))
+    assert list(np.frombuffer(base64.b64decode(image["image"]["data"]), "u1")) == [0, 128, 255]
+
+
+def test_the_picture_that_stays_is_of_the_step_asked_for():
+    panel = dict(x=X, curves={"h": H})
+    at = {step: replays._still(run(panel), replays.replay_data(run(panel), at=step)) for step in (0, 5, 10, 50)}
+    alone = {step: run(dict(x=X, curves={"h": np.tile(H[i], (4, 1))})) for i, step in enumerate((0, 5, 10, 50))}
+    limits = only_panel(panel)["ylim"]
+    for step, still in at.items():
+        panel_alone = alone[step]["a run"]["panels"][0] | {"ylim": limits}
+        same = run(panel_alone)
+        assert replays._still(same, replays.replay_data(same, at=step)) == still
+    assert len(set(at.values())) == 4
