@@ -1,4 +1,4 @@
-"""Replay figures, the half in Python: what is stored, what is refused. tests/site/test_site.py drives the drawn figure."""
+"""Replay figures, the half in Python: what is stored, what is refused. tests/site/test_site.py drives the drawn one."""
 
 import base64
 import json
