@@ -335,8 +335,14 @@
     const seen = new IntersectionObserver((entries) => { // it plays once by itself, when it is first seen
       if (!entries.some((entry) => entry.isIntersecting)) return;
       seen.disconnect();
-      if (timer === null && frame === 0) start();
+      seen.own = timer === null && frame === 0;
+      if (seen.own) start();
     }, { threshold: 0.6 });
+    for (const kind of ["focusin", "pointerdown"]) root.addEventListener(kind, (event) => { // whoever takes it has it
+      if (seen.own && event.target !== play) pause();
+      seen.disconnect();
+      seen.own = false;
+    });
     if (!still_only) seen.observe(root.clientHeight > 0.8 * innerHeight ? controls : root);
   }
 
