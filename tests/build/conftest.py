@@ -74,8 +74,8 @@ mystnb:
   code_prompt_show: How this is checked
 tags: [hide-input]
 ---
-bound = 5
-holds = [s < bound + 10**6 for s in seed_range(3)]
+bound = 50
+holds = [0 < one < bound for _ in seed_range(3)]
 claim(f"each of the numbers is below ${{bound}}$", holds, measured=one, source="figure 1.1")
 ```
 

@@ -70,11 +70,11 @@ def test_a_page_shows_its_answer_its_claim_and_its_numbers(book):
 
 
 def test_a_changed_threshold_changes_page_and_ledger(book):
-    (book / "chapters/solid.md").write_text(SOLID.replace("bound = 5", "bound = 7"))
+    (book / "chapters/solid.md").write_text(SOLID.replace("bound = 50", "bound = 70"))
     status, printed = build(book)
     assert status == 0 and printed.count("executing") == 1, printed
     for where in [article(book).select_one("#claim-solid-1"), article(book, "claims").select_one("table.ledger")]:
-        assert [formula.get_text() for formula in where.select("span.math")] == ["\\(7\\)"]
+        assert [formula.get_text() for formula in where.select("span.math")] == ["\\(70\\)"]
 
 
 def test_hostile_words_in_a_claim_stay_words(book):
