@@ -24,14 +24,14 @@
   }
   const symbol = (name) => make("i", {}, name);
   const key = (kind, ...words) => make("span", { class: "landing-key" }, make("span", { class: "landing-swatch " + kind, "aria-hidden": "true" }), ...words);
-  const radio = (value, word) => make("label", {}, make("input", { type: "radio", name: "landing-a", value }), ` ${word}, `, symbol("a"), ` = ${value}`);
+  const radio = (value, word) => make("label", {}, make("input", { type: "radio", name: "landing-a", value }), make("span", {}, `${word}, `, symbol("a"), ` = ${value}`));
 
   const train = make("button", { type: "submit", class: "landing-train" }, "Train"), reset = make("button", { type: "button" }, "Reset");
   const width = make("fieldset", {}, make("legend", {}, "Activation"), radio(WIDE, "wide"), radio(NARROW, "narrow"));
   const seed = make("input", { type: "number", min: 0, max: LARGEST, step: 1, value: 0, required: "", inputmode: "numeric" });
   const between = make("input", { type: "checkbox" });
   const controls = make("form", { class: "landing-controls", novalidate: "", "aria-label": "The experiment" },
-    train, reset, width, make("label", {}, "Seed ", seed), make("label", {}, between, " show between the points"));
+    train, reset, width, make("label", {}, "Seed", seed), make("label", {}, between, "show between the points"));
   const say = make("p", { class: "landing-say", role: "status" }), panels = make("div", { class: "landing-panels" });
 
   const NS = "http://www.w3.org/2000/svg";
@@ -120,20 +120,22 @@
 
   function finish() {
     running = looping = false;
-    const t = PEAKS.map((k, i) => fitted(i)), error = meanSquare(view.h, f), number = (v) => String(Number(v.toPrecision(2)));
-    ended = { t, between: error };
-    if (view.done !== "fitted") tell(view.done === "lost" ? "The training has diverged; try another seed." : `Not fitted after ${view.step} steps.`);
-    else {
-      const reached = t.every((step) => step !== null), ordered = reached && t[0] < t[1] && t[1] < t[2] && t[2] > 2 * t[0];
-      const together = reached && Math.max(...t) < 2 * Math.min(...t);
-      const how = ordered ? "One after the other: " : together ? "All together: " : "";
-      const words = [make("b", {}, how), ...PEAKS.flatMap((k, i) => [i ? ", " : "", symbol("k"), ` = ${k} at step ${t[i] ?? "none"}`])];
-      words.push(`. Error on the points ${number(view.loss)}, `, make("b", {}, `between them ${number(error)}`), ".");
-      if (ghost && ghost.a !== a) words.push(` The run before, with a = ${ghost.a}: ${number(ghost.error)} between them.`);
-      if (!between.checked) words.push(" See it: show between the points.");
-      tell(...words);
-    }
+    ended = { t: PEAKS.map((k, i) => fitted(i)), between: meanSquare(view.h, f) };
+    summary();
     show(view.done);
+  }
+
+  function summary() {
+    if (view.done !== "fitted") return tell(view.done === "lost" ? "The training has diverged; try another seed." : `Not fitted after ${view.step} steps.`);
+    const { t, between: error } = ended, number = (v) => String(Number(v.toPrecision(2)));
+    const reached = t.every((step) => step !== null), ordered = reached && t[0] < t[1] && t[1] < t[2] && t[2] > 2 * t[0];
+    const together = reached && Math.max(...t) < 2 * Math.min(...t);
+    const words = [make("b", {}, ordered ? "One after the other: " : together ? "All together: " : "")];
+    PEAKS.forEach((k, i) => words.push(i ? ", " : "", make("span", { class: "landing-key" }, symbol("k"), ` = ${k} at step ${t[i] ?? "none"}`)));
+    words.push(`. Error on the points ${number(view.loss)}, `, make("b", {}, `between them ${number(error)}`), ".");
+    if (ghost && ghost.a !== a) words.push(" The run before, with ", symbol("a"), ` = ${ghost.a}: ${number(ghost.error)} between them.`);
+    if (!between.checked) words.push(" See it: show between the points.");
+    tell(...words);
   }
 
   // ---- Drawing, in pixels ----
@@ -257,7 +259,10 @@
     changed();
   });
   seed.addEventListener("change", changed);
-  between.addEventListener("change", drawCurves);
+  between.addEventListener("change", () => {
+    drawCurves();
+    if (ended) summary();
+  });
   window.addEventListener("hashchange", readAddress);
   let wide = 0;
   new ResizeObserver(() => { if (wide !== panels.clientWidth) { wide = panels.clientWidth; draw(); } }).observe(panels);
