@@ -47,10 +47,10 @@ lint: .venv/stamp ## style, spelling, workflows
 	$(BIN)/zizmor --offline --quiet .
 
 unit: .venv/stamp ## laws, rules, the build on a scratch book
-	$(BIN)/pytest --ignore=tests/site/test_pages.py --ignore=tests/site/test_site.py
+	$(BIN)/pytest --ignore=tests/site
 
 pages: .venv/stamp browser ## the built pages, in a browser too
-	$(BIN)/pytest tests/site/test_pages.py tests/site/test_site.py
+	$(BIN)/pytest tests/site
 
 # On a reader's machine the tests that need Chromium are skipped where it is missing; CI installs it.
 browser:

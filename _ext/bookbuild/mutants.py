@@ -1,8 +1,8 @@
 """Can each claim of a page fail? Its own check is run again in the page's kernel, on changed inputs.
 
 A claim's cell reads names that earlier cells made: measured errors, losses, spectra, answers, and functions that give
-them. Each in turn is replaced by what a broken experiment would have given. A claim that holds whatever is put in its place says nothing,
-and stops the second run.
+them. Each in turn is replaced by what a broken experiment would have given. A claim that holds whatever is put in its
+place says nothing, and stops the second run.
 """
 
 import ast
