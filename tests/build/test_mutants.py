@@ -30,7 +30,7 @@ def test_a_claim_that_can_fail_passes(code):
     ],
 )
 def test_a_claim_that_cannot_fail_is_named(code):
-    with pytest.raises(ValueError, match=r"whatever is measured: claim\('"):
+    with pytest.raises(ValueError, match=r"whatever is measured: '"):
         try_claims([code, "claim('in order', (np.diff(t) > 0).all(1))"], NAMES)
 
 
