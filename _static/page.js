@@ -15,7 +15,7 @@ async function drawFormulas() {
 if (window.MathJax) MathJax.startup = { typeset: false, pageReady: drawFormulas };
 
 function focusWhatScrolls() {
-  const boxes = [...document.querySelectorAll("mjx-container[display], div.math, article figure")];
+  const boxes = [...document.querySelectorAll("mjx-container[display], div.math, article figure, .pst-scrollable-table-container")];
   const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1);
   boxes.forEach((box, i) => (scrolls[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex")));
 }

@@ -34,7 +34,7 @@ def main(*, n=41, steps=250, seed=0, lr=2e-4, a=0.3, out=str(ROOT / "_static" / 
                 title=f"step {step}: {learned}", xticks=[-np.pi, 0, np.pi], xticklabels=["−π", "0", "π"], ylim=(-3, 3)
             )
         axes[0].set(ylabel="target (grey), network")
-        fig.savefig(Path(out), dpi=110, pil_kwargs={"optimize": True})
+        fig.savefig(Path(out), dpi=110, pil_kwargs={"optimize": True, "dpi": (160, 160)})  # shown smaller than drawn
 
 
 if __name__ == "__main__":

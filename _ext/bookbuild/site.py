@@ -5,6 +5,7 @@ The page for wrong addresses.
 What a setting or the context of a page can do is done here; what only the finished HTML allows stands in `rewrites`.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -29,6 +30,14 @@ def site_address():
     return os.environ.get("FPBOOK_SITE", default)
 
 
+def look_of(root):
+    """A hash of the scripts and style sheets that pages hold or name: when one changes, every page is written anew."""
+    files = [
+        path for folder in ["_static", "fpbook/replay", "fpbook/lab"] for path in sorted((root / folder).glob("*.*s"))
+    ]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files if path.suffix in {".css", ".js"})).hexdigest()
+
+
 def configure(app, config):
     """Addresses come from the environment; without them no button points into the void."""
     options, repository = config.html_theme_options, os.environ.get("GITHUB_REPOSITORY")
@@ -37,6 +46,7 @@ def configure(app, config):
         options["launch_buttons"] = {}
         options["use_repository_button"] = False
     config.html_baseurl = site_address()
+    config.html_context["look"] = look_of(Path(app.srcdir))
     if site_address():
         config.ogp_site_url, config.ogp_site_name, config.ogp_use_first_image = site_address(), config.html_title, True
         config.ogp_social_cards, config.sitemap_url_scheme = {"enable": False}, "{link}"
