@@ -8,6 +8,7 @@ async function drawFormulas() {
   const formulas = [...document.querySelectorAll(".math")];
   while (formulas.length) {
     await MathJax.typesetPromise(formulas.splice(0, 8));
+    focusWhatScrolls();
     await new Promise((resume) => setTimeout(resume));
   }
   focusWhatScrolls();
