@@ -17,7 +17,7 @@ if (window.MathJax) MathJax.startup = { typeset: false, pageReady: drawFormulas 
 
 function focusWhatScrolls() {
   const boxes = [...document.querySelectorAll("mjx-container[display], div.math, article figure, .pst-scrollable-table-container")];
-  const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1);
+  const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight);
   boxes.forEach((box, i) => (scrolls[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex")));
 }
 
