@@ -14,7 +14,7 @@ import nbformat
 from sphinx.util import logging
 
 from .plain import plain
-from .render import REPLAY
+from .render import LAB, REPLAY
 from .results import CLAIM, write_notebook
 from .site import site_address
 from .whole import last, note
@@ -134,7 +134,7 @@ def _folded(cell, repository):
         cell.metadata["cellView"] = "form"
         cell.source = f"# @title {words}\n{cell.source}"
     for output in cell.get("outputs", []):
-        for kind in [CLAIM, REPLAY]:
+        for kind in [CLAIM, REPLAY, LAB]:
             output.get("data", {}).pop(kind, None)
     return cell
 

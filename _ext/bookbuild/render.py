@@ -17,6 +17,7 @@ from .execute import Stopped, Unwritable, execute, locked
 from .results import CLAIM
 
 REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.replay
+LAB = "application/vnd.fpbook.lab+json"  # as in fpbook.lab
 
 
 def bring_up_to_date(app):
@@ -67,9 +68,9 @@ def fill_cache(app, env, docnames):
 
 def _shown(output):
     """An output as MyST-NB is to see it."""
-    if not {CLAIM, REPLAY} & set(output.get("data", {})):
+    if not {CLAIM, REPLAY, LAB} & set(output.get("data", {})):
         return output
-    kept = {kind: content for kind, content in output["data"].items() if kind not in {CLAIM, REPLAY}}
+    kept = {kind: content for kind, content in output["data"].items() if kind not in {CLAIM, REPLAY, LAB}}
     return nbformat.from_dict({**output, "data": kept})
 
 
