@@ -16,7 +16,7 @@ async function drawFormulas() {
 if (window.MathJax) MathJax.startup = { typeset: false, pageReady: drawFormulas };
 
 function focusWhatScrolls() {
-  const boxes = [...document.querySelectorAll("mjx-container[display], div.math, article figure, .pst-scrollable-table-container")];
+  const boxes = [...document.querySelectorAll("mjx-container[display], div.math, article figure, article pre, .pst-scrollable-table-container")];
   const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight);
   boxes.forEach((box, i) => (scrolls[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex")));
 }

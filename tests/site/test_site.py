@@ -47,7 +47,7 @@ if not CHROMIUM and not os.environ.get("CI"):
     pytest.skip("no Chromium on this machine: its pages are not tested in a browser", allow_module_level=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
@@ -60,7 +60,7 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site():
     """The book served below a path of its own, as on GitHub Pages."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=BUILD))
