@@ -27,13 +27,13 @@ RECORD = Path("data", "records", "claims.json")
 
 
 def seeds_of(notebook):
-    """How many seeds a page draws at once: the largest number that it hands to `seed_range`, 1 if there is none."""
-    found = [1]
+    """How many seeds a page draws at once: the smallest number that it hands to `seed_range`, 1 if there is none."""
+    found = []
     for node in ast.walk(ast.parse("\n".join(code_of(notebook)))):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "seed_range" and node.args:
             if isinstance(node.args[0], ast.Constant):
                 found.append(int(node.args[0].value))
-    return max(found)
+    return min(found, default=1)
 
 
 def wilson(held, count, z=1.96):
