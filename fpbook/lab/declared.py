@@ -77,7 +77,7 @@ def check(declared: Declared, path: str, value: Any) -> Any:
         if value not in control["options"].values():
             raise ValueError(f"{control['label']} is one of {', '.join(control['options'])}")
     elif control.get("frequencies"):
-        if not value or any(float(k) != int(k) or not low <= int(k) <= high for k in value):
+        if not value or not all(str(k).isdecimal() and low <= int(k) <= high for k in value):
             raise ValueError(f"{control['label']} are whole numbers from {low} to {high}{reason}")
     elif low is not None:
         whole = isinstance(control["step"], int)

@@ -206,16 +206,19 @@ def measure(text: str, declared: Declared, result: dict[str, Any], recorded: dic
 
     "t:NAME" is the first step from which NAME stays below the threshold (infinity if none), "end:NAME" its last value,
     "low:NAME" its smallest, "best:NAME" the step of that; "steps" the steps taken (infinity if the tolerance was not
-    met); with "recorded " before it, of the recorded run.
+    met); with "recorded " before it, of the recorded run. NaN for what the run cannot tell: the step of something that
+    was not watched, say of a frequency that the reader took out of the target.
     """
     if text.startswith("recorded "):
         return measure(text[9:], declared, recorded if recorded is not None else result)
     if text == "steps":
         return float(result["step"][-1]) if result["done"] == "fitted" else math.inf
     kind, name = text.split(":")
-    if name not in result["series"]:  # not watched, but the end of it can be had from the last outputs
-        last: dict[str, NDArray] = {part: result[part][None] for part in ("h", "at") if part in result}
-        return float(_watched(name, last, result["data"])[-1]) if last else math.nan
+    if name not in result["series"]:  # not watched, but the end of an error can be had from the last outputs
+        if kind != "end" or name.startswith("k = ") or "h" not in result:
+            return math.nan
+        last: dict[str, NDArray] = {part: result[part][None] for part in ("h", "at")}
+        return float(_watched(name, last, result["data"])[-1])
     values, step = result["series"][name], result["step"]
     if kind == "t":
         above = np.flatnonzero(~(values < declared["watch"]["threshold"]))

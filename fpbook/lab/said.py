@@ -40,10 +40,9 @@ def verdict(declared: Declared, result: Declared, recorded: Declared | None = No
     """Which answer to the question is right; None where the run does not decide it."""
     asked = declared["question"]
     values = [experiment.measure(text, declared, result, recorded) for text in asked["by"]]
-    ratio = values[0] if len(values) == 1 else values[0] / values[1] if math.isfinite(values[1]) else 0.0
-    if len(values) == 2 and not any(map(math.isfinite, values)):
-        return None
-    return sum(ratio >= edge for edge in asked["edges"])
+    with np.errstate(all="ignore"):  # two that are never reached, or both at step 0, have no ratio
+        ratio = values[0] if len(values) == 1 else float(np.divide(values[0], values[1]))
+    return None if math.isnan(ratio) else sum(ratio >= edge for edge in asked["edges"])
 
 
 def number(value: float) -> str:

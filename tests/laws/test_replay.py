@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 import fpbook.replay as replays
 
@@ -73,6 +75,7 @@ def test_pictures_keep_their_grey_values():
         (dict(image=np.zeros((2, 2)), log="y"), "unknown keys"),
         (dict(x=X, curves={"h": H}, log="z"), "log is"),
         (dict(x=X, curves={"h": H}, ylim=(1, 0)), "no range"),
+        (dict(x=X, curves={"h": abs(H) + 1}, log="y", ylim=(-1, 1)), "no range"),
         (dict(x=X, curves={"h": H}, threshold=0.1), "over the steps"),
         (dict(x=X, curves={3: H}), "is text"),
     ],
@@ -86,6 +89,51 @@ def test_what_cannot_be_drawn_is_refused(panel, message):
 def test_steps_must_increase(step):
     with pytest.raises(ValueError, match="increase"):
         replays.replay_data(run(dict(curves={"loss": np.zeros(len(step))}), step))
+
+
+def test_a_run_has_no_other_keys():
+    with pytest.raises(ValueError, match="unknown keys of a run"):
+        replays.replay_data({"one": dict(step=STEP, panels=[dict(curves={"loss": H[:, 0]})], steps=STEP)})
+
+
+def test_the_size_is_counted_in_bytes():
+    def data(letter):
+        return {letter * 60_000: dict(step=STEP, panels=[dict(curves={"loss": H[:, 0]})])}
+
+    replays.replay_data(data("k"))
+    with pytest.raises(ValueError, match="180 kB"):
+        replays.replay_data(data("频"))
+
+
+def test_stems_stand_on_zero_and_a_threshold_is_where_it_was_put():
+    stems = only_panel(dict(x=X, curves={"share": abs(H) + 1}, styles={"share": "C0|"}))
+    assert stems["ylim"][0] == 0 and only_panel(dict(x=X, curves={"share": abs(H) + 1}))["ylim"][0] > 0
+    assert only_panel(dict(curves={"loss": abs(H[:, 0])}, threshold=0.25, log="xy"))["threshold"] == 0.25
+
+
+@pytest.mark.parametrize("log", ["", "x", "y", "xy"])
+@pytest.mark.parametrize("along", [True, False])
+@pytest.mark.parametrize("frame", [0, 2])
+def test_what_stays_in_print_is_drawn_as_the_script_draws_it(log, along, frame):
+    values = abs(H[:, 0]) + 1 if along else abs(H) + 1
+    panel = dict(curves={"f": np.ones(values.shape[-1]), "h": values}, log=log, styles={"f": "k--"})
+    panel |= dict(threshold=0.5) if along else dict(x=abs(X) + np.arange(1, 8))
+    step = STEP + 1
+    drawn = replays.replay_data(run(panel, step))["runs"][0]["panels"][0]
+    ax = Figure().subplots()
+    replays._draw(ax, panel, drawn, step, frame)
+    f, h, *lines = ax.get_lines()
+    assert (ax.get_xscale() == "log", ax.get_yscale() == "log") == ("x" in log, "y" in log)
+    assert (f.get_linestyle(), to_hex(f.get_color()), to_hex(h.get_color())) == (
+        "--",
+        "#000000",
+        drawn["curves"][1]["color"],
+    )
+    np.testing.assert_array_equal(h.get_xydata().T, [step, values] if along else [panel["x"], values[frame]])
+    np.testing.assert_allclose([*ax.get_xlim(), *ax.get_ylim()], [*drawn["xlim"], *drawn["ylim"]])
+    if along:
+        here, threshold = lines
+        assert set(here.get_xdata()) == {step[frame]} and set(threshold.get_ydata()) == {0.5}
 
 
 def test_size_limit():
@@ -158,6 +206,12 @@ def test_words_of_the_caller_are_escaped(monkeypatch):
     monkeypatch.setenv("FPBOOK_BUILD", "")
     replays.replay(run(dict(curves={"loss": H[:, 0]})), over='"><img src=x>')
     assert "<img src=x>" not in shown[0]["text/html"]
+    data = replays.replay_data({"<b>": dict(step=STEP, panels=[dict(curves={"<i>": H[:, 0]})])}, over="<s>")
+    stored = [data["over"], data["runs"][0]["name"], data["runs"][0]["panels"][0]["curves"][0]["name"]]
+    assert stored == ["&lt;s&gt;", "&lt;b&gt;", "&lt;i&gt;"]  # the script puts them into the page as they are
+    replays.replay({"</script>": dict(step=STEP, panels=[dict(curves={"</script>": H[:, 0]})])})
+    inside = shown[1]["text/html"].partition('class="replay-data">')[2].partition("</script>")[0]
+    assert json.loads(inside)["runs"][0]["step"] == STEP.tolist()
 
 
 def test_limits_cut_curves_and_pictures():

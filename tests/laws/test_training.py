@@ -238,6 +238,7 @@ def test_column():
     [
         (lambda: train([], None, steps=1, optimizer=adam), "list is empty"),
         (lambda: train([MLP([1, 2, 1]), MLP([1, 3, 1])], None, steps=1, optimizer=adam), "one shape"),
+        (lambda: train([MLP([1, 2, 1]), MLP([1, 2, 1]).double()], None, steps=1, optimizer=adam), "one shape"),
         (lambda: train([torch.nn.BatchNorm1d(2)] * 2, None, steps=1, optimizer=adam), "batch norm"),
         (
             lambda: train(MLP([1, 1]), None, steps=1, optimizer=adam, record={"loss": None}),

@@ -1,0 +1,416 @@
+"""Declared labs: what a declaration means, what is refused, measured and said, and what a kernel and a page get."""
+
+import copy
+import html
+import json
+import math
+import threading
+
+import ipywidgets
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+
+import fpbook.lab as labs
+from fpbook.lab import experiment, kernel, said
+from fpbook.lab.declared import check, complete, value_at, with_choice
+from fpbook.spectra import first_step_below, nudft, relative_error
+from fpbook.targets import hypercube
+
+PARTS = dict(
+    data=dict(points=12, low=-np.pi, high=np.pi, sines={1: 1, 3: 0.5}, noise=0.1, held=6),
+    network=dict(hidden=[5], activation="tanh", seed=3),
+    training=dict(name="adam", lr=0.01, steps=40),
+    watch=dict(
+        series=["frequencies", "training", "between", "left", "right", "held"],
+        threshold=0.9, ylim=[0.01, 5], names={"training": "loss"}, colors={"training": "C6"},
+    ),
+)  # fmt: skip
+STARTS = {"Xavier": dict(start="xavier", factor=1), "as <usual>": dict(start="default", factor=1)}
+CHOOSE = {
+    "training.steps": dict(label="steps", low=10, high=100, step=10),
+    "training.lr": dict(label="rate", low=0.001, high=0.1, step=0.001, why="it diverges"),
+    "data.sines": dict(label="waves", frequencies=True, low=1, high=5, why="12 points cannot tell them apart"),
+    "network": dict(label="start", options=STARTS),
+    "network.antisymmetric": dict(label="zero at first"),
+}
+QUESTION = dict(ask="When?", answers=["sooner", "later"], by=["t:k = 1", "recorded t:k = 1"], edges=[1.0])
+SAYS = "Here {t:training} and {%end:training}; {each}."
+
+
+def parts(**changes):
+    """The parts of a declaration, with other entries: part.name -> value."""
+    made = copy.deepcopy(PARTS) | {"network": PARTS["network"] | STARTS["as <usual>"] | {"antisymmetric": False}}
+    for path, value in changes.items():
+        part, name = path.split("__")
+        made[part][name] = value
+    return made
+
+
+def declared(presets=None, choose=CHOOSE, question=QUESTION, **changes):
+    return complete(parts(**changes), choose, question, SAYS, presets or {})
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return experiment.run(declared(), iter)
+
+
+# --- what a declaration means
+
+
+def test_names_and_colours_are_the_given_ones_and_the_others_are_filled_in():
+    watch = declared()["watch"]
+    assert list(watch["names"]) == ["k = 1", "k = 3", "training", "between", "left", "right", "held"]
+    assert watch["names"]["training"] == "loss" and watch["names"]["left"] == "left half"
+    assert watch["colors"]["training"] == to_hex("C6") and watch["colors"]["k = 3"] == to_hex("C1")
+    assert watch["ylim"] == [0.01, 5] and watch["bars"] == 20 and watch["log"] == "xy"
+
+
+@pytest.mark.parametrize("fault, message", [
+    (dict(choose=CHOOSE | {"training.lr": dict(label="x", low=0, hihg=1)}), "unknown keys of the control training.lr"),
+    (dict(choose=CHOOSE | {"training.lr": dict(label="rate", low=0.1, high=1, step=0.1)}), "rate is a number from 0.1"),
+    (dict(choose={"training.momentum": dict(label="momentum")}), "training.momentum is not declared"),
+    (dict(choose={"network": dict(label="start", options={"both": STARTS["Xavier"]})}), "no option of network"),
+    (dict(presets={"odd": dict(says="", values={"training.steps": 5})}), "steps is a whole number from 10 to 100"),
+    (dict(question=QUESTION | {"edges": [1.0, 2.0]}), "one edge between each two answers"),
+    (dict(training__lr=math.nan), "rate is a number"),
+])  # fmt: skip
+def test_a_declaration_that_contradicts_itself_is_refused(fault, message):
+    with pytest.raises(ValueError, match=message):
+        declared(**fault)
+
+
+@pytest.mark.parametrize("path, good, bad", [
+    ("training.steps", [10, 100, 55], [9, 101, 55.5, math.inf, math.nan]),
+    ("training.lr", [0.001, 0.1], [0.0009, 0.2, -math.inf]),
+    ("data.sines", [{"1": 1}, {"5": 1, "2": 1}], [{}, {"0": 1}, {"6": 1}, {"1.5": 1}]),
+    ("network", list(STARTS.values()), ["Xavier", {"start": "xavier"}]),
+    ("network.antisymmetric", [True, False], []),
+    ("network.seed", [0, 2**32 - 1], [-1, 0.5, 2**32]),
+])  # fmt: skip
+def test_a_control_allows_what_it_says_and_nothing_else(path, good, bad):
+    made = declared()
+    for value in good:
+        assert check(made, path, value) == value
+        with_choice(made, {path: value})
+    label = made["choose"][path]["label"]
+    for value in bad:
+        with pytest.raises(ValueError, match=f"^{label} (is|are) .*{made['choose'][path].get('why', '')}$"):
+            check(made, path, value)
+        with pytest.raises(ValueError, match=label):
+            with_choice(made, {path: value})
+
+
+def test_a_choice_changes_its_own_entries_and_nothing_of_the_declaration():
+    made = declared()
+    before = copy.deepcopy(made)
+    other = with_choice(made, {"network": STARTS["Xavier"], "data.sines": {"2": 1}, "training.steps": 20})
+    assert made == before
+    assert other["network"] == made["network"] | STARTS["Xavier"] and other["training"]["steps"] == 20
+    assert other["data"] == made["data"] | {"sines": {"2": 1}} and "k = 2" in other["watch"]["names"]
+    assert value_at(made, "network") == STARTS["as <usual>"] and value_at(made, "network.seed") == 3
+
+
+# --- the numbers behind it
+
+
+@given(
+    st.dictionaries(st.integers(1, 9), st.floats(-2, 2), min_size=1),
+    st.dictionaries(st.integers(1, 9), st.floats(-2, 2)),
+)
+def test_the_target_is_the_sum_of_its_waves_and_its_peaks_are_the_large_ones(sines, cosines):
+    cosines = {k: size for k, size in cosines.items() if k not in sines}
+    data, x = {"sines": sines, "cosines": cosines}, np.linspace(-3, 3, 11)
+    waves = [size * np.sin(k * x) for k, size in sines.items()] + [size * np.cos(k * x) for k, size in cosines.items()]
+    np.testing.assert_allclose(experiment.target(data, x), sum(waves), atol=1e-12)
+    assert experiment.peaks(data) == sorted(k for k, size in (sines | cosines).items() if abs(size) > 0.05)
+
+
+def test_noise_has_the_size_and_the_seed_that_are_declared():
+    def noise(seed, s, **more):
+        data = parts()["data"] | {"noise": s} | more
+        clean = experiment.numbers(data | {"noise": 0}, seed)
+        made = experiment.numbers(data, seed)
+        return np.concatenate([made["y"] - clean["y"], made["held_y"] - clean["held_y"]])
+
+    np.testing.assert_allclose(noise(0, 0.4), 4 * noise(0, 0.1), atol=1e-12)
+    assert abs(noise(0, 1.0, points=2000).std() - 1) < 0.05
+    assert (noise(0, 1.0) != noise(1, 1.0)).all() and (noise(7, 1.0) == noise(7, 1.0)).all()
+    y = experiment.numbers(parts()["data"] | {"round": 0.25}, 0)["y"]
+    np.testing.assert_allclose(y / 0.25, np.round(y / 0.25), atol=1e-12)
+
+
+def test_points_lie_evenly_and_held_out_ones_between_them():
+    made = experiment.numbers(PARTS["data"], 0)
+    np.testing.assert_allclose(made["x"], -np.pi + 2 * np.pi * (np.arange(12) + 0.5) / 12)
+    np.testing.assert_allclose(made["held"], -np.pi + 2 * np.pi * (np.arange(6) + 0.25) / 6)
+    assert made["fine"][0] == made["x"][0] and made["fine"][-1] == pytest.approx(made["x"][-1])
+
+
+@given(st.integers(1, 5), st.data())
+def test_energies_by_degree_add_up_and_a_product_of_coordinates_has_its_own(d, draw):
+    corners = hypercube(d)
+    f = np.array(draw.draw(st.lists(st.floats(-3, 3), min_size=2**d, max_size=2**d)))
+    assert experiment.degrees(f).sum() == pytest.approx((f**2).mean(), abs=1e-9)
+    chosen = draw.draw(st.lists(st.booleans(), min_size=d, max_size=d))
+    energy = experiment.degrees(3 * corners[:, chosen].prod(1))
+    np.testing.assert_allclose(energy, 9 * (np.arange(d + 1) == sum(chosen)), atol=1e-12)
+
+
+def test_bars_are_amplitudes(trained):
+    made = declared(watch__bars=4)
+    x = experiment.numbers(made["data"], 0)["x"]
+    result = {"data": {"x": x}, "at": 0.7 * np.sin(2 * x) - 3 * np.cos(4 * x)}
+    np.testing.assert_allclose(experiment.bars(made, result), [0, 0, 0.7, 0, 3], atol=1e-12)
+
+
+# --- what is measured
+
+
+def test_the_last_of_each_series_is_what_its_name_says(trained):
+    data, h, at = trained["data"], trained["h"], trained["at"]
+    last = {name: values[-1] for name, values in trained["series"].items()}
+    left = data["fine"] <= 0
+    assert last["training"] == pytest.approx(((at - data["y"]) ** 2).mean())
+    assert last["training"] == pytest.approx(trained["loss"])
+    assert last["between"] == pytest.approx(((h - data["f"]) ** 2).mean())
+    assert last["left"] == pytest.approx(((h - data["f"])[left] ** 2).mean())
+    assert last["right"] == pytest.approx(((h - data["f"])[~left] ** 2).mean())
+    for k in (1, 3):
+        error = relative_error(nudft(data["x"], at, [k]), nudft(data["x"], data["y"], [k]))
+        assert last[f"k = {k}"] == pytest.approx(error[0])
+    assert len({float(v) for v in last.values()}) == len(last)
+
+
+def test_on_the_cube_shares_of_seen_and_unseen_corners_are_told_apart():
+    cube = complete(
+        parts() | {"data": dict(cube=4, degree=2, seen=10), "watch": dict(series=["seen", "unseen"])}, {}, None, "", {}
+    )
+    found = experiment.run(cube, iter)
+    right = found["h"] * hypercube(4)[:, :2].prod(1) > 0
+    seen = found["data"]["order"][:10]
+    assert found["series"]["seen"][-1] == right[seen].mean()
+    assert found["series"]["unseen"][-1] == np.delete(right, seen).mean()
+    assert len(set(found["data"]["order"])) == 16 and len(found["data"]["y"]) == 10
+    assert experiment.bars(cube, found).sum() == pytest.approx((found["h"] ** 2).mean())
+
+
+curves = st.lists(st.sampled_from([0.2, 0.5, 0.9, 1.0]), min_size=1, max_size=8)
+
+
+@given(curves, curves, st.sampled_from(["fitted", "long", "stopped"]))
+def test_a_measure_by_its_definition(values, others, done):
+    made = {"watch": {"threshold": 0.9}}
+
+    def result(values):
+        return {"step": 10.0 * np.arange(len(values)), "series": {"q": np.array(values)}, "done": done}
+
+    one, other = result(values), result(others)
+    for words, run in (("", one), ("recorded ", other)):
+        q, step = run["series"]["q"], run["step"]
+        assert experiment.measure(f"{words}t:q", made, one, other) == first_step_below(step, q, 0.9)
+        assert experiment.measure(f"{words}end:q", made, one, other) == q[-1]
+        assert experiment.measure(f"{words}low:q", made, one, other) == q.min()
+        assert q[step == experiment.measure(f"{words}best:q", made, one, other)] == q.min()
+        steps = experiment.measure(f"{words}steps", made, one, other)
+        assert steps == (step[-1] if done == "fitted" else math.inf)
+
+
+def test_how_a_run_ends_is_told():
+    assert experiment.run(declared(), iter)["done"] == "long"
+    assert experiment.run(declared(training__stop=10.0), iter)["done"] == "fitted"
+    assert experiment.run(declared(), lambda steps: iter(steps[:5]))["done"] == "stopped"
+    lost = experiment.run(with_choice(declared(choose={}), {}) | {"training": dict(name="sgd", lr=1e9, steps=40)}, iter)
+    assert lost["done"] == "lost" and "no longer finite" in said.words(declared(), lost)
+
+
+def test_the_options_of_the_optimizer_are_used():
+    ends = {
+        experiment.run(declared(choose={}, **changes), iter)["loss"].item()
+        for changes in (
+            {}, {"training__betas": (0.5, 0.9)}, {"training__lr": 0.02}, {"training__name": "sgd"},
+            {"training__weight": 5}, {"training__batch": 4}, {"network__seed": 4}, {"network__antisymmetric": True},
+        )
+    }  # fmt: skip
+    assert len(ends) == 8
+
+
+# --- what is said
+
+
+@given(st.floats(-1e9, 1e9, allow_subnormal=False))
+def test_a_number_is_written_to_three_digits_or_whole(value):
+    text = said.number(value)
+    read = float(text.replace("−", "-").replace(",", ""))
+    assert "-" not in text
+    if value == int(value) and abs(value) < 1e5:
+        assert read == value and ("," in text) == (abs(value) >= 1000)
+    elif 1e-3 <= abs(value) < 1e5:
+        assert read == pytest.approx(value, rel=5.1e-3)
+    else:
+        assert "e" in text and read == pytest.approx(value, rel=5.1e-2)
+
+
+def result(done="fitted", **series):
+    step = 1000 * np.arange(3)
+    return {"step": step, "done": done, "series": {name: np.array(values) for name, values in series.items()}}
+
+
+def test_words_tell_the_end_and_each_measure():
+    made = declared()
+    series = {"training": [1.0, 0.5, 0.25], "k = 1": [1.0, 0.1, 0.1], "k = 3": [1.0, 1.0, 1.0]}
+    tail = " Here 1,000 and 25 %; k = 1 at step 1,000, k = 3 at step never."
+    assert said.words(made, result(**series)) == "Fitted after 2,000 steps." + tail
+    assert said.words(made, result("stopped", **series)) == "Stopped at step 2,000." + tail
+    assert said.words(made, result("long", **series)) == "Trained for 2,000 steps." + tail
+    assert said.words(declared(training__stop=1e-9), result("long", **series)) == "Not fitted in 2,000 steps." + tail
+
+
+@pytest.mark.parametrize(
+    "mine, recorded, answer", [(1, 2, 0), (2, 2, 1), (2, 1, 1), (1, 3, 0), (3, 1, 1), (3, 3, None)]
+)
+def test_the_verdict_is_the_ratio_between_its_edges(mine, recorded, answer):
+    made, both = declared(), []
+    for first in (mine, recorded):  # at which record k = 1 is fitted; 3: never
+        both.append(result(**{"k = 1": [1.0 if i < first else 0.1 for i in range(3)]}))
+    assert said.verdict(made, *both) == answer
+    text = said.reply(QUESTION, 0, answer)
+    assert ("right" in text, "does not decide" in text) == (answer == 0, answer is None)
+    assert ("“later”" in text) == (answer == 1)
+
+
+@pytest.mark.parametrize("by, answer", [
+    (["t:k = 7", "t:k = 1"], None), (["t:k = 1", "t:k = 7"], None), (["end:k = 7"], None), (["low:held"], None),
+    (["t:k = 1", "recorded t:k = 1"], None), (["t:training", "t:k = 1"], 1), (["t:k = 1", "t:training"], 0),
+])  # fmt: skip
+def test_what_was_not_watched_or_has_no_ratio_decides_nothing(by, answer):
+    made = declared(question=QUESTION | {"by": by})
+    run = result(**{"k = 1": [0.1, 0.1, 0.1], "training": [1, 1, 0.1]})  # k = 1 is fitted from step 0 on
+    assert said.verdict(made, run, run) == answer
+
+
+def test_one_measure_is_compared_with_the_edges_itself():
+    made = declared(question=QUESTION | {"by": ["end:k = 1"], "edges": [0.5]})
+    assert [said.verdict(made, result(**{"k = 1": [1, 1, v]})) for v in (0.4, 0.5, 0.6)] == [0, 1, 1]
+
+
+def test_the_picture_shows_the_run_the_recorded_one_and_the_threshold(trained):
+    *_, below = said.picture(declared(), trained, dict(trained)).axes
+    count = len(trained["series"])
+    lines = below.get_lines()
+    assert [line.get_linestyle() for line in lines] == ["--"] * count + ["-"] * count + [":"]
+    for line, name in zip(lines[count:], trained["series"]):
+        np.testing.assert_array_equal(line.get_ydata(), trained["series"][name])
+        assert to_hex(line.get_color()) == declared()["watch"]["colors"][name]
+    assert set(lines[-1].get_ydata()) == {0.9} and below.get_ylim() == (0.01, 5)
+    assert [text.get_text() for text in below.get_legend().get_texts()] == list(declared()["watch"]["names"].values())
+
+
+# --- in a page and in a kernel
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    kept = []
+    for module in (labs, kernel):
+        monkeypatch.setattr(module, "display", lambda thing, **options: kept.append(thing))
+    return kept
+
+
+def show(monkeypatch, building, **options):
+    monkeypatch.setenv("FPBOOK_BUILD", building)
+    made = parts()
+    labs.lab(**made, choose=CHOOSE, question=QUESTION, says=SAYS, recorded={"training.steps": 20}, **options)
+
+
+def test_the_page_gets_the_recorded_run_to_four_digits(monkeypatch, shown):
+    show(monkeypatch, "1")
+    (bundle,) = shown
+    packed = bundle[labs.LAB]
+    run = experiment.run(with_choice(declared(), {"training.steps": 20}), iter)
+    rows = np.array(packed["recorded"]["rows"])
+    np.testing.assert_array_equal(rows[:, 0], run["step"])
+    np.testing.assert_allclose(rows[:, 1:].T, list(run["series"].values()), rtol=6e-4)
+    for name in ("h", "at"):
+        np.testing.assert_allclose(packed["recorded"][name], run[name], rtol=6e-4)
+    np.testing.assert_allclose(packed["recorded"]["bars"], experiment.bars(declared(), run), rtol=6e-4)
+    assert {name: packed[name] for name in declared()} == declared()
+    assert bundle["text/plain"] == said.words(declared(training__steps=20), run)
+    text = labs.lab_json(packed)
+    assert "<" not in text and json.loads(text) == packed
+
+
+@pytest.mark.parametrize("options, message", [
+    (dict(colour=1), "unknown keys of a lab"), (dict(data=None), "a lab declares"), (dict(watch={}), "a lab declares"),
+])  # fmt: skip
+def test_a_lab_that_is_not_whole_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        labs.lab(**(parts() | options))
+
+
+def test_the_seed_is_zero_if_none_is_declared_and_else_the_declared_one(monkeypatch, shown):
+    monkeypatch.setenv("FPBOOK_BUILD", "1")
+    for network in (parts()["network"], {k: v for k, v in parts()["network"].items() if k != "seed"}):
+        labs.lab(**(parts() | {"network": network}))
+    assert [bundle[labs.LAB]["network"]["seed"] for bundle in shown] == [3, 0]
+
+
+@pytest.fixture
+def live(monkeypatch, shown):
+    """The widgets of a live lab by their labels, a press of "Train", and the declarations that were trained."""
+    ran, train = [], experiment.run
+
+    def run(changed, progress=None):
+        ran.append(changed)
+        return train(changed, progress or iter)
+
+    monkeypatch.setattr(experiment, "run", run)
+    show(monkeypatch, "")
+    (box,) = shown
+    widgets = {widget.description: widget for widget in box.children if getattr(widget, "description", "")}
+
+    def press():
+        ran.clear()
+        before = set(threading.enumerate())
+        button = next(child for child in box.children if isinstance(child, ipywidgets.HBox)).children[0]
+        button.click()
+        for thread in set(threading.enumerate()) - before:
+            thread.join(60)
+        return ran, [child.value for child in box.children if isinstance(child, ipywidgets.HTML)]
+
+    return widgets, press
+
+
+def test_a_live_lab_begins_with_what_is_declared(live):
+    widgets, _ = live
+    assert widgets["steps"].value == 40 and (widgets["steps"].min, widgets["steps"].max) == (10, 100)
+    assert widgets["rate"].value == 0.01 and widgets["waves"].value == "1, 3" and widgets["seed"].value == 3
+    assert widgets["start"].value == "as <usual>" and widgets["zero at first"].value is False
+    assert widgets["When?"].value is None and list(widgets["When?"].options) == ["sooner", "later"]
+
+
+def test_a_live_lab_asks_first_then_trains_what_was_chosen_against_the_recorded_run(live):
+    widgets, press = live
+    ran, (_, text) = press()
+    assert ran == [] and "first guess" in text
+    widgets["When?"].value = "sooner"
+    widgets["steps"].value, widgets["start"].value, widgets["waves"].value = 50, "Xavier", "2,5"
+    ran, (note, text) = press()
+    recorded, mine = ran
+    assert recorded == with_choice(declared(), {"training.steps": 20})
+    chosen = {"training.steps": 50, "network": STARTS["Xavier"], "data.sines": {"2": 1.0, "5": 1.0}}
+    assert mine == with_choice(declared(), chosen)
+    assert "Trained for 50 steps" in note, text
+    assert "k = 5 at step" in note and "<img" in text
+    ran, _ = press()  # the recorded run is trained once
+    assert len(ran) == 1
+
+
+def test_a_live_lab_gives_the_reason_for_what_it_refuses(live):
+    widgets, press = live
+    widgets["When?"].value, widgets["waves"].value = "sooner", "1, 9"
+    ran, (_, text) = press()
+    assert ran == [] and html.escape("waves are whole numbers from 1 to 5: 12 points cannot tell them apart") in text
