@@ -4,7 +4,19 @@ As a Sphinx extension it calls the `setup` of the modules below. As programs: `p
 `.replicate`, `.twins`, `.sweep`, `.page`, `.pdf`. One file is one responsibility.
 """
 
-MODULES = ["whole", "render", "numbers", "claims", "answer", "folds", "replays", "status", "tables"]
+MODULES = [
+    "whole",
+    "render",
+    "numbers",
+    "claims",
+    "answer",
+    "folds",
+    "guess",
+    "diagrams",
+    "replays",
+    "status",
+    "tables",
+]
 MODULES += ["words", "codelinks", "typography", "notebooks", "landing", "site", "pages", "epub"]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 from sphinx.util import logging
 
+from .diagrams import for_notebooks
 from .plain import plain
 from .render import LAB, REPLAY
 from .results import CLAIM, write_notebook
@@ -25,6 +26,7 @@ SOLUTION = re.compile(
     r"^(?P<fence>`{3,}|:{3,})\{solution-(?P<end>start|end)\}.*?^(?P=fence)\s*$", re.MULTILINE | re.DOTALL
 )
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
+ROOT = Path(__file__).resolve().parents[2]
 FOLDED = {"hide-input", "hide-cell"}
 
 
@@ -121,7 +123,7 @@ def readable(notebook, labels, *, title="", page="", repository=""):
 
 def _add(cells, text, labels):
     if text := plain(text.strip("\n"), labels):
-        cells.append(nbformat.v4.new_markdown_cell(text))
+        cells.append(nbformat.v4.new_markdown_cell(for_notebooks(text, ROOT)))
 
 
 def _folded(cell, repository):

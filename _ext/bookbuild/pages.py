@@ -11,6 +11,7 @@ from .policy import add_policy
 from .site import base_of
 from .whole import last, note
 
+REDIRECT = '<meta http-equiv="Refresh"'  # the first page of a book whose root is another one: `make page`
 DONE = 'http-equiv="Content-Security-Policy"'
 
 
@@ -20,6 +21,7 @@ def finish(app, exception):
     html, hits = Path(app.outdir), dict(last(app, "hits", {}))
     pages = {path.relative_to(html).as_posix(): path for path in html.rglob("*.html") if "_static" not in path.parts}
     texts = {name: path.read_text(encoding="utf8") for name, path in pages.items()}
+    texts = {name: text for name, text in texts.items() if not text.startswith(REDIRECT)}
     new = [name for name, text in texts.items() if DONE not in text]
     if new:
         slim.icons(html)

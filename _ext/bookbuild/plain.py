@@ -48,6 +48,10 @@ def directive(name, title, lines, labels):
         return [f"**{head}**{tail}", "", body]
     if name in {"figure", "image"}:
         return [f"![{options.get('alt', '')}]({title})", "", f"**{label}** {body}".strip()]
+    if name == "guess":
+        answers, _, explanation = body.replace("- [x] ", "- ").partition("\n\n")
+        asked = [f"**Guess first.** {inline(title, labels)}", "", answers, ""]
+        return [*asked, "<details><summary>The answer</summary>", "", explanation, "", "</details>"]
     if name == "table":
         return [f"**{label}** {inline(title, labels)}".strip(), "", body]
     if name in NAMED:  # what follows the name on the first line is text, not a title

@@ -338,6 +338,21 @@ def test_exercises_have_executed_solutions_in_dropdowns(page):
         assert found and "<code>" in found[1], label
 
 
+GUESS = re.compile(r"^```\{guess\} (?P<question>[^\n]+\?)\n(?P<answers>(?:- [^\n]+\n)+)\n(?P<why>.*?)^```", re.M | re.S)
+
+
+def test_a_guess_is_resolved_by_a_figure_and_its_numbers_stand_in_a_claim(page):
+    claims = "".join(cell.source.partition("claim(")[2] for cell in code_cells(page))
+    asked = prose(page).count("{guess}")
+    assert asked <= 1 and (asked == 1 or page not in SECTIONS)
+    assert len(GUESS.findall(prose(page))) == asked
+    for match in GUESS.finditer(prose(page)):
+        names = re.findall(r"\{numref\}`([\w-]+)`", match["why"])
+        assert names and set(names) <= {figure_of(cell)["name"] for cell in drawing_cells(page)}
+        numbers = set(re.findall(r"\d[\d,.]*\d|\d", re.sub(r"\{\w+\}`[^`]*`", "", match["why"])))
+        assert numbers <= set(re.findall(r"\d[\d,.]*\d|\d", claims)), "a number that no claim has"
+
+
 def test_every_section_has_a_lab(section):
     pages = [name for name, entry in PAGES.items() if f"{entry.number}.".startswith(f"{PAGES[section].number}.")]
     assert sum(bool(LAB.search(cell.source)) for name in pages for cell in code_cells(name)) >= 1

@@ -1,0 +1,50 @@
+"""The drawn diagrams: as their script draws them, each on one page, to be read in both themes."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "_static/diagrams"
+STYLES = (ROOT / "_static/book.css").read_text("utf8")
+FILES = sorted(FOLDER.glob("*.svg"))
+GROUND, INK = "#ffffff", "currentColor"
+PAPER = {"light": "#ffffff", "dark": "#121212"}  # the theme's own grounds
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_files_are_what_the_script_draws():
+    drawn = runpy.run_path(str(FOLDER / "draw.py"))["drawn"]()
+    assert {path.name: path.read_text("utf8") for path in FILES} == drawn
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_diagram_is_a_figure_of_one_page_with_words_for_it(path):
+    pages = [page.read_text("utf8") for page in (ROOT / "chapters").glob("*.md")]
+    found = [page for page in pages if f"diagrams/{path.name}" in page]
+    assert len(found) == 1
+    figure = re.search(rf"\{{figure\}} \S*{path.name}\n:name: ([\w-]+)\n:alt: (.+)\n\n(.+\n)+```", found[0])
+    assert len(figure[2]) > 80 and f"{{numref}}`{figure[1]}`" in found[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_colours_can_be_told_from_the_ground_in_both_themes(path):
+    text = path.read_text("utf8")
+    assert " id=" not in text  # it stands in previews too
+    assert set(re.findall(r'<text[^>]* fill="([^"]+)"', text)) == {INK}
+    for kind, colour in set(re.findall(r'(stroke|fill)="(\S+?)"', text)) - {("fill", GROUND)}:
+        if colour not in (INK, "none"):
+            dark = re.search(rf'"dark"\] \.diagram \[{kind}="{colour}"\] {{ {kind}: (#\w+); }}', STYLES)
+            assert contrast(colour, PAPER["light"]) >= 3 and contrast(dark[1], PAPER["dark"]) >= 4.5, colour
