@@ -3,6 +3,7 @@
   "use strict";
   const { element, panel, picture, number, settled } = window.fpReplay, trainer = window.fpTrainer;
   const CORNERS = [["unseen, wrong", "#d55e00"], ["unseen, right", "#9ecae1"], ["seen, wrong", "#7f0000"], ["seen, right", "#0072b2"]];
+  const CALM = matchMedia("(prefers-reduced-motion: reduce)").matches; // then the panels are drawn twice a second
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
   const copy = (value) => JSON.parse(JSON.stringify(value));
 
@@ -19,16 +20,20 @@
   }
 
   // The value if the control allows it; an error with the reason if not.
-  function check({ label, low, high, step, options, frequencies, why }, value) {
-    const reason = why ? ": " + why : "", refuse = (text) => { throw new Error(text); };
+  function check(control, value) {
+    const refuse = (text) => { throw new Error(text); };
+    if (!control) refuse("there is no such control");
+    const { label, low, high, step, options, frequencies, why } = control, reason = why ? ": " + why : "";
     if (options) {
       if (!Object.values(options).some((option) => same(option, value))) refuse(`${label} is one of ${Object.keys(options).join(", ")}`);
     } else if (frequencies) {
       const waves = Object.entries(value ?? {});
-      if (!waves.length || waves.some(([k, size]) => !Number.isInteger(Number(k)) || k < low || k > high || !Number.isFinite(size))) {
+      if (!waves.length || waves.some(([k, size]) => !Number.isInteger(Number(k)) || k < low || k > high || !(Math.abs(size) <= 10))) {
         refuse(`${label} are whole numbers from ${low} to ${high}${reason}`);
       }
-    } else if (low !== undefined) {
+    } else if (low === undefined) {
+      if (typeof value !== "boolean") refuse(`${label} is on or off`);
+    } else {
       const whole = Number.isInteger(step);
       if (!(typeof value === "number" && value >= low && value <= high) || (whole && !Number.isInteger(value))) {
         refuse(`${label} is ${whole ? "a whole number" : "a number"} from ${low} to ${high}${reason}`);
@@ -56,7 +61,7 @@
     return how + declared.says.replace("{each}", each).replace(/\{(%?)(.*?)\}/g, (_, share, text) => {
       const value = measure(text, declared, run, recorded);
       return share ? Math.round(100 * value) + " %" : Number.isFinite(value) ? number(value) : "never";
-    });
+    }).replaceAll("at step never", "never");
   }
 
   function reply({ by, edges, answers }, guess, declared, run, recorded) {
@@ -112,8 +117,8 @@
       const { label: name, low, high, step, options, frequencies } = control, label = element("label", controls);
       element("span", label).textContent = name;
       const kind = options ? "select" : "input", type = frequencies ? "text" : low === undefined ? "checkbox" : "number";
+      const node = element(kind, label, options ? {} : { type, ...(type === "number" ? { min: low, max: high, step, inputmode: "decimal" } : {}) }); // a label names its first field
       const slider = type === "number" && !options && high < 1e6 && element("input", label, { type: "range", min: low, max: high, step, "aria-hidden": "true", tabindex: -1 });
-      const node = element(kind, label, options ? {} : { type, ...(type === "number" ? { min: low, max: high, step, inputmode: "decimal" } : {}) });
       for (const option in options) element("option", node).textContent = option;
       const read = () => {
         if (options) return Object.values(options)[node.selectedIndex];
@@ -204,19 +209,22 @@
         run = { rows: [], declared: copy(declared), label: different(declared) };
       }
       const mine = session;
+      let drawn = 0;
       running = true;
       go.textContent = "\u23f8\ufe0e Stop";
       if (!most) say("Training \u2026");
       while (running && mine === session) {
         const report = await mine.ask(most ? { most } : {});
         if (mine !== session) return;
+        await new Promise(requestAnimationFrame); // a task of its own; and a hidden page draws nothing, and so waits
+        if (mine !== session) return;
         run.rows.push(...report.fresh);
         Object.assign(run, { h: report.h, at: report.at, bars: report.bars, done: report.done, step: report.step });
+        if (report.done || (most && report.step)) running = false;
+        if (running && CALM && performance.now() < drawn + 500) continue;
+        drawn = performance.now();
         draw();
-        if (report.done || most) running = false;
-        else await new Promise(requestAnimationFrame); // a hidden page draws nothing, and so waits
       }
-      if (mine !== session || !run) return;
       go.textContent = "\u25b6\ufe0e Train";
       if (run.done) say(words(declared, run, recorded) + (question ? reply(question, guess, declared, run, recorded) : "") + (watch.hide && !between ? " Now show what is between the points." : ""));
       else if (most) say(`Step ${run.step}.`);
@@ -372,7 +380,9 @@
     still.before(root);
     still.classList.add("replay-still");
     still.hidden = true;
-    reset0();
+    inputs.forEach(({ write }) => write());
+    draw();
+    say("The recorded run: " + words(recorded.declared, recorded, recorded));
     let width = cards.clientWidth;
     new ResizeObserver(() => {
       if (cards.clientWidth === width) return;
@@ -380,34 +390,38 @@
       draw();
     }).observe(cards);
 
-    function reset0() {
-      inputs.forEach(({ write }) => write());
-      draw();
-      say("The recorded run: " + words(recorded.declared, recorded, recorded));
-      if (!asked.startsWith(here)) return;
-      try { // a link that keeps the settings; what the controls would refuse is refused here too
-        const values = Object.fromEntries([...new URLSearchParams(asked.slice(here.length))].map(([path, value]) => [path, check(choose[path], JSON.parse(value))]));
-        change(values);
+    // A link that keeps the settings; what the controls would refuse is refused here too.
+    return function read(state) {
+      try {
+        const values = [...new URLSearchParams(state)].map(([path, value]) => [path, check(Object.hasOwn(choose, path) && choose[path], parsed(value))]);
+        change(Object.fromEntries(values), copy(base));
         root.scrollIntoView();
       } catch (error) {
         say(`The address of this page holds values that do not fit: ${error.message}.`);
       }
-    }
+    };
   }
 
-  const asked = location.hash;
+  function parsed(text) {
+    try { return JSON.parse(text); } catch { return undefined; }
+  }
+
   function scan() {
-    document.querySelectorAll("script.lab-data").forEach((script, index) => {
-      const still = script.previousElementSibling;
-      if (!still) return;
-      if (asked.startsWith(`#lab${index}?`)) return build(script, still, index);
+    const labs = [...document.querySelectorAll("script.lab-data")].map((script, index) => {
+      const still = script.previousElementSibling, here = `#lab${index}?`;
+      let read = null;
+      const open = () => (read ??= build(script, still, index));
       const near = new IntersectionObserver((entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
         near.disconnect();
-        build(script, still, index);
+        open();
       }, { rootMargin: "800px" });
       near.observe(still);
+      return () => { if (location.hash.startsWith(here)) open()(location.hash.slice(here.length)); };
     });
+    const asked = () => labs.forEach((lab) => lab());
+    addEventListener("hashchange", asked);
+    asked();
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", scan);
   else scan();

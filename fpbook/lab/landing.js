@@ -107,13 +107,12 @@
     looping = true;
     while (running) {
       const report = await run.ask();
+      await new Promise(requestAnimationFrame); // a task of its own; a hidden page draws nothing, and so waits
       if (mine !== generation) return;
       rows.push(...report.fresh);
       view = report;
       if (report.done) finish();
-      draw();
-      await new Promise(requestAnimationFrame);
-      if (mine !== generation) return;
+      else draw();
     }
     looping = false;
   }

@@ -33,7 +33,8 @@ def words(declared: Declared, result: Declared, recorded: Declared | None = None
 
     each = [name for name in experiment.names(declared) if name.startswith("k = ")]
     says = declared["says"].replace("{each}", ", ".join(f"{name} at step {{t:{name}}}" for name in each))
-    return how[result["done"]] + " " + re.sub(r"\{(%?)(.*?)\}", value, says)
+    said = re.sub(r"\{(%?)(.*?)\}", value, says).replace("at step never", "never")
+    return f"{how[result['done']]} {said}"
 
 
 def verdict(declared: Declared, result: Declared, recorded: Declared | None = None) -> int | None:

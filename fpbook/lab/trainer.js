@@ -376,36 +376,40 @@
       this.due = 0;
       this.rows = [];
     }
+    fine() { // the output at the fine points, once a step
+      if (this.seen !== this.net.t) [this.seen, this.h] = [this.net.t, this.net.output(this.data.fine)];
+      return this.h;
+    }
+    at() { return this.net.order ? this.net.output() : this.net.h; } // and at the training points
     measure() { // the quantities that are watched, at this step
-      const at = this.net.order ? this.net.output() : this.net.h;
-      const fine = names(this.declared).some((name) => name in WATCHED && name !== "training") ? this.net.output(this.data.fine) : null;
+      const at = this.at(), fine = names(this.declared).some((name) => name in WATCHED && name !== "training") ? this.fine() : null;
       return names(this.declared).map((name, i) =>
         this.k[i] === null ? WATCHED[name](fine, at, this.data, this.net) : relativeError(nudft(this.data.x, at, this.k[i]), this.f_hat[i]));
     }
+    look(fresh) { // the loss of this step, and whether it is the last; now and then what is watched
+      const { steps, stop = 0 } = this.declared.training, t = this.net.t;
+      this.loss = this.net.step();
+      if (!Number.isFinite(this.loss)) this.done = "lost";
+      else if (this.loss < stop) this.done = "fitted";
+      else if (t >= steps) this.done = "long";
+      if (t < this.due && !this.done) return;
+      fresh.push([t, ...this.measure()]);
+      this.due = Math.max(t + 1, Math.ceil(t * 1.02));
+    }
     // Steps for so many milliseconds, few at the beginning, where much happens; then what there is to see.
     advance(milliseconds, most = Infinity) {
-      const { steps, stop = 0 } = this.declared.training, end = performance.now() + milliseconds, fresh = [];
-      most = Math.min(most, Math.max(1, this.net.t / 20));
-      for (let taken = 0; !this.done && taken < most; ) {
-        const loss = this.net.step(), t = this.net.t;
-        this.loss = loss;
-        if (!Number.isFinite(loss)) this.done = "lost";
-        else if (loss < stop) this.done = "fitted";
-        else if (t >= steps) this.done = "long";
-        if (t >= this.due || this.done) {
-          fresh.push([t, ...this.measure()]);
-          this.due = Math.max(t + 1, Math.ceil(t * 1.02));
-        }
-        if (this.done) break;
+      const end = performance.now() + milliseconds, fresh = [], begins = this.loss === undefined;
+      most = begins ? 0 : Math.min(most, Math.max(1, this.net.t / 20));
+      if (begins) this.look(fresh); // step 0 alone: code that runs for the first time is slow
+      for (let taken = 0; !this.done && taken < most && (!taken || performance.now() < end); taken++) {
         this.net.update();
-        taken++;
-        if (performance.now() > end) break;
+        this.look(fresh);
       }
       this.rows.push(...fresh);
       return { step: this.net.t, loss: this.loss, done: this.done, fresh, ...this.view() };
     }
     view() {
-      const { data, watch } = this.declared, h = this.net.output(this.data.fine), at = this.net.output();
+      const { data, watch } = this.declared, h = this.fine(), at = this.at();
       const bars = data.cube ? degrees(h) : Float64Array.from({ length: (watch.bars ?? 20) + 1 }, (_, k) => 2 * Math.hypot(...nudft(this.data.x, at, k)));
       return { h, at, bars };
     }
@@ -434,10 +438,18 @@
 
   const address = typeof document === "undefined" ? null : document.currentScript?.src;
 
-  // Training behind the page where the browser allows it, else on it: `ask` promises one report at a time.
+  // Training behind the page where the browser allows it, else on it in slices: `ask` promises one report at a time.
   function start(declared) {
     let worker = null, run = null, waiting = null;
-    const here = (question) => answer((run ??= new Run(declared)), { ...question, milliseconds: 12 });
+    const pause = () => new Promise((resume) => setTimeout(resume));
+    const here = async (question) => {
+      await pause();
+      if (!run) {
+        run = new Run(declared);
+        await pause();
+      }
+      return answer(run, { ...question, milliseconds: 12 });
+    };
     try {
       if (!/^http/.test(address)) throw new Error("no worker from disk");
       worker = new Worker(address);
@@ -451,7 +463,7 @@
     } catch { worker = null; }
     return {
       ask(question = {}) {
-        if (!worker) return Promise.resolve(here(question));
+        if (!worker) return here(question);
         return new Promise((resolve) => {
           waiting = [question, resolve];
           worker.postMessage({ milliseconds: 25, ...question });
