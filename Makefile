@@ -52,9 +52,9 @@ unit: .venv/stamp ## laws, rules, the build on a scratch book
 pages: .venv/stamp browser ## the built pages, in a browser too
 	$(BIN)/pytest tests/site
 
-# On a reader's machine the tests that need Chromium are skipped where it is missing; CI installs it.
+# On a reader's machine the tests that need Chromium or Firefox are skipped where it is missing; CI installs both.
 browser:
-	@command -v chromium || command -v google-chrome || test -z "$$CI" || { apt-get update -qq && apt-get install -y -qq chromium; }
+	@test -z "$$CI" || { command -v chromium && command -v firefox-esr; } || { apt-get update -qq && apt-get install -y -qq chromium firefox-esr; }
 
 second-run: .venv/stamp ## execute the book once more: every line must be printed again
 	$(BUILD).replicate
