@@ -28,7 +28,6 @@ def lab(
     choose: dict[str, Declared] | None = None,
     question: Declared | None = None,
     says: str = "",
-    presets: dict[str, Declared] | None = None,
     recorded: Declared | None = None,
     **controls: Any,
 ) -> None:
@@ -60,7 +59,7 @@ def lab(
     watch : dict
         ``series``: "frequencies" for the relative error at each peak of the target, "training", "between", "left",
         "right", "held" for mean squared errors, "seen", "unseen" for shares of right signs; ``threshold``; ``ylim`` and
-        ``log`` of their axes; ``names`` and ``colors`` for them; ``rings`` where the target's spectrum can be dragged.
+        ``log`` of their axes; ``names`` and ``colors`` for them.
     choose : dict of path -> dict
         The controls: "network.a" is an entry of the declaration, "network" several. With ``label`` and either ``low``,
         ``high``, ``step`` (number), ``options`` (name -> value), ``frequencies`` (a list of whole numbers in ``low`` to
@@ -71,8 +70,6 @@ def lab(
     says : str
         What is said at the end, with measures in braces: "fitted at step {t:k = 1}", as a share "{%end:unseen}";
         "{each}" names all frequencies with their steps.
-    presets : dict of name -> dict
-        ``says``, a sentence, and ``values`` of controls.
     recorded : dict of path -> value, optional
         Values of controls in the recorded run, where it is not the declared one: what the reader's run is laid over.
 
@@ -93,7 +90,7 @@ def lab(
     if not (data and network and training and watch):
         raise ValueError("a lab declares data, network, training and watch")
     parts = {"data": data, "network": {"seed": 0} | network, "training": training, "watch": watch}
-    declared = complete(parts, choose or {}, question, says, presets or {})
+    declared = complete(parts, choose or {}, question, says)
     if os.environ.get("FPBOOK_BUILD") == "1":
         display(_bundle(declared, recorded or {}), raw=True)
     else:

@@ -21,9 +21,7 @@ SERIES = {  # what a reader calls the quantities that can be watched
 Declared = dict[str, Any]
 
 
-def complete(
-    parts: Declared, choose: dict[str, Declared], question: Declared | None, says: str, presets: dict[str, Declared]
-) -> Declared:
+def complete(parts: Declared, choose: dict[str, Declared], question: Declared | None, says: str) -> Declared:
     """A declaration with names, colours and the control of the seed filled in; ValueError if it contradicts itself."""
     names = experiment.names(parts)
     labels, colors = parts["watch"].get("names", {}), parts["watch"].get("colors", {})
@@ -32,14 +30,11 @@ def complete(
     watch["names"] = {name: labels.get(name, SERIES.get(name, name)) for name in names}
     watch["colors"] = {name: to_hex(colors.get(name, f"C{i % 7}")) for i, name in enumerate(names)}
     declared = parts | {"watch": watch, "choose": choose | {"network.seed": given}, "says": says}
-    declared |= {"question": question, "presets": presets}
+    declared["question"] = question
     for path, control in declared["choose"].items():
         if unknown := set(control) - CONTROL_KEYS:
             raise ValueError(f"unknown keys of the control {path}: {sorted(unknown)}")
         check(declared, path, value_at(declared, path))
-    for preset in presets.values():
-        for path, value in preset["values"].items():
-            check(declared, path, value)
     if question and len(question["answers"]) != len(question["edges"]) + 1:
         raise ValueError("a question has one edge between each two answers")
     plain: Declared = json.loads(json.dumps(declared, allow_nan=False))  # keys are text, as in a page
@@ -52,7 +47,7 @@ def with_choice(declared: Declared, values: Declared) -> Declared:
         check(declared, path, value)
     changed = experiment.with_values(declared, values)
     parts = {part: changed[part] for part in ("data", "network", "training", "watch")}
-    return complete(parts, {}, declared["question"], declared["says"], {})
+    return complete(parts, {}, declared["question"], declared["says"])
 
 
 def value_at(declared: Declared, path: str) -> Any:

@@ -73,11 +73,11 @@
   }
 
   function build(script, still, index) {
-    const base = JSON.parse(script.textContent), { watch, choose, question, presets } = base, here = `#lab${index}?`;
+    const base = JSON.parse(script.textContent), { watch, choose, question } = base, here = `#lab${index}?`;
     const recorded = { ...base.recorded, declared: copy(base), label: "the recorded run" };
     for (const path in recorded.values) set(recorded.declared, path, recorded.values[path]);
     const root = element("div", null, { class: "replay lab", role: "group", "aria-label": "Lab" });
-    let declared = copy(base), run = recorded, past = [], session = null, running = false, guess = -1, between = !watch.hide, ring = 1, data;
+    let declared = copy(base), run = recorded, past = [], session = null, running = false, guess = -1, data;
 
     // Question, buttons, controls.
     if (question) {
@@ -99,19 +99,10 @@
     const go = button("\u25b6\ufe0e Train", () => (running ? pause() : train()), "lab-train");
     button("Step", () => { pause(); train(1); });
     button("Reset", reset);
-    if (watch.hide) toggle("show between the points", false, (on) => { between = on; draw(); });
     const controls = element("div", root, { class: "lab-choose" });
-    const inputs = Object.entries(choose).filter(([path]) => !(watch.rings && path === "data.sines")).map(([path, control]) => input(path, control));
-    if (presets && Object.keys(presets).length) lessons();
+    const inputs = Object.entries(choose).map(([path, control]) => input(path, control));
     const cards = element("div", root, { class: "replay-cards" }), text = element("p", root, { class: "replay-text", "aria-live": "polite" });
     const legend = element("p", root, { class: "lab-past" });
-
-    function toggle(name, on, act) {
-      const label = element("label", bar), box = element("input", label, { type: "checkbox" });
-      label.append(" " + name);
-      box.checked = on;
-      box.addEventListener("change", () => act(box.checked));
-    }
 
     function input(path, control) {
       const { label: name, low, high, step, options, frequencies } = control, label = element("label", controls);
@@ -145,18 +136,6 @@
       node.addEventListener("change", take);
       if (slider) slider.addEventListener("input", () => { node.value = slider.value; take(); });
       return { node, write };
-    }
-
-    function lessons() {
-      const label = element("label", controls), list = element("select", label);
-      label.prepend("lesson ");
-      element("option", list).textContent = "choose \u2026";
-      for (const name in presets) element("option", list).textContent = name;
-      list.addEventListener("change", () => {
-        const chosen = presets[list.value];
-        if (chosen) change(chosen.values, copy(base));
-        if (chosen) say(chosen.says + " Press Train.");
-      });
     }
 
     // New values end a run; what it reached stays, dashed.
@@ -226,14 +205,14 @@
         draw();
       }
       go.textContent = "\u25b6\ufe0e Train";
-      if (run.done) say(words(declared, run, recorded) + (question ? reply(question, guess, declared, run, recorded) : "") + (watch.hide && !between ? " Now show what is between the points." : ""));
+      if (run.done) say(words(declared, run, recorded) + (question ? reply(question, guess, declared, run, recorded) : ""));
       else if (most) say(`Step ${run.step}.`);
     }
 
     function different(now) {
       const parts = Object.entries(choose).filter(([path]) => !same(get(now, path), get(base, path))).map(([path, { label, options, frequencies }]) => {
         const value = get(now, path);
-        return `${label} ${options ? Object.keys(options).find((name) => same(options[name], value)) : frequencies ? Object.keys(value).filter((k) => value[k] > 0.05).join(", ") : value === true ? "on" : value === false ? "off" : number(value)}`;
+        return `${label} ${options ? Object.keys(options).find((name) => same(options[name], value)) : frequencies ? Object.keys(value).join(", ") : value === true ? "on" : value === false ? "off" : number(value)}`;
       });
       return parts.join(", ") || "as declared";
     }
@@ -248,9 +227,9 @@
       legend.textContent = before.length ? "Dashed: " + before.map((one) => one.label).join("; ") + "." : "";
       const waiting = []; // drawn when all have their places
       cards.replaceChildren();
-      const show = (spec, steps, others = [], then = () => {}) => {
+      const show = (spec, steps, others = []) => {
         const one = panel(element("div", cards, { class: "replay-card" }), { log: "", xlabel: "", ...spec }, steps, null, others);
-        waiting.push(() => { one.layout(); one.show(steps.length - 1); then(one); });
+        waiting.push(() => { one.layout(); one.show(steps.length - 1); });
       };
       const curve = (name, style, color, y, moving = false) => ({ name, style, color, y: Float64Array.from(y), moving });
       const bars = run?.bars ?? [], ks = Float64Array.from({ length: shown.data.cube ? shown.data.cube + 1 : watch.bars + 1 }, (_, k) => k);
@@ -258,7 +237,7 @@
         corners();
         show({ ylabel: "energy of the output by degree", xlabel: "degree", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, 1.1], curves: [curve("output", "|", "#0072b2", bars.length ? bars : ks.map(() => 0))] }, [0]);
       } else {
-        output(show, curve, before, shown);
+        output(show, curve, before, shown.data);
         spectrum(show, curve, ks, bars, shown);
       }
       const rows = run?.rows.length ? run.rows : [[0, ...trainer.names(shown).map(() => NaN)]], names = trainer.names(shown);
@@ -275,97 +254,25 @@
       return watch.colors[name] ?? all[trainer.names(declared).indexOf(name) % 7];
     }
 
-    function output(show, curve, before, { data: { noise, low, high } }) {
-      const n = data.x.length, points = between ? [...data.fine, ...data.x] : [...data.x];
-      const order = points.map((_, i) => i).sort((a, b) => points[a] - points[b]), labels = points.length - n;
-      const f = between ? [...data.f, ...data.y] : [...data.y], at = (one) => (between ? [...one.h, ...one.at] : [...one.at]);
-      const pick = (values) => order.map((i) => values[i]), top = 1.4 * Math.max(1, ...data.f.map(Math.abs));
-      const target = between ? data.f : data.y, xs = Float64Array.from(pick(points));
-      const broad = order.map((i) => (i < labels ? target[i] : NaN));
-      let last = NaN;
-      const filled = between && noise ? broad.map((v) => (last = Number.isNaN(v) ? last : v)) : pick(f);
-      const curves = [curve("target", "=", "#777777", filled.map((v) => (Number.isNaN(v) ? data.f[0] : v))), curve("labels", "o", "#000000", order.map((i) => (i >= labels ? data.y[i - labels] : NaN)))];
-      if (run?.h) curves.push(curve("output", "-", "#0072b2", pick(at(run)).map((v) => Math.max(-top, Math.min(top, v)))));
-      const others = between ? before.filter((one) => one.h.length + one.at.length === points.length && same(one.declared.data, run?.declared?.data ?? declared.data)).slice(-1) : [];
+    // Target, labels and output over the fine points and the training points, in order.
+    function output(show, curve, before, { low, high }) {
+      const { x, y, fine, f } = data, n = fine.length, points = [...fine, ...x], top = 1.4 * Math.max(1, ...f.map(Math.abs));
+      const order = points.map((_, i) => i).sort((a, b) => points[a] - points[b]), xs = Float64Array.from(order, (i) => points[i]);
+      const line = (a, b, ...rest) => curve("output", "-", "#0072b2", order.map((i) => Math.max(-top, Math.min(top, i < n ? a[i] : b[i - n]))), ...rest);
+      let last;
+      const curves = [curve("target", "=", "#777777", order.map((i) => (i < n ? (last = f[i]) : last))), curve("labels", "o", "#000000", order.map((i) => (i < n ? NaN : y[i - n])))];
+      if (run?.h) curves.push(line(run.h, run.at));
+      const others = before.filter((one) => same(one.declared.data, (run ?? { declared }).declared.data)).slice(-1);
       show({ ylabel: "", xlabel: "<i>x</i>", x: xs, xlim: [low, high], ylim: [-top, top], curves }, [0],
-        others.map((o) => ({ panel: { x: xs, curves: [curve("output", "-", "#0072b2", pick(at(o)).map((v) => Math.max(-top, Math.min(top, v))), true)] }, steps: [0] })), (one) => watch.draw && pencil(one, top));
+        others.map((one) => ({ panel: { x: xs, curves: [line(one.h, one.at, true)] }, steps: [0] })));
     }
 
     function spectrum(show, curve, ks, bars, shown) {
-      const of = trainer.peaks(shown.data).filter((k) => trainer.names(shown).includes("k = " + k)), sizes = ks.map((k) => 2 * Math.hypot(...trainer.nudft(data.x, data.y, k)));
-      const rest = ks.map((k) => (of.includes(k) ? NaN : bars[k] ?? 0));
-      const curves = [curve(watch.rings ? "" : "output", "|", "#7a8b99", rest), ...of.filter((k) => k < ks.length).map((k) => curve("", "|", color("k = " + k), ks.map((j) => (j === k ? bars[k] ?? 0 : NaN))))];
-      if (!watch.rings) curves.unshift(curve("labels", "o", "#000000", sizes));
-      const top = Math.max(1.3, 1.1 * Math.max(...sizes));
-      show({ ylabel: watch.rings ? "spectrum: drag a ring" : "spectrum", xlabel: "frequency <i>k</i>", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, top], curves: curves.map((c) => ({ ...c, y: c.y.map((v) => Math.min(v, top)) })) }, [0], [], (one) => watch.rings && rings(one, ks, top));
-    }
-
-    // A ring is the size of one sine of the target: dragged, or moved with the arrow keys.
-    function rings({ svg, scales }, ks, top) {
-      const [sx, sy] = scales();
-      if (!sx) return;
-      const sizes = declared.data.sines ?? {}, focused = svg.getRootNode().activeElement;
-      svg.removeAttribute("aria-hidden");
-      svg.style.touchAction = "none";
-      const move = (k, size) => change({ "data.sines": { ...sizes, [k]: size < 0.06 ? 0 : Math.round(Math.min(size, 1.2) * 100) / 100 } });
-      for (const k of ks) if (k > 0) {
-        const node = element("circle", svg, { class: "ring", cx: sx(k), cy: sy(sizes[k] ?? 0), r: 6, role: "slider", tabindex: k === ring ? 0 : -1, "aria-label": `size of the sine of frequency ${k}`,
-          "aria-valuemin": 0, "aria-valuemax": 1.2, "aria-valuenow": sizes[k] ?? 0, "aria-orientation": "vertical" });
-        if (sizes[k]) node.classList.add("on");
-        node.addEventListener("keydown", (event) => {
-          const up = { ArrowUp: 0.1, ArrowDown: -0.1 }[event.key], side = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-          if (!up && !side) return;
-          event.preventDefault();
-          if (side) ring = Math.max(1, Math.min(ks.length - 1, k + side));
-          if (up) move(k, (sizes[k] ?? 0) + up);
-          else draw();
-          cards.querySelectorAll(".ring")[ring - 1].focus();
-        });
-      }
-      const pointed = (event) => {
-        const box = svg.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
-        return [Math.round((x - sx(0)) / (sx(1) - sx(0))), ((sy(0) - y) / (sy(0) - sy(top))) * top];
-      };
-      svg.addEventListener("pointerdown", (event) => {
-        const [k] = pointed(event);
-        if (k < 1 || k >= ks.length) return;
-        ring = k;
-        const drag = (moved) => { const size = pointed(moved)[1]; move(k, Math.max(0, size)); };
-        const drop = () => { removeEventListener("pointermove", drag); removeEventListener("pointerup", drop); removeEventListener("pointercancel", drop); };
-        drag(event);
-        addEventListener("pointermove", drag);
-        addEventListener("pointerup", drop);
-        addEventListener("pointercancel", drop);
-        event.preventDefault();
-      });
-      if (focused?.closest?.(".lab") === root && focused.classList.contains("ring")) cards.querySelectorAll(".ring")[ring - 1].focus();
-    }
-
-    // The target drawn with finger or mouse.
-    function pencil({ svg, scales }, top) {
-      const [sx, sy] = scales(), { low, high } = declared.data, m = 101;
-      if (!sx) return;
-      svg.style.touchAction = "none";
-      svg.addEventListener("pointerdown", (event) => {
-        const values = declared.data.drawn?.length === m ? [...declared.data.drawn] : Array(m).fill(0), box = svg.getBoundingClientRect();
-        let last = null;
-        const at = ({ clientX, clientY }) => [((clientX - box.left - sx(low)) / (sx(high) - sx(low))) * (m - 1), top * (1 - (2 * (clientY - box.top - sy(top))) / (sy(-top) - sy(top)))];
-        const drag = (moved) => {
-          const [i, v] = at(moved), [j, w] = last ?? [i, v], steps = Math.max(1, Math.ceil(Math.abs(i - j)));
-          for (let s = 0; s <= steps; s++) {
-            const where = Math.round(j + ((i - j) * s) / steps);
-            if (where >= 0 && where < m) values[where] = Math.round(100 * Math.max(-3, Math.min(3, w + ((v - w) * s) / steps))) / 100;
-          }
-          last = [i, v];
-          declared.data.sines = {};
-          change({ "data.drawn": [...values] });
-        };
-        const drop = () => { removeEventListener("pointermove", drag); removeEventListener("pointerup", drop); };
-        drag(event);
-        addEventListener("pointermove", drag);
-        addEventListener("pointerup", drop);
-        event.preventDefault();
-      });
+      const sizes = ks.map((k) => 2 * Math.hypot(...trainer.nudft(data.x, data.y, k))), top = Math.max(1.3, 1.1 * Math.max(...sizes));
+      const of = trainer.names(shown).map((name) => (name.startsWith("k = ") ? Number(name.slice(4)) : NaN));
+      const at = (wanted) => ks.map((k) => (wanted(k) ? Math.min(bars[k] ?? 0, top) : NaN));
+      const curves = [curve("labels", "o", "#000000", sizes), curve("output", "|", "#7a8b99", at((k) => !of.includes(k))), ...of.filter((k) => k < ks.length).map((k) => curve("", "|", color("k = " + k), at((j) => j === k)))];
+      show({ ylabel: "spectrum", xlabel: "frequency <i>k</i>", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, top], curves }, [0]);
     }
 
     // All corners of the cube: seen or not, right or wrong.

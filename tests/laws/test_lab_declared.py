@@ -49,8 +49,8 @@ def parts(**changes):
     return made
 
 
-def declared(presets=None, choose=CHOOSE, question=QUESTION, **changes):
-    return complete(parts(**changes), choose, question, SAYS, presets or {})
+def declared(choose=CHOOSE, question=QUESTION, **changes):
+    return complete(parts(**changes), choose, question, SAYS)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,6 @@ def test_names_and_colours_are_the_given_ones_and_the_others_are_filled_in():
     (dict(choose=CHOOSE | {"training.lr": dict(label="rate", low=0.1, high=1, step=0.1)}), "rate is a number from 0.1"),
     (dict(choose={"training.momentum": dict(label="momentum")}), "training.momentum is not declared"),
     (dict(choose={"network": dict(label="start", options={"both": STARTS["Xavier"]})}), "no option of network"),
-    (dict(presets={"odd": dict(says="", values={"training.steps": 5})}), "steps is a whole number from 10 to 100"),
     (dict(question=QUESTION | {"edges": [1.0, 2.0]}), "one edge between each two answers"),
     (dict(training__lr=math.nan), "rate is a number"),
 ])  # fmt: skip
@@ -187,7 +186,7 @@ def test_the_last_of_each_series_is_what_its_name_says(trained):
 
 def test_on_the_cube_shares_of_seen_and_unseen_corners_are_told_apart():
     cube = complete(
-        parts() | {"data": dict(cube=4, degree=2, seen=10), "watch": dict(series=["seen", "unseen"])}, {}, None, "", {}
+        parts() | {"data": dict(cube=4, degree=2, seen=10), "watch": dict(series=["seen", "unseen"])}, {}, None, ""
     )
     found = experiment.run(cube, iter)
     right = found["h"] * hypercube(4)[:, :2].prod(1) > 0
@@ -262,7 +261,7 @@ def result(done="fitted", **series):
 def test_words_tell_the_end_and_each_measure():
     made = declared()
     series = {"training": [1.0, 0.5, 0.25], "k = 1": [1.0, 0.1, 0.1], "k = 3": [1.0, 1.0, 1.0]}
-    tail = " Here 1,000 and 25 %; k = 1 at step 1,000, k = 3 at step never."
+    tail = " Here 1,000 and 25 %; k = 1 at step 1,000, k = 3 never."
     assert said.words(made, result(**series)) == "Fitted after 2,000 steps." + tail
     assert said.words(made, result("stopped", **series)) == "Stopped at step 2,000." + tail
     assert said.words(made, result("long", **series)) == "Trained for 2,000 steps." + tail
@@ -404,7 +403,7 @@ def test_a_live_lab_asks_first_then_trains_what_was_chosen_against_the_recorded_
     chosen = {"training.steps": 50, "network": STARTS["Xavier"], "data.sines": {"2": 1.0, "5": 1.0}}
     assert mine == with_choice(declared(), chosen)
     assert "Trained for 50 steps" in note, text
-    assert "k = 5 at step" in note and "<img" in text
+    assert "k = 5" in note and "<img" in text
     ran, _ = press()  # the recorded run is trained once
     assert len(ran) == 1
 
