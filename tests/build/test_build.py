@@ -67,6 +67,8 @@ def test_a_page_shows_its_answer_its_claim_and_its_numbers(book):
         ("chapters/solid.html#claim-solid-1", 3, "confirmed")
     ]
     assert "colab.research" not in page(book)  # the address is unknown: no button
+    *times, total = [int(row.select("td")[1].get_text()) for row in article(book, "status").select("tbody tr")]
+    assert len(times) == 2 and abs(total - sum(times)) <= 1
 
 
 def test_a_changed_threshold_changes_page_and_ledger(book):
@@ -111,13 +113,15 @@ def test_a_rebuild_executes_and_writes_what_changed_and_nothing_else(book):
 
     (book / "fpbook/base.py").write_text("base = 41\n")  # imported by what the notebook imports
     (book / "fpbook/apart.py").write_text("apart = 1\n")
+    add_chapter(book, "before", "# Before\n\nWords.\n")  # it moves the numbers of pages that have not changed
     status, printed = build(book)
     assert (
         status == 0
         and printed.count("executing") == 1
-        and "executing 1.1 solid" in printed
+        and "executing 1.2 solid" in printed
         and "one is 42" in page(book)
-    )
+    ), printed
+    assert article(book, "below").select_one("h1").get_text().startswith("1.2.1.")
     offered = nbformat.read(book / "_build/html/_sources/chapters/solid.ipynb", as_version=4)
     assert "one is 42\n" in [output.text for c in offered.cells for output in c.get("outputs", []) if "text" in output]
 
@@ -268,7 +272,7 @@ def test_wilson_interval():
 def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
     lines = ["from fpbook.claims import claim, seed_range", "s = list(seed_range(4))"]
     lines += [
-        "claim('seeds are below 1006', [i < 1006 for i in s])",
+        "claim('seeds are below 1006', [i < 1006 for i in s], source='figure 1.10', verdict='corrected')",
         "print('goes on')",
         "claim('there are four', len(s) == 4)",
     ]
@@ -293,11 +297,13 @@ def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
 
     (book / "chapters/counted.md").write_text((book / "chapters/counted.md").read_text().replace("1006", "2006"))
     status, printed = build(book)  # the count of other sentences is not shown
-    assert (
-        status == 0
-        and "3 of 3 draws" in article(book, "claims").get_text()
-        and "of 12 seeds" not in page(book, "claims")
-    )
+    ledger = article(book, "claims")
+    assert status == 0 and "3 of 3 draws (44 to 100 %)" in ledger.get_text(), printed
+    assert "of 12 seeds" not in page(book, "claims") and "seeds 1000 to 1009" in ledger.get_text()
+    verdict = ledger.select_one("table.sources tbody .verdict").get_text()
+    assert verdict == "confirmed"  # of figure 1.1: what is said of figure 1.10 does not count
+    rows = [[row.get_text() for row in table.select("tbody tr")] for table in ledger.select("table.ledger")]
+    assert [len(table) for table in rows] == [2, 1]  # each page has its own claims
 
 
 def test_an_error_that_is_no_claim_is_told(book):
@@ -327,7 +333,9 @@ def test_the_epub_has_title_contents_and_no_folded_code(book):
 
 def test_make_page_renders_one_page_alone(book):
     add_chapter(book, "alone", cell("print('alone')", head=":tags: [hide-input]\n"))
-    (book / "chapters/alone.md").write_text((book / "chapters/alone.md").read_text() + "\nSee {numref}`fig-line`.\n")
+    (book / "chapters/alone.md").write_text(
+        (book / "chapters/alone.md").read_text() + "\nSee {numref}`fig-line`.\n\n```{nosuch}\n```\n"
+    )
     command = [sys.executable, "-m", "bookbuild.page", "alone"]
     run = subprocess.run(command, cwd=book, env=surroundings(PYTHONPATH="_ext"), capture_output=True, text=True)
     assert run.returncode == 0 and run.stdout.count("executing") == 1, run.stdout + run.stderr
@@ -335,6 +343,7 @@ def test_make_page_renders_one_page_alone(book):
     assert address.startswith("file://") and "alone" in address
     shown = BeautifulSoup(open(address.removeprefix("file://")).read(), "html.parser")
     assert "alone" in shown.select_one("article .cell_output").get_text()
+    assert "nosuch" in run.stderr and "fig-line" not in run.stderr  # a fault of the page, and none of the missing pages
     run = subprocess.run(
         [*command[:-1], "nosuch"], cwd=book, env=surroundings(PYTHONPATH="_ext"), capture_output=True, text=True
     )

@@ -244,6 +244,22 @@ def test_channels_and_labels_of_cifar10_lie_where_its_description_says(small_off
     assert blue[31, 31] == 90 and (blue.flatten()[:-1] == 30).all()
 
 
+def test_all_files_are_read_one_after_the_other(small_official, monkeypatch):
+    """The training set is all five batches in their order, the test set the sixth; and so for MNIST's four files."""
+    folder, _ = small_official
+    monkeypatch.setenv("FPBOOK_DATA", str(folder / "official"))
+    contents = [(folder / "official/cifar-10-batches-bin" / name).read_bytes() for name in _official.CIFAR10_MD5]
+    contents = [b"".join(contents[:5]), contents[5]]
+    records = [np.frombuffer(content, np.uint8).reshape(-1, 3073) for content in contents]
+    files = [np.frombuffer((folder / "official" / name).read_bytes(), np.uint8) for name in _official.MNIST_MD5]
+    found = [*cifar10(train=20, test=4), *mnist(train=20, test=6)]
+    expected = [part for record in records for part in (record[:, 1:], record[:, 0])]
+    expected += [part for i in (0, 2) for part in (files[i][16:], files[i + 1][8:])]
+    for tensor, values in zip(found, expected, strict=True):
+        scale = 255 if tensor.is_floating_point() else 1
+        np.testing.assert_array_equal((scale * tensor.numpy().ravel()).round(), values.ravel())
+
+
 def test_the_embedded_photographs_have_their_colours():
     """Above planes and ships is sky, more blue than red; around frogs is earth, more red than blue."""
     x, y, _, _ = cifar10(train=6000, test=0)

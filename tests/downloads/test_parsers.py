@@ -177,3 +177,18 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(monkeypatch, tmp_path):
     with pytest.raises(OSError, match="disk full"):
         replace(tmp_path / "a" / "file", b"new and longer")
     assert {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()} == {"file": b"old"}
+
+
+def test_two_processes_write_two_parts(monkeypatch, tmp_path):
+    written = []
+    monkeypatch.setattr(Path, "write_bytes", lambda path, content: written.append(path) or path.touch())
+    for number in (11, 12, 11):
+        monkeypatch.setattr(_files.os, "getpid", lambda number=number: number)
+        replace(tmp_path / "file", b"")
+    assert written[0] == written[2] != written[1] and tmp_path / "file" not in written
+
+
+def test_the_limits_let_through_what_the_book_reads_and_little_more():
+    """The archive of CIFAR-10 has 170 MB; MNIST takes 55 MB when unpacked, its training images 47 MB."""
+    for limit, needed in ((_files.FILE_BYTES, 170e6), (_files.ARRAY_BYTES, 55e6), (_official.MEMBER_BYTES, 47e6)):
+        assert needed < limit < 4 * needed

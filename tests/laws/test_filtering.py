@@ -70,8 +70,14 @@ def test_a_long_chain_does_not_lose_its_accuracy():
 
 @pytest.mark.parametrize(
     "delta",
-    [np.array([1.0, 0.9, 0.33, 0.1]), np.array([0.1, 3.0, 0.2, 0.1, 1.5]), np.linspace(0.1, 2, 7), np.array([0.5])],
-    ids=["no chain", "unordered, with a repeat", "linear", "one"],
+    [
+        np.array([1.0, 0.9, 0.33, 0.1]),
+        np.array([0.1, 3.0, 0.2, 0.1, 1.5]),
+        np.linspace(0.1, 2, 7),
+        np.array([0.5]),
+        np.array([1.0, 0.5003, 0.24999, 0.125 + 1e-8]),
+    ],
+    ids=["no chain", "unordered, with a repeat", "linear", "one", "nearly a chain"],
 )
 def test_any_grid(delta, small_tiles):
     x, y = data(50, 3)

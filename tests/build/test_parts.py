@@ -1,0 +1,318 @@
+"""Parts of the build, each alone: what is kept, counted, offered, shown. None of these tests renders a book."""
+
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import numpy as np
+import pytest
+from bookbuild import claims, execute, previews, render, replicate, results, site, slim, sweep
+from bookbuild.notebooks import cited, readable
+from conftest import ROOT, add_chapter, cell
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
+
+PNG = {"image/png": "iVBORw0KGgo="}
+KINDS = {kind: {"a": 1} for kind in (render.CLAIM, render.REPLAY, render.LAB)}
+
+
+def ran(*outputs, figure=False, count=1, source="1"):
+    """A notebook of one executed cell."""
+    about = {"mystnb": {"figure": {"name": "fig-a", "caption": "A *line*."}}} if figure else {}
+    return new_notebook(cells=[new_code_cell(source, outputs=list(outputs), execution_count=count, metadata=about)])
+
+
+def drawn(data):
+    return new_output("display_data", data=dict(data))
+
+
+# --- results
+
+
+@pytest.mark.parametrize("notebook, flaw", [
+    (ran(), ""),
+    (ran(new_output("stream", name="stdout", text="a")), ""),
+    (ran(new_output("stream", name="stderr", text="a warning")), "cell 1 wrote to stderr: a warning"),
+    (ran(new_output("error", ename="E", evalue="why")), "cell 1 failed: E: why"),
+    (ran(count=None), "cell 1 was not executed"),
+    (ran(count=None, source=" "), ""),
+    (ran(drawn(PNG), figure=True), ""),
+    (ran(figure=True), "one figure and drew 0"),
+    (ran(drawn(PNG), drawn(PNG), figure=True), "one figure and drew 2"),
+    (ran(drawn(PNG), drawn(PNG)), ""),
+])  # fmt: skip
+def test_what_makes_a_result_unfit(notebook, flaw):
+    assert flaw in results.flaw_of(notebook) and bool(flaw) == bool(results.flaw_of(notebook))
+
+
+def test_a_file_of_the_same_size_is_another_file(tmp_path):
+    file, hashes = tmp_path / "file", set()
+    for i, text in enumerate(["one", "two", "six"]):
+        file.write_text(text)
+        os.utime(file, ns=(i, i))
+        hashes.add(results.hash_of(file))
+    assert len(hashes) == 3
+
+
+@pytest.mark.parametrize(
+    "package", ["torch", "numpy", "matplotlib", "matplotlib-inline", "ipykernel", "ipython", "python"]
+)
+def test_the_key_covers_the_version_of_whatever_draws_or_prints(package, tmp_path, monkeypatch):
+    (tmp_path / "fpbook").mkdir()
+    (tmp_path / "fpbook/__init__.py").write_text("")
+    before = results.key_of(ran(), tmp_path)
+    version, python = results.metadata.version, results.platform.python_version
+    monkeypatch.setattr(results.metadata, "version", lambda name: "0" if name == package else version(name))
+    monkeypatch.setattr(results.platform, "python_version", lambda: "0" if package == "python" else python())
+    assert results.key_of(ran(), tmp_path) != before
+
+
+def test_facts_follow_the_result(tmp_path):
+    path = tmp_path / "chapters/a.md"
+    for held in (1, 2):
+        notebook = ran(drawn({render.CLAIM: {"held": held}}))
+        notebook.metadata.fpbook = {"key": str(held)}
+        results.keep(notebook, path, tmp_path)
+        facts = json.loads(results.facts_of(path, tmp_path).read_text())
+        assert facts == {"run": {"key": str(held)}, "claims": [{"held": held}]}
+
+
+def test_the_result_of_a_page_that_is_gone_goes_too(book):
+    below = [results.result_of(book / "chapters/below.md", book), results.facts_of(book / "chapters/below.md", book)]
+    assert all(file.exists() for file in below)
+    toc = (book / "_toc.yml").read_text()
+    (book / "_toc.yml").write_text(toc.replace("      sections:\n      - file: chapters/below\n", ""))
+    assert execute.execute(book)[1] == [] and not any(file.exists() for file in below)
+
+
+# --- execution
+
+
+def test_a_kernel_has_the_settings_of_the_book_and_not_those_of_a_shell(tmp_path, monkeypatch):
+    for name in ["FPBOOK_BUILD", "OMP_NUM_THREADS", "MPLBACKEND", "MPLCONFIGDIR", "IPYTHONDIR", "JUPYTER_NO_CONFIG"]:
+        monkeypatch.setenv(name, "of the shell")
+    for name in ["PYTHONOPTIMIZE", "PYTHONSTARTUP", "FPBOOK_DATA"]:
+        monkeypatch.setenv(name, "of the shell")
+    made = execute.surroundings(tmp_path, FPBOOK_SEED="7")
+    kept = {name for name, value in made.items() if value == "of the shell"}
+    assert kept == {"FPBOOK_DATA"} and not {"PYTHONOPTIMIZE", "PYTHONSTARTUP"} & set(made)
+    assert (made["FPBOOK_BUILD"], made["OMP_NUM_THREADS"], made["FPBOOK_SEED"]) == ("1", "1", "7")
+    assert made["PYTHONPATH"].split(os.pathsep)[0] == str(tmp_path)
+
+
+def test_a_page_runs_in_an_empty_folder_under_the_key_of_the_files_before_it(book):
+    look = "import os, pathlib\nprint(os.listdir(), os.environ['FPBOOK_BUILD'], os.environ['OMP_NUM_THREADS'])"
+    edit = "with (pathlib.Path.cwd().parents[2] / 'fpbook/one.py').open('a') as f:\n    _ = f.write('# more\\n')"
+    add_chapter(book, "edits", cell(f"import fpbook.one\n{look}\n{edit}"))
+    left = book / "_build/home/edits/left-by-a-kill"
+    left.parent.mkdir(parents=True)
+    left.write_text("")
+    assert execute.execute(book, ["edits"])[1] == [] and not left.exists()
+    source = book / "chapters/edits.md"
+    assert "[] 1 1" in results.result_of(source, book).read_text()
+    assert not results.up_to_date(source, book)  # it ran with the module as it was before
+
+
+def test_a_cell_has_a_time_limit_and_the_message_names_it(book, monkeypatch):
+    monkeypatch.setattr(execute, "CELL_SECONDS", 1)
+    add_chapter(book, "endless", cell("import time\ntime.sleep(60)"))
+    (message,) = execute.execute(book, ["endless"])[1]
+    assert "endless failed in its cell 1: it ran longer than 1 s" in message
+
+
+def test_every_failure_is_told(tmp_path, monkeypatch):
+    async def fails(number):
+        return f"page {number} failed" if number else ""
+
+    jobs = [lambda number=number: fails(number) for number in range(4)]
+    assert execute.side_by_side(jobs) == ["", "page 1 failed", "page 2 failed", "page 3 failed"]
+
+
+# --- other seeds
+
+
+def notebook_of(code):
+    return new_notebook(cells=[new_code_cell(code)])
+
+
+@pytest.mark.parametrize("code, seeds", [
+    ("x = 1", 1), ("s = seed_range(5)", 5), ("a = [seed_range(20), seed_range(4)]\nb = seed_range(7)", 4),
+    ("def f():\n    return seed_range(3)", 3), ("s = seed_range(n)", 1), ("s = range(9)", 1),
+])  # fmt: skip
+def test_a_sweep_steps_by_the_smallest_draw(code, seeds):
+    assert sweep.seeds_of(notebook_of(code)) == seeds
+
+
+def test_a_run_counts_only_for_the_files_it_was_made_with(tmp_path):
+    run = {"key": "k", "first": 3, "claims": [], "errors": []}
+    file = sweep.file_of(Path("chapters/a.md"), tmp_path, 3)
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(run))
+    assert sweep.done(Path("chapters/a.md"), tmp_path, 3, "k") == run
+    assert sweep.done(Path("chapters/a.md"), tmp_path, 3, "other") is None
+    assert sweep.done(Path("chapters/a.md"), tmp_path, 4, "k") is None
+
+
+@pytest.fixture
+def quick_sweep(book, monkeypatch):
+    """A sweep that runs nothing: what the claims of a page say is made up here."""
+    said = {}
+
+    async def run_notebook(notebook, folder, environment, **options):
+        first = int(environment["FPBOOK_SEED"])
+        claim = {"sentence": "s", "held": int(first < 102), "count": None, "of": "seeds"}
+        notebook.cells[-1].outputs = [drawn({results.CLAIM: claim})]
+        return said.get(first, "")
+
+    monkeypatch.setattr(sweep, "run_notebook", run_notebook)
+    monkeypatch.setattr(sweep, "device_name", lambda: "none")
+    return said
+
+
+def test_a_sweep_of_one_page_keeps_the_counts_of_the_others(book, quick_sweep):
+    assert sweep.sweep(book, 100, 104) == []
+    both = json.loads((book / sweep.RECORD).read_text())["pages"]
+    assert set(both) == {"solid", "below"}
+    below = both["below"][0]  # draws nothing: one run a seed
+    assert (below["held"], below["count"], below["of"]) == (2, 4, "draws")
+    assert sweep.sweep(book, 100, 101, ["below"]) == []
+    after = json.loads((book / sweep.RECORD).read_text())["pages"]
+    assert after["solid"] == both["solid"] and after["below"][0]["count"] == 1
+
+
+def test_a_sweep_tells_what_died(book, quick_sweep):
+    quick_sweep[101] = "failed in its cell 1: the kernel died"
+    assert sweep.sweep(book, 100, 103, ["below"]) == ["below from seed 101: failed in its cell 1: the kernel died"]
+
+
+@pytest.mark.parametrize("first, end", [(5, 5), (6, 5), (-1, 3)])
+def test_a_sweep_needs_seeds(book, first, end):
+    assert "give seeds as FIRST:END" in sweep.sweep(book, first, end)[0]
+
+
+def test_the_ledger_is_read_again_when_the_record_changes(tmp_path):
+    app, env = SimpleNamespace(srcdir=tmp_path), SimpleNamespace(found_docs={claims.LEDGER}, book_record={})
+    assert claims.reread_when_counted(app, env, (), (), ()) == []
+    (tmp_path / sweep.RECORD).parent.mkdir(parents=True)
+    (tmp_path / sweep.RECORD).write_text('{"pages": {}}')
+    assert claims.reread_when_counted(app, env, (), (), ()) == [claims.LEDGER]
+    env.book_record = {"pages": {}}
+    assert claims.reread_when_counted(app, env, (), (), ()) == []
+
+
+def test_the_ledger_says_how_many_of_which_seeds():
+    entry = {"held": 38, "count": 40, "of": "seeds", "interval": [0.8349, 0.9862]}
+    assert claims._other(entry) == "38 of 40 seeds (83 to 99 %)" and claims._other(None) == ""
+    about = {"seeds": [1000, 1020], "command": "c", "date": "d", "device": "e", "versions": {"torch": "1"}}
+    assert "seeds 1000 to 1019, e" in claims._about(about)
+
+
+# --- the second run
+
+
+def test_the_second_run_ends_with_a_trial_of_every_claim(tmp_path):
+    claimed = "claim(\n    'a square is not negative', (t**2 >= 0).all(1))"
+    first = new_notebook(cells=[new_code_cell("t = 1"), new_code_cell(f"pair = t\n{claimed}"), new_code_cell("t")])
+    nbformat.write(first, tmp_path / "a.ipynb")
+    *before, trial = nbformat.read(replicate.with_trial(tmp_path / "a.ipynb", tmp_path), as_version=4).cells
+    assert [c.source for c in before] == [c.source for c in first.cells]
+    names = {"t": np.ones((2, 2)), "claim": __import__("fpbook.claims").claims.claim}
+    with pytest.raises(ValueError, match="hold whatever is measured: 'a square"):
+        exec(trial.source, names)
+    nbformat.write(new_notebook(cells=[new_code_cell("t = 1")]), tmp_path / "b.ipynb")
+    assert len(nbformat.read(replicate.with_trial(tmp_path / "b.ipynb", tmp_path), as_version=4).cells) == 1
+
+
+def test_the_second_run_tries_the_labs_and_once_more_what_died_at_its_start(book, monkeypatch):
+    runs, printed = [], iter([replicate.DEAD_AT_START, "fine"])
+
+    def run(command, **options):
+        runs.append(options["env"])
+        return SimpleNamespace(stdout=next(printed), stderr="", returncode=len(runs) - 1)
+
+    monkeypatch.setattr(replicate.subprocess, "run", run)
+    assert replicate.replicate(results.result_of(book / "chapters/solid.md", book), book) == 1
+    assert [environment["FPBOOK_TRY_LABS"] for environment in runs] == ["1", "1"]
+
+
+# --- what readers open
+
+
+def test_a_cited_work_has_one_two_or_the_first_of_more_names():
+    people = [SimpleNamespace(rich_last_names=[name]) for name in ("Ann", "Bo", "Cy")]
+    assert [cited(people[:n], "2020") for n in (1, 2, 3)] == ["Ann, 2020", "Ann and Bo, 2020", "Ann et al., 2020"]
+
+
+def test_an_offered_notebook_has_pictures_captions_and_no_data_of_the_page():
+    made = readable(ran(drawn(PNG | KINDS), figure=True), {"fig-a": "Fig. 1"})
+    shown, caption = made.cells
+    assert set(shown.outputs[0].data) == set(PNG) and caption.source == "**Fig. 1** A *line*."
+    assert "source_hidden" not in str(shown.metadata) and shown.source == "1"
+
+
+def test_an_offered_notebook_fetches_the_package_from_where_the_book_lies():
+    code = 'repo = "https://github.com/OWNER/REPOSITORY"'
+    for repository, address in (("https://github.com/a/b", "a/b"), ("", "OWNER/REPOSITORY")):
+        (only,) = readable(notebook_of(code), {}, repository=repository).cells
+        assert only.source == f'repo = "https://github.com/{address}"'
+
+
+def test_the_page_itself_gets_no_data_of_claims_replays_and_labs():
+    assert render._shown(drawn(PNG | KINDS)).data == PNG
+    assert render._shown(drawn(PNG)).data == PNG
+
+
+# --- pages
+
+
+def test_the_address_of_the_site_is_that_of_its_repository_in_small_letters(monkeypatch):
+    monkeypatch.delenv("FPBOOK_SITE", raising=False)
+    for repository, address in (("Ann/Book", "https://ann.github.io/Book/"), ("", "")):
+        monkeypatch.setenv("GITHUB_REPOSITORY", repository)
+        assert site.site_address() == address
+    monkeypatch.setenv("FPBOOK_SITE", "https://b/")
+    assert site.site_address() == "https://b/"
+
+
+@pytest.mark.parametrize("file", [
+    "_static/book.css", "fpbook/replay/replay.js", "fpbook/lab/lab.js", "fpbook/lab/trainer.js", "fpbook/lab/lab.css",
+])  # fmt: skip
+def test_every_page_is_written_anew_when_a_script_or_style_changes(file, tmp_path):
+    before = site.look_of(tmp_path)
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text("a")
+    first = site.look_of(tmp_path)
+    (tmp_path / file).write_text("b")
+    assert len({before, first, site.look_of(tmp_path)}) == 3 and (ROOT / file).exists()
+
+
+@pytest.mark.parametrize("dpi", [100, 200])
+def test_a_picture_keeps_its_dots_and_its_size(dpi, tmp_path):
+    dots = np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8)
+    (tmp_path / "_images").mkdir()
+    Image.fromarray(dots).save(tmp_path / "_images/a.png", dpi=(dpi, dpi))
+    tag = slim.picture(slim.IMAGE.match('<img alt="A" src="_images/a.png"'), tmp_path / "a.html")
+    scale = dpi // 100
+    assert f'width="{50 // scale}" height="{30 // scale}"' in tag and 'src="_images/a.webp"' in tag and 'alt="A"' in tag
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "_images/a.webp").convert("RGB")), dots)
+
+
+def text(body):
+    return f'<html><article class="bd-article">{body}</article></html>'
+
+
+def test_previews_follow_what_they_show():
+    link = '<a class="reference internal" href="glossary.html#term-a">a</a>'
+    pages = {"why.html": text(link), "other.html": text("no link"), "glossary.html": ""}
+    pages["glossary.html"] = text('<dl><dt id="term-a">a</dt><dd><p>One.</p></dd></dl>')
+    first = previews.refresh(pages, list(pages))
+    assert 'data-for="glossary.html#term-a"><p>One.</p></template>' in first["why.html"]
+    pages |= first
+    assert previews.refresh(pages, []) == {}
+    assert previews.refresh(pages, ["why.html"]) == {"why.html": pages["why.html"]}  # written twice, shown once
+    pages["glossary.html"] = pages["glossary.html"].replace("One.", "Two.")
+    again = previews.refresh(pages, ["glossary.html"])
+    assert set(again) == {"glossary.html", "why.html"}
+    assert again["why.html"] == pages["why.html"].replace("One.", "Two.")
