@@ -86,6 +86,12 @@ def test_cifar10_records_are_whole_with_ten_labels_or_refused(start, records, ex
         assert found[0].shape == (len(content) // 3073, 3, 32, 32) and found[1].tolist() == list(content[::3073])
 
 
+@pytest.mark.parametrize("label", [0, 9, 10, 255])
+def test_cifar10_has_ten_labels(label):
+    found = parse(cifar10_records, bytes([label]) + bytes(3072), HERE)
+    assert (found is not None) == (label < 10)
+
+
 @settings(max_examples=150, deadline=None)
 @given(damaged(gzip.compress(idx(IMAGES), mtime=0)))
 def test_a_damaged_gzip_is_refused(content):

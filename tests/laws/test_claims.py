@@ -81,6 +81,22 @@ def test_the_verdict_is_confirmed_with_a_source_and_new_without(shown):
     assert [bundle[claims.CLAIM]["verdict"] for bundle in shown] == ["new", "confirmed", "corrected"]
 
 
+@pytest.mark.parametrize("published, text", [(0.6155, "0.6155"), (12345, "12,345"), ("2 to 3", "2 to 3"), (None, None)])
+def test_the_build_is_given_all_that_was_said(shown, published, text):
+    about = dict(source="equation 1.2", verdict="conditional", unit="steps", of="draws")
+    claim("one\n    two", [True, True, True], measured=[1.0, 7.0, 3.0], published=published, **about)
+    given = {"sentence": "one two", "held": 3, "count": 3, "measured": [3, 1, 7], "published": text}
+    assert shown[0][claims.CLAIM] == about | given
+    line = "✓ 3 of 3 draws: one two (median 3, from 1 to 7 steps"
+    assert shown[0]["text/plain"] == line + (f"; published {text})" if text else ")")
+
+
+@pytest.mark.parametrize("sentence", ["", " ", "\n"])
+def test_a_claim_has_words(sentence):
+    with pytest.raises(ValueError, match="needs a sentence"):
+        claim(sentence, True)
+
+
 def test_the_environment_shifts_the_seeds(monkeypatch):
     monkeypatch.delenv("FPBOOK_SEED", raising=False)
     assert list(seed_range(3)) == [0, 1, 2]
