@@ -114,11 +114,13 @@ def all_claims(app):
 
 
 def other_seeds(root):
-    """The record of `make claims`, or an empty one."""
+    """The record of `make claims`; an empty one if there is none, or if it is damaged."""
     try:
-        return json.loads((root / RECORD).read_text(encoding="utf8"))
+        record = json.loads((root / RECORD).read_text(encoding="utf8"))
     except (OSError, ValueError):
         return {}
+    whole = {"seeds", "command", "date", "device", "versions", "pages"}
+    return record if isinstance(record, dict) and whole <= set(record) else {}
 
 
 def verdict_on(claims):
@@ -139,7 +141,10 @@ class FromResults(SphinxDirective):
 
 def reread_when_counted(app, env, added, changed, removed):
     """The record of other seeds need not exist, so it cannot be a dependency: a change of it is found here."""
-    same = getattr(env, "book_record", {}) == other_seeds(Path(app.srcdir))
+    root = Path(app.srcdir)
+    if (root / RECORD).exists() and not other_seeds(root):
+        LOGGER.warning(f"{RECORD} is damaged: restore it, or make it again with make claims")
+    same = getattr(env, "book_record", {}) == other_seeds(root)
     return [] if same or LEDGER not in env.found_docs else [LEDGER]
 
 

@@ -14,7 +14,8 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
 from .execute import Stopped, Unwritable, execute, locked
-from .results import CLAIM
+from .results import CLAIM, hash_of
+from .whole import last, note
 
 REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.replay
 LAB = "application/vnd.fpbook.lab+json"  # as in fpbook.lab
@@ -81,6 +82,18 @@ def depend_on_result(app, docname, content):
         app.env.note_dependency(os.path.relpath(result, app.srcdir))
 
 
+def reread_what_changed(app, env, added, changed, removed):
+    """Pages whose text or result is another than the last build read, whatever the clock says of their files."""
+    read = {}
+    for docname in env.found_docs:
+        source = Path(env.doc2path(docname))
+        files = [source, app.book_results.get(source)]
+        read[docname] = [hash_of(Path(file)) for file in files if file and Path(file).is_file()]
+    before = last(app, "read", {})
+    note(app, "read", read)
+    return [docname for docname in read if docname in env.all_docs and before.get(docname) != read[docname]]
+
+
 def release(app, exception):
     if lock := getattr(app, "book_lock", None):
         lock.lock.release()
@@ -91,4 +104,5 @@ def setup(app):
     app.connect("builder-inited", bring_up_to_date)
     app.connect("env-before-read-docs", fill_cache, priority=300)
     app.connect("source-read", depend_on_result)
+    app.connect("env-get-outdated", reread_what_changed)
     app.connect("build-finished", release, priority=999)

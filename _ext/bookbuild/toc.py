@@ -1,5 +1,7 @@
 """The pages of the book in reading order, as `_toc.yml` lists them."""
 
+import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +19,23 @@ class Entry(NamedTuple):
     @property
     def is_notebook(self):
         """True if the page has code cells to execute; what is no notebook has no such header."""
-        return self.path.is_file() and "format_name: myst" in self.path.read_text(encoding="utf8")[:300]
+        text = text_of(self.path) if self.path.is_file() else ""
+        if "format_name: myst" in text[:300]:
+            return True
+        if re.search(r"^`{3,}\{code-cell\}", text, re.MULTILINE):  # they would not run, and their claims be gone
+            sys.exit(f"{self.path} has code cells and no header of a notebook: copy it from chapters/TEMPLATE.md.txt")
+        return False
+
+
+def text_of(path):
+    """The text of a page; the end, with one line, if it is not what every reader of it expects."""
+    try:
+        text = path.read_text(encoding="utf8")
+    except UnicodeDecodeError as error:
+        sys.exit(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8")
+    if text.startswith("\ufeff"):
+        sys.exit(f"{path} begins with a byte-order mark: save it as UTF-8 without one")
+    return text
 
 
 def entries(root, toc=None):

@@ -114,6 +114,8 @@ def test_a_rebuild_executes_and_writes_what_changed_and_nothing_else(book):
     (book / "fpbook/base.py").write_text("base = 41\n")  # imported by what the notebook imports
     (book / "fpbook/apart.py").write_text("apart = 1\n")
     add_chapter(book, "before", "# Before\n\nWords.\n")  # it moves the numbers of pages that have not changed
+    (book / "chapters/chapter.md").write_text("# Chapter\n\nOther words.\n")
+    os.utime(book / "chapters/chapter.md", (0, 0))  # put there from a copy, or the clock was set back
     status, printed = build(book)
     assert (
         status == 0
@@ -122,6 +124,7 @@ def test_a_rebuild_executes_and_writes_what_changed_and_nothing_else(book):
         and "one is 42" in page(book)
     ), printed
     assert article(book, "below").select_one("h1").get_text().startswith("1.2.1.")
+    assert "Other words." in page(book, "chapter")
     offered = nbformat.read(book / "_build/html/_sources/chapters/solid.ipynb", as_version=4)
     assert "one is 42\n" in [output.text for c in offered.cells for output in c.get("outputs", []) if "text" in output]
 

@@ -130,6 +130,12 @@ def test_a_kernel_that_dies_is_told_with_its_page_and_cell(book):
     assert "dead failed in its cell 2: the kernel died" in failure
 
 
+def test_a_page_that_is_no_text_is_one_line(book):
+    (book / "chapters/chapter.md").write_bytes("# Chapitre étrange\n".encode("latin-1"))
+    status, printed = build(book)
+    assert status != 0 and "chapter.md is not UTF-8" in printed and "Traceback" not in printed, printed
+
+
 def test_an_unknown_page_is_one_line(book):
     run = run_module(book, "bookbuild.execute", "nosuch")
     assert run.returncode != 0 and run.stderr.strip() == "no such page: nosuch"

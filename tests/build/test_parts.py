@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -130,6 +131,30 @@ def test_every_failure_is_told(tmp_path, monkeypatch):
     assert execute.side_by_side(jobs) == ["", "page 1 failed", "page 2 failed", "page 3 failed"]
 
 
+BROKEN = {
+    "is not UTF-8 (byte 2)": lambda text: b"# \xff\n" + text.encode(),
+    "begins with a byte-order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "has code cells and no header of a notebook": lambda text: text.replace("format_name: myst", "").encode(),
+}
+
+
+@pytest.mark.parametrize("message, change", BROKEN.items(), ids=BROKEN)
+def test_a_page_whose_claims_would_be_lost_stops_everything_with_one_line(message, change, book):
+    path = book / "chapters/solid.md"
+    path.write_bytes(change(path.read_text()))
+    for command in (execute.execute, replicate.replicate_all, lambda root: sweep.sweep(root, 0, 1)):
+        with pytest.raises(SystemExit, match=re.escape(f"{path} {message}")):
+            command(book)
+
+
+@pytest.mark.parametrize("ends", ["", "\n\n\n", "\r\n"])
+def test_the_end_of_a_line_and_of_a_page_execute_nothing(ends, book):
+    path = book / "chapters/solid.md"
+    text = path.read_text().rstrip("\n")
+    path.write_bytes((text.replace("\n", "\r\n") if "\r" in ends else text).encode() + ends.encode())
+    assert results.up_to_date(path, book)
+
+
 # --- other seeds
 
 
@@ -196,10 +221,22 @@ def test_the_ledger_is_read_again_when_the_record_changes(tmp_path):
     app, env = SimpleNamespace(srcdir=tmp_path), SimpleNamespace(found_docs={claims.LEDGER}, book_record={})
     assert claims.reread_when_counted(app, env, (), (), ()) == []
     (tmp_path / sweep.RECORD).parent.mkdir(parents=True)
-    (tmp_path / sweep.RECORD).write_text('{"pages": {}}')
+    record = dict.fromkeys(["seeds", "command", "date", "device", "versions", "pages"], "")
+    (tmp_path / sweep.RECORD).write_text(json.dumps(record))
     assert claims.reread_when_counted(app, env, (), (), ()) == [claims.LEDGER]
-    env.book_record = {"pages": {}}
+    env.book_record = record
     assert claims.reread_when_counted(app, env, (), (), ()) == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"seeds": [0, 1]', '{"seeds": [0, 1]}'])
+def test_a_damaged_record_of_other_seeds_is_told_and_not_shown(content, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(claims.LOGGER, "warning", told.append)
+    app, env = SimpleNamespace(srcdir=tmp_path), SimpleNamespace(found_docs={claims.LEDGER}, book_record={})
+    (tmp_path / sweep.RECORD).parent.mkdir(parents=True)
+    (tmp_path / sweep.RECORD).write_text(content)
+    assert claims.reread_when_counted(app, env, (), (), ()) == [] and claims.other_seeds(tmp_path) == {}
+    assert told == ["data/records/claims.json is damaged: restore it, or make it again with make claims"]
 
 
 def test_the_ledger_says_how_many_of_which_seeds():

@@ -97,6 +97,19 @@ def test_every_parameter_is_trained(make):
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for name, p in net.named_parameters())
 
 
+@torch.no_grad()
+def test_every_option_reaches_its_layer():
+    x = torch.zeros(2, 3, 32, 32)
+    for net in (
+        vgg(9, width=1 / 16, head=4, classes=3),
+        resnet(1, width=4, head=4, classes=3),
+        plain_convnet(classes=3),
+    ):
+        assert evaluate(net, x).shape == (2, 3)
+    for c_out, stride, side in ((3, 1, 32), (5, 1, 32), (3, 2, 16), (5, 2, 16)):
+        assert BasicBlock(3, c_out, stride)(x).shape == (2, c_out, side, side)
+
+
 def test_what_cannot_be_built():
     for options in (dict(depth=11), dict(depth=9, width=0.001)):
         with pytest.raises(ValueError, match="depth must be one of"):
