@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import platform
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 
@@ -45,21 +45,14 @@ def imported(code, package):
     found, todo = set(), [("", code), ("", f"import {package.name}")]
     while todo:
         file, text = todo.pop()
-        try:
-            tree = ast.parse(text, filename=str(file))
-        except (SyntaxError, ValueError):
+        statements = _imports(text)
+        if statements is None:
             return {path for path in package.rglob("*.py") if not path.name.startswith(".")}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                inside = [package.name, *_folders(file, package)]
-                above = inside[: len(inside) - node.level + 1] if node.level else []
-                base = ".".join([*above, *filter(None, [node.module])])
-                names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-            else:
-                continue
-            for name in names:
+        for level, module, names in statements:
+            inside = [package.name, *_folders(file, package)]
+            above = inside[: len(inside) - level + 1] if level else []
+            base = ".".join([*above, *filter(None, [module])])
+            for name in [base, *(f"{base}.{name}" for name in names)]:
                 parts = name.split(".")
                 if parts[0] != package.name:
                     continue
@@ -70,6 +63,21 @@ def imported(code, package):
                             found.add(target)
                             todo.append((target, target.read_text(encoding="utf8")))
     return found
+
+
+@cache
+def _imports(text):
+    """The imports in a module's text: (dots before it, module, names); None if it cannot be parsed.
+
+    Most pages import the same modules.
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return None
+    found = [(0, alias.name, ()) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    return found + [(node.level, node.module, tuple(alias.name for alias in node.names)) for node in froms]
 
 
 def _folders(file, package):
