@@ -38,7 +38,8 @@ def data(n, d, c=3, seed=0):
 
 @pytest.fixture
 def small_tiles(monkeypatch):
-    monkeypatch.setattr(_kernels, "TILE", 16)
+    for module in (_kernels, filtering):
+        monkeypatch.setattr(module, "TILE", 16)
 
 
 @pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 32, 33, 49])
@@ -189,6 +190,8 @@ def test_neighbours_of_another_class(small_tiles):
         np.fill_diagonal(square, np.inf)
         nearest = np.argsort(square, axis=1)[:, :5]
         np.testing.assert_allclose(neighbour_disagreement(x, y, neighbours=5), (y[nearest] != y[:, None]).mean(1))
+    far = 1000 + x.astype(np.float32).astype(float)  # so far that single precision would mix up neighbours
+    np.testing.assert_array_equal(neighbour_disagreement(far, y), neighbour_disagreement(far - 1000, y))
     smooth, rough = (neighbour_disagreement(x, np.sin(w * x[:, 0]) > 0).mean() for w in (1, 9))
     assert smooth < 0.6 * rough
     for wrong in (0, 70):
@@ -303,6 +306,8 @@ def test_the_cut_off_of_a_share_at_its_edges():
     curves = [[0.5, 0.6, 0.7], [0.6, 0.7, 0.8], [0.1, 0.5, 0.9], [0.1, 0.2, 0.3], [0.1, np.nan, 0.9], [0.3, 0.7, 0.2]]
     np.testing.assert_allclose(share_cutoff(k0, curves, 0.5), [1, 1, 2, np.inf, np.nan, np.sqrt(2)])
     assert share_cutoff(k0, np.reshape(curves, (2, 3, 3)), 0.5).shape == (2, 3)
+    reached = [[0.5, 0.5, 0.9], [0.1, 0.3, 0.5], [0.1, 0.5, 0.5]]  # a share that is reached is passed
+    np.testing.assert_allclose(share_cutoff(k0, reached, 0.5), [1, 4, 2])
     steps = np.linspace(0, 1, 50)
     assert (np.diff([share_cutoff(np.geomspace(1, 9, 50), steps, share) for share in (0.2, 0.4, 0.9)]) > 0).all()
 

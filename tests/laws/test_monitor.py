@@ -85,6 +85,7 @@ def test_a_network_is_watched_as_the_pages_do_it(device):
         (lambda: FrequencyMonitor(x, y, delta=0.0), "delta must be"),
         (lambda: FrequencyMonitor(x, y[:3], k=[1]), "f must have shape"),
         (lambda: FrequencyMonitor(x, y, k=[1])(0, y[:-1]), "shape of the labels"),
+        (lambda: FrequencyMonitor(x, np.stack([y, y], 1), k=[1])(0, np.stack([y, y])), "shape of the labels"),
         (lambda: FrequencyMonitor(x, y, k=[1])(0, y * np.nan), "the output has values"),
     ],
 )

@@ -121,6 +121,7 @@ def test_empirical_ntk_is_the_gram_matrix_of_gradients():
         (lambda: MLP([1, 0, 1]), "at least two positive"),
         (lambda: Ricker(0.0), "a > 0"),
         (lambda: Ricker(float("nan")), "a > 0"),
+        (lambda: Ricker(float("inf")), "a > 0"),
         (lambda: normal_init(MLP([1, 1]), std=0), "std must be positive"),
         (lambda: empirical_ntk(MLP([1, 2]), torch.zeros(3, 1)), "2 outputs"),
     ],

@@ -89,6 +89,24 @@ def test_a_json_that_is_none_is_refused(a_record, content):
         record("run")
 
 
+def test_a_json_that_is_far_too_long_is_not_read(a_record, monkeypatch):
+    monkeypatch.setattr(records, "ABOUT_BYTES", a_record.with_suffix(".json").stat().st_size - 1)
+    monkeypatch.setattr(type(a_record), "read_bytes", lambda path: pytest.fail("read"))
+    with pytest.raises(DataError, match="it has .* bytes"):
+        record("run")
+
+
+def test_what_was_loaded_can_be_saved_again_wherever_one_wants(a_record, tmp_path, monkeypatch):
+    arrays, about = record("run")
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        save_record("run", arrays, about, folder=folder)
+        assert {path.name for path in folder.iterdir()} == {"run.npz", "run.json"}
+        monkeypatch.setattr(records, "RECORDS", folder)
+        again, arrays_again = record("run")[1], record("run")[0]
+        assert again == about and all((arrays_again[name] == arrays[name]).all() for name in arrays)
+    assert {path.name for path in a_record.parent.iterdir()} == {"run.npz", "run.json", "one", "two"}
+
+
 def test_what_a_record_cannot_hold_is_refused(tmp_path):
     with pytest.raises(ValueError, match="objects"):
         save_record("run", {"loss": np.array([{}], dtype=object)}, {}, folder=tmp_path)

@@ -32,7 +32,7 @@ def test_the_schedule_is_followed():
     loss = train(
         make(2), lambda net: mse(net, x, y), steps=20, optimizer=partial(torch.optim.SGD, lr=0.1), schedule=halt
     )["loss"]
-    assert (loss[5] < loss[0]).all()
+    assert (np.diff(loss[:6], axis=0) < 0).all()  # five updates, the first of them at the first rate
     np.testing.assert_array_equal(loss[5:], np.broadcast_to(loss[5], loss[5:].shape))
 
 
@@ -240,11 +240,15 @@ def test_column():
         (lambda: train([MLP([1, 2, 1]), MLP([1, 3, 1])], None, steps=1, optimizer=adam), "one shape"),
         (lambda: train([MLP([1, 2, 1]), MLP([1, 2, 1]).double()], None, steps=1, optimizer=adam), "one shape"),
         (lambda: train([torch.nn.BatchNorm1d(2)] * 2, None, steps=1, optimizer=adam), "batch norm"),
-        (
-            lambda: train(MLP([1, 1]), None, steps=1, optimizer=adam, record={"loss": None}),
-            "reserved|names of the history",
+        *(
+            (
+                lambda name=name: train(MLP([1, 1]), None, steps=1, optimizer=adam, record={name: None}),
+                f"{name}.*history",
+            )
+            for name in ("step", "loss", "stopped")
         ),
         (lambda: next(minibatches(x, x[:3], size=2, seed=0)), "one length"),
+        (lambda: next(minibatches(x, size=0, seed=0)), "size >= 1"),
     ],
 )
 def test_bad_input_gets_one_error_that_names_the_cause(call, names):
