@@ -76,8 +76,8 @@ def _imports(text):
     except (SyntaxError, ValueError):
         return None
     found = [(0, alias.name, ()) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
-    return found + [(node.level, node.module, tuple(alias.name for alias in node.names)) for node in froms]
+    others = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    return found + [(node.level, node.module, tuple(alias.name for alias in node.names)) for node in others]
 
 
 def _folders(file, package):
