@@ -3,20 +3,57 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // a summary would need the other page, which cannot be fetched from disk
 }
 
-// Formulas are drawn a few at a time, so that the page answers in between. MathJax, loaded next, reads this.
-async function drawFormulas() {
-  const formulas = [...document.querySelectorAll(".math")];
-  while (formulas.length) {
-    await MathJax.typesetPromise(formulas.splice(0, 8));
-    focusWhatScrolls();
-    await new Promise((resume) => setTimeout(resume));
-  }
-  focusWhatScrolls();
-}
-if (window.MathJax) MathJax.startup = { typeset: false, pageReady: drawFormulas };
+// Formulas are drawn where the reader is, and all the others once he or she does anything: MathJax, large and slow, is fetched for
+// the first of them. The page names it in a script that does not run by itself. A few at a time, so that the page answers in between.
+let mathjax = null, drawing = Promise.resolve();
 
-function focusWhatScrolls() {
-  const boxes = [...document.querySelectorAll("mjx-container[display], div.math, article figure, article pre, .pst-scrollable-table-container")];
+function loadMathJax() {
+  return (mathjax ??= new Promise((resolve) => {
+    window.MathJax.startup = { typeset: false, pageReady: async () => resolve() };
+    const script = document.createElement("script");
+    Object.assign(script, { src: document.querySelector("script[type='text/mathjax']").src, defer: true });
+    document.head.append(script);
+  }));
+}
+
+const undrawn = (within) => [...within.querySelectorAll(".math")].filter((formula) => !formula.querySelector("mjx-container"));
+
+// All formulas, or those that are asked for; a promise.
+function drawFormulas(wanted = () => undrawn(document)) {
+  drawing = drawing.then(async () => {
+    const formulas = wanted().filter((formula) => !formula.querySelector("mjx-container"));
+    if (formulas.length) await loadMathJax();
+    while (formulas.length) {
+      const some = formulas.splice(0, 4);
+      await MathJax.typesetPromise(some);
+      focusWhatScrolls(some.flatMap((formula) => [formula, ...formula.querySelectorAll("mjx-container[display]")]));
+      await new Promise((resume) => setTimeout(resume));
+    }
+  });
+  return drawing;
+}
+
+function watchFormulas() {
+  const near = new IntersectionObserver((entries) => {
+    const come = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
+    for (const formula of come) near.unobserve(formula);
+    if (come.length) drawFormulas(() => come);
+  }, { rootMargin: "300px" });
+  for (const formula of undrawn(document)) near.observe(formula);
+  const all = () => {
+    for (const kind of ACTS) removeEventListener(kind, all);
+    near.disconnect();
+    drawFormulas();
+  };
+  for (const kind of ACTS) addEventListener(kind, all, { passive: true });
+}
+
+const ACTS = ["scroll", "pointermove", "pointerdown", "keydown"];
+
+const SCROLLING = "mjx-container[display], div.math, article figure, article pre, .pst-scrollable-table-container";
+
+function focusWhatScrolls(boxes = [...document.querySelectorAll(SCROLLING)]) {
+  boxes = boxes.filter((box) => box.matches(SCROLLING));
   const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight);
   boxes.forEach((box, i) => (scrolls[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex")));
 }
@@ -28,12 +65,14 @@ addEventListener("beforeprint", () => {
   themeOnScreen = document.documentElement.dataset.theme;
   document.documentElement.dataset.theme = "light";
   for (const image of document.images) image.loading = "eager";
+  if (window.MathJax?.typeset) MathJax.typeset(undrawn(document));
 });
 
 addEventListener("afterprint", () => { document.documentElement.dataset.theme = themeOnScreen; });
 
 async function printWhole() {
   for (const image of document.images) image.loading = "eager";
+  if (window.MathJax) await drawFormulas();
   await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
   window.print();
 }
@@ -46,6 +85,10 @@ function previewed(link) {
   if (stored) return stored.content.cloneNode(true);
   const target = link.getAttribute("href").startsWith("#") && document.getElementById(decodeURIComponent(link.hash.slice(1)));
   if (!target || !target.matches("figure, div.math, div.proof")) return null;
+  if (undrawn(target).length || (target.matches(".math") && !target.querySelector("mjx-container"))) {
+    drawFormulas().then(() => { if (link.matches(":hover, :focus-visible")) showPreview(link); });
+    return null;
+  }
   const copy = target.cloneNode(true);
   for (const node of copy.querySelectorAll("script, .headerlink, .replay")) node.remove();
   for (const node of copy.querySelectorAll("[hidden]")) node.hidden = false; // the still picture of a replay
@@ -101,5 +144,11 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const button of document.querySelectorAll(".btn-download-pdf-button")) button.addEventListener("click", printWhole);
   const article = document.querySelector("article");
   if (article) offerPreviews(article);
-  new ResizeObserver(focusWhatScrolls).observe(document.querySelector("main"));
+  if (window.MathJax) watchFormulas();
+  let width = 0; // of the page; its height changes with each formula
+  new ResizeObserver(([{ contentRect }]) => {
+    if (contentRect.width === width) return;
+    width = contentRect.width;
+    focusWhatScrolls();
+  }).observe(document.querySelector("main"));
 });

@@ -78,7 +78,7 @@ def print_page(page, path):
     """One page of the book as a PDF, and its title with its number."""
     page.goto(path.as_uri())
     page.add_style_tag(content=LOOK)
-    page.evaluate("async () => { if (window.MathJax) await MathJax.startup.promise; }")
+    page.evaluate("async () => { if (window.MathJax) await drawFormulas(); }")
     page.evaluate(LOAD)
     title = page.locator("article h1").first.evaluate(
         "node => node.firstChild.textContent + (node.childNodes[1]?.textContent || '')"

@@ -52,7 +52,10 @@ def configure(app, config):
         config.ogp_social_cards, config.sitemap_url_scheme = {"enable": False}, "{link}"
         config.sitemap_excludes = ["404.html", "search.html", "genindex.html", "prf-prf.html"]
     config.html_search_scorer = str(Path(__file__).with_name("search.js"))
-    config.mathjax_options = {"defer": "defer", "priority": 900}  # after page.js, which tells it how to begin
+    config.mathjax_options = {
+        "type": "text/mathjax",
+        "priority": 900,
+    }  # page.js runs it where there are formulas to draw
     config.mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont": True}}
 
 

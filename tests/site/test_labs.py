@@ -62,7 +62,7 @@ def open_lab(browser, site):
         pages.append(page)
         page.add_init_script(script)
         page.goto((HTML.as_uri() if place == "disk" else site) + f"/chapters/{name}.html{state}")
-        page.evaluate("async () => { if (window.MathJax) await MathJax.startup.promise; }")
+        page.evaluate("async () => { if (window.MathJax) await drawFormulas(); }")
         page.locator("script.lab-data").evaluate("node => node.parentElement.scrollIntoView()")
         page.locator(".lab").wait_for()
         return page, page.locator(".lab")

@@ -93,7 +93,7 @@ def open_page(browser):
             page.on("requestfinished", lambda request: responses.append(request.response()))
         page.goto(address)
         if options.get("java_script_enabled", True):
-            page.evaluate("async () => { if (window.MathJax) await MathJax.startup.promise; }")
+            page.evaluate("async () => { if (window.MathJax) await drawFormulas(); }")
         return page
 
     yield open_page
@@ -161,6 +161,17 @@ def test_a_page_needs_few_files_before_it_is_drawn(open_page, site):
     assert len([r for r in responses if r.url.split("?")[0].endswith((".css", ".js"))]) <= 15
     assert not re.search(r"fontawesome\.js|thebe|sphinx-design|searchtools", " ".join(r.url for r in responses))
     assert sum(len(r.body()) for r in responses if r.url.endswith(".webp")) < 400_000  # the rest waits until it is near
+
+
+def test_formulas_wait_until_the_reader_comes(browser, site):
+    page = browser.new_page(viewport=PHONE)
+    page.goto(site + "html/chapters/why-kernel.html", wait_until="networkidle")
+    drawn = "() => document.querySelectorAll('.math mjx-container').length"
+    every = page.locator(".math").count()
+    assert page.evaluate(drawn) < every / 2
+    page.keyboard.press("Shift")
+    page.wait_for_function(f"every => ({drawn})() === every", arg=every)
+    page.close()
 
 
 def test_the_icon_font_holds_the_icons_in_use():
