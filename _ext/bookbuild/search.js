@@ -18,4 +18,4 @@ function textOfResult(page, anchor) {
 const LISTS = /^chapters\/(glossary|notation|references|claims|api|status)$/; // they name everything, and explain little
 
 Search.htmlToText = textOfResult;
-Scorer.score = ([page, , , , score]) => (LISTS.test(page) ? score / 5 : score);
+Scorer.score = ([page, , , , score]) => (LISTS.test(page) ? score / 50 : score);

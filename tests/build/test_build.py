@@ -19,6 +19,7 @@ from bookbuild import sweep, toc
 from bookbuild.claims import verdict_on
 from bookbuild.notebooks import readable
 from bookbuild.plain import plain
+from bookbuild.render import REPLAY
 from bookbuild.results import imported, key_of, result_of
 from bs4 import BeautifulSoup
 from conftest import FILES, SOLID, add_chapter, build, cell, page, surroundings
@@ -423,6 +424,17 @@ def test_a_notebook_folds_what_the_page_folds_and_ends_with_the_solutions():
     assert texts[5] == "## Solutions" and made.cells[5].metadata["jp-MarkdownHeadingCollapsed"] is True
     assert texts[6:] == ["**Solution to Exercise 1.1.3**", "Because", "y = 2", "so."]
     assert made.cells[2].metadata["jupyter"]["source_hidden"] and made.cells[2].metadata["cellView"] == "form"
+
+
+def test_a_replay_moves_as_the_stored_output_of_a_notebook():
+    data = {REPLAY: {"runs": [{"name": "</script>"}]}, "image/png": "AAAA", "text/plain": "Replay <of> steps"}
+    cell = nbformat.v4.new_code_cell("replay()", outputs=[nbformat.v4.new_output("display_data", data)])
+    (output,) = readable(nbformat.v4.new_notebook(cells=[cell]), LABELS).cells[0].outputs
+    assert REPLAY not in output["data"] and output["data"]["image/png"] == "AAAA"
+    page = BeautifulSoup(output["data"]["text/html"], "html.parser")
+    stored, script = page.select("script")
+    assert stored.find_previous_sibling().name == "img" and page.img["alt"] == "Replay <of> steps"
+    assert json.loads(stored.string) == data[REPLAY] and "fpReplay" in script.string and "src" not in script.attrs
 
 
 def test_dates_are_shown_only_with_the_whole_history(book, tmp_path):

@@ -398,8 +398,9 @@ def test_the_sign_of_the_search_field_stands_beside_its_text(open_page, site):
     assert sign.bounding_box()["x"] + sign.bounding_box()["width"] <= field.bounding_box()["x"] + 1
 
 
-def test_a_result_of_the_search_shows_the_text_of_its_page(open_page, site):
-    page = open_page(site + "html/search.html?q=interface")
+@pytest.mark.parametrize("word", ["interface", "aliasing"])  # aliasing: a word of the glossary
+def test_a_result_of_the_search_shows_the_text_of_its_page(open_page, site, word):
+    page = open_page(site + f"html/search.html?q={word}")
     page.locator("ul.search p.context").first.wait_for()
     shown = " ".join(page.locator("ul.search").inner_text().split())
     assert not re.search(r"\\\(|\\\w|Contents|\.ipynb|Print to PDF", shown), shown
