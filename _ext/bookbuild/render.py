@@ -4,6 +4,7 @@ Only pages that are about to be read are put into the cache, which is made anew 
 those just found right.
 """
 
+import errno
 import os
 import shutil
 import sys
@@ -94,6 +95,14 @@ def reread_what_changed(app, env, added, changed, removed):
     return [docname for docname in read if docname in env.all_docs and before.get(docname) != read[docname]]
 
 
+def tell_of_the_disk(app, exception):
+    """A disk that is full or cannot be written ends in one line, wherever it was met."""
+    folder, cause = Path(app.outdir).parent, getattr(exception, "orig_exc", None) or exception
+    full = exception is not None and shutil.disk_usage(folder).free < 2**20
+    if full or (isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}):
+        end(f"{folder} cannot be written ({cause}); make space, and build again")
+
+
 def release(app, exception):
     if lock := getattr(app, "book_lock", None):
         lock.lock.release()
@@ -105,4 +114,5 @@ def setup(app):
     app.connect("env-before-read-docs", fill_cache, priority=300)
     app.connect("source-read", depend_on_result)
     app.connect("env-get-outdated", reread_what_changed)
+    app.connect("build-finished", tell_of_the_disk, priority=1)
     app.connect("build-finished", release, priority=999)

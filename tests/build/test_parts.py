@@ -1,5 +1,7 @@
 """Parts of the build, each alone: what is kept, counted, offered, shown. None of these tests renders a book."""
 
+import contextlib
+import errno
 import json
 import os
 import re
@@ -14,6 +16,7 @@ from bookbuild.notebooks import cited, readable
 from conftest import ROOT, add_chapter, cell
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
+from sphinx.errors import ExtensionError
 
 PNG = {"image/png": "iVBORw0KGgo="}
 KINDS = {kind: {"a": 1} for kind in (render.CLAIM, render.REPLAY, render.LAB)}
@@ -302,6 +305,22 @@ def test_the_page_itself_gets_no_data_of_claims_replays_and_labs():
 
 
 # --- pages
+
+
+@pytest.mark.parametrize("exception, free, told", [
+    (None, 0, False),
+    (ValueError("x"), 2**30, False),
+    (FileNotFoundError(errno.ENOENT, "x"), 2**30, False),
+    (FileNotFoundError(errno.ENOENT, "x"), 2**10, True),
+    (OSError(errno.ENOSPC, "No space left"), 2**30, True),
+    (ExtensionError("a handler", OSError(errno.EROFS, "Read-only")), 2**30, True),
+])  # fmt: skip
+def test_a_full_disk_is_one_line(exception, free, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(render.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    with pytest.raises(SystemExit) if told else contextlib.nullcontext():
+        render.tell_of_the_disk(SimpleNamespace(outdir=tmp_path / "html"), exception)
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == told and (f"{tmp_path} cannot be written" in printed) == told
 
 
 def test_the_address_of_the_site_is_that_of_its_repository_in_small_letters(monkeypatch):

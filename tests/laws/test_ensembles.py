@@ -67,7 +67,7 @@ def test_every_kind_of_network(kind, device):
     together, alone = ([net.to(device) for net in make(kind)] for _ in range(2))
     assert type(as_model(together)) is KINDS[kind][1]
     before = [weights(net) for net in together]
-    how = {"steps": 200, "optimizer": adam, "record": {"h": lambda net: net(grid)}, "every": 50}
+    how = {"steps": 60, "optimizer": adam, "record": {"h": lambda net: net(grid)}, "every": 15}
     history = train(together, lambda net: mean_squared_error(net, grid, label), **how)
     assert history["h"].shape == (5, SEEDS, 25, 1)
     for s, net in enumerate(alone):
@@ -82,7 +82,7 @@ def test_every_kind_of_network(kind, device):
 def test_labels_of_their_own(kind, optimizer):
     labels = torch.stack([torch.sin((s + 1) * x) for s in range(SEEDS)])
     together, alone = make(kind), make(kind)
-    how = {"steps": 200, "optimizer": optimizer, "every": 200}
+    how = {"steps": 60, "optimizer": optimizer, "every": 60}
     history = train(together, lambda net, y: mean_squared_error(net, x, y), member_data=(labels,), **how)
     for s, net in enumerate(alone):
         one = train(net, lambda net, y=labels[s]: mean_squared_error(net, x, y), **how)
@@ -97,7 +97,7 @@ def test_points_of_their_own_at_a_cost_that_grows_with_the_members(kind, monkeyp
     monkeypatch.setattr(
         _ensembles._StackedLinear, "forward", lambda *_: pytest.fail("all members at the points of one")
     )
-    how = {"steps": 200, "optimizer": adam, "every": 200}
+    how = {"steps": 60, "optimizer": adam, "every": 60}
     history = train(together, lambda net, x: mean_squared_error(net, x, y), member_data=(points,), **how)
     for s, net in enumerate(alone):
         one = train(net, lambda net, x=points[s]: mean_squared_error(net, x, y), **how)
@@ -144,11 +144,11 @@ def test_data_come_before_batches(kind):
     def batches():
         return minibatches(x, y, size=10, seed=4)
 
-    history = train(together, loss, steps=200, optimizer=sgd, member_data=(factors,), batches=batches())
+    history = train(together, loss, steps=60, optimizer=sgd, member_data=(factors,), batches=batches())
     for s, net in enumerate(alone):
         own = partial(loss, factor=factors[s])
         one = train(
-            net, lambda net, a, b, own=own: own(net, points=a, labels=b), steps=200, optimizer=sgd, batches=batches()
+            net, lambda net, a, b, own=own: own(net, points=a, labels=b), steps=60, optimizer=sgd, batches=batches()
         )
         assert_equal(together, history, (net, one), s)
 
@@ -158,7 +158,7 @@ def test_data_come_before_batches(kind):
 def test_losses_with_derivatives(loss, own):
     points = torch.rand(SEEDS, 12, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 1.9 - 0.95
     together, alone = make(), make()
-    how = {"steps": 200, "optimizer": adam, "every": 200}
+    how = {"steps": 60, "optimizer": adam, "every": 60}
     if own:
         history = train(together, loss, member_data=(points,), **how)
     else:

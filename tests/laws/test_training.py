@@ -181,8 +181,15 @@ class Wide(torch.nn.Module):
 
 @pytest.mark.parametrize(
     "net, threads",
-    [(MLP([1, 50, 1]), 1), (Wide(299_999), 1), (Wide(300_000), 2), (Wide(4, 3, 3, 3), 2), ([MLP([1, 9, 1])] * 2, 1)],
-    ids=["small", "just small", "large", "convolution", "ensemble"],
+    [
+        (MLP([1, 50, 1]), 1),
+        (Wide(299_999), 1),
+        (Wide(300_000), 2),
+        (Wide(4, 3, 3, 3), 2),
+        (torch.nn.Sequential(torch.nn.Unflatten(1, (1, 1, 1)), torch.nn.Conv2d(1, 2, 1), torch.nn.Flatten()), 2),
+        ([MLP([1, 9, 1])] * 2, 1),
+    ],
+    ids=["small", "just small", "large", "convolution", "convolution with biases", "ensemble"],
 )
 def test_small_networks_train_on_one_thread_and_the_setting_is_restored(net, threads):
     seen, before = [], torch.get_num_threads()

@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 from torch import nn
 
 from fpbook.lab import experiment
-from fpbook.networks import MLP, Antisymmetric, Ricker, normal_init, xavier_init
+from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk, normal_init, xavier_init
 from fpbook.training import minibatches
 
 SOURCE = (Path(__file__).resolve().parents[2] / "fpbook/lab/trainer.js").read_text("utf8")
@@ -251,14 +251,14 @@ EXPERIMENTS = {
     "halves, weighted": dict(
         data=LINE | {"halves": [5, 1]},
         network=dict(hidden=[20, 20], activation="tanh", seed=1),
-        training=dict(lr=2e-3, steps=80, weight=20),
+        training=dict(name="sgd", lr=0.05, steps=80, weight=20),  # Adam would not see the size of the weights
         watch=dict(series=["left", "right"]),
     ),
     "noise, rounding, held out": dict(
         data=LINE | {"shift": 0, "sines": {"1": 1}, "noise": 0.1, "round": 0.5, "held": 50},
         network=dict(hidden=[20, 20], activation="tanh", start="normal", std=0.2, seed=2),
         training=dict(lr=5e-3, steps=80),
-        watch=dict(series=["training", "held", "between"]),
+        watch=dict(series=["training", "held", "between"], bars=6),
     ),
     "cube": dict(
         data={"cube": 6, "degree": 2, "seen": 30},
@@ -300,3 +300,13 @@ def test_the_frequencies_are_fitted_at_the_recorded_steps(ask):
     for k in (1, 3, 5):
         t = [experiment.measure(f"t:k = {k}", declared, run) for run in (mine, again)]
         np.testing.assert_allclose(t[1], t[0], rtol=0.03)
+
+
+def test_the_forecast_is_the_quadratic_form_of_the_kernel_at_the_start(ask):
+    """One number a peak of the target, however small: s K s / s s with the sine or the cosine that is in it."""
+    declared = EXPERIMENTS["sines, Ricker, ASI"] | {"data": LINE | {"sines": {"1": 1, "4": 0.1}, "cosines": {"2": -1}}}
+    (theirs,) = ask("cases => cases.map(declared => new fpTrainer.Run(declared).forecast())", [declared])
+    x = experiment.numbers(declared["data"], 0)["x"]
+    kernel = empirical_ntk(experiment.network(declared), torch.as_tensor(x)[:, None]).numpy()
+    waves = [np.sin(x), np.cos(2 * x), np.sin(4 * x)]
+    np.testing.assert_allclose(theirs, [s @ kernel @ s / (s @ s) for s in waves], rtol=1e-5)
