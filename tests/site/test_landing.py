@@ -159,6 +159,75 @@ def test_width_and_seed_stand_in_the_address(open_lab, address):
     assert page.faults == []
 
 
+def test_a_ring_is_dragged_and_the_experiment_is_another(open_lab, address):
+    page = open_lab(address)
+    box = page.locator("circle.ring").nth(1).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 59, steps=4)  # half of what one amplitude is high
+    page.mouse.up()
+    assert page.url.endswith("#a=0.3&seed=0&f=1:1,3:0.5,5:1")
+    assert page.get_by_label("k = 3").input_value() == "0.5"
+    steps, _ = trained(page)
+    assert sorted(steps) == [1, 3, 5]
+    said = page.get_by_role("status").inner_text()
+    again = open_lab(page.url)
+    trained(again)
+    assert again.get_by_role("status").inner_text() == said
+    page.get_by_role("button", name="Reset").click()
+    assert page.url.endswith("#a=0.3&seed=0") and page.get_by_label("k = 3").input_value() == "1"
+    assert page.faults == again.faults == []
+
+
+def test_a_finger_drags_a_ring(open_lab, address):
+    page = open_lab(address, has_touch=True, viewport={"width": 390, "height": 844})
+    ring = page.locator("circle.ring").nth(2)
+    ring.scroll_into_view_if_needed()
+    box = ring.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = page.context.new_cdp_session(page)
+    for kind, down in (("touchStart", 0), ("touchMove", 40), ("touchMove", 130), ("touchEnd", None)):
+        points = [] if down is None else [{"x": x, "y": y + down}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_url("**f=1:1,3:1", timeout=5000)
+    assert page.faults == [] and "k = 5" not in page.locator(".landing-panel.wide").inner_text()
+
+
+def test_the_keyboard_sets_the_target_and_an_alias_is_refused(open_lab, address):
+    page = open_lab(address)
+    page.get_by_text("Change the target").focus()
+    page.keyboard.press("Enter")
+    page.get_by_label("k = 5").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    assert page.url.endswith("f=1:1,3:1,5:0.7")
+    page.get_by_role("spinbutton", name="frequency").fill("30")
+    page.get_by_role("button", name="Add a sine").click()
+    assert "41 points cannot tell k = 30 from 11" in page.get_by_role("status").inner_text()
+    page.get_by_role("spinbutton", name="frequency").fill("9")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("f=1:1,3:1,5:0.7,9:1") and page.locator("circle.ring").count() == 4
+    assert sorted(trained(page)[0]) == [1, 3, 5, 9]
+    for k in (1, 3, 5, 9):
+        page.get_by_label(f"k = {k}").fill("0")
+    page.get_by_role("button", name="Train").click()
+    assert "target is zero" in page.get_by_role("status").inner_text() and page.faults == []
+
+
+HOSTILE = ["a=1e9&seed=0", "a=0.3&seed=-1", "seed=<b>", "f=30:1", "f=1:1e300", "f=", "f=1", "f=1:1,__proto__:1"]
+
+
+@pytest.mark.parametrize("state", HOSTILE)
+def test_an_address_that_does_not_fit_is_refused_with_one_message(open_lab, address, state):
+    page = open_lab(f"{address}#{state}")
+    said = page.get_by_role("status").inner_text()
+    assert said.count("do not fit") == 1 and ("from 11" in said) == (state == "f=30:1")
+    assert page.get_by_label("wide").is_checked() and page.get_by_label("Seed").input_value() == "0"
+    assert page.locator("circle.ring").count() == 3 and page.faults == []
+
+
 def test_without_scripts_the_picture_stays(open_lab, address):
     page = open_lab(address, java_script_enabled=False)
     assert page.get_by_text("The still picture").is_visible() and page.locator("button").count() == 0
@@ -175,6 +244,8 @@ def test_the_lab_is_accessible_in_every_state(open_lab, address, theme):
         assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], now
 
     check("before")
+    page.get_by_text("Change the target").click()
+    check("target")
     page.get_by_label("narrow").check()
     page.keyboard.press("Enter")  # the form's one button
     state(page, "training", "fitted")
