@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
+from bookbuild import mutants
 from bookbuild.mutants import changed, negated, try_claims
 
+from fpbook import claims
 from fpbook.claims import claim
 
-NAMES = {"np": np, "claim": claim, "t": np.array([[1.0, 5.0, 9.0], [2.0, 4.0, 11.0]]), "label": "x"}
+T = np.array([[1.0, 5.0, 9.0], [2.0, 4.0, 11.0]])
+NAMES = {"np": np, "claim": claim, "t": T, "label": "x", "u": np.ones(2), "torch_t": torch.tensor(T)}
+NAMES |= {"measure": lambda: T, "fitted": True, "two": {"a": 1.0, "b": 2.0}}
 
 
 @pytest.mark.parametrize(
@@ -15,6 +20,11 @@ NAMES = {"np": np, "claim": claim, "t": np.array([[1.0, 5.0, 9.0], [2.0, 4.0, 11
         "claim('in order', (np.diff(t) > 0).all(1))",
         "claim('a ratio', t[:, 2] > 4 * t[:, 0], measured=t[:, 2] / t[:, 0])",
         "claim('a median', bool(np.median(t) > 3))",
+        "assert u.ndim\nclaim('of its second input', (np.diff(t) > 0).all(1))",
+        "claim('of what a function gives', (np.diff(measure()) > 0).all(1))",
+        "claim('of a tensor', (np.diff(torch_t.numpy()) > 0).all(1))",
+        "claim('of a truth value', fitted)",
+        "claim('of numbers by name', bool(two['a'] < two['b']))",
     ],
 )
 def test_a_claim_that_can_fail_passes(code):
@@ -27,11 +37,30 @@ def test_a_claim_that_can_fail_passes(code):
         "claim('a square is not negative', (t**2 >= 0).all(1))",
         "claim('always', True)",
         "claim('cannot be computed otherwise', bool(len(t) == 2))",
+        "claim('an error is no answer', bool([1, 1, 1][int(t[0, 0])] == 1))",
     ],
 )
 def test_a_claim_that_cannot_fail_is_named(code):
     with pytest.raises(ValueError, match=r"whatever is measured: '"):
         try_claims([code, "claim('in order', (np.diff(t) > 0).all(1))"], NAMES)
+
+
+def test_each_broken_experiment_is_what_it_is_called():
+    values = np.arange(1.0, 13).reshape(3, 4) ** 2
+    made = {mutation.__name__: mutation(values.copy()) for mutation in mutants.MUTATIONS}
+    assert sorted(made["shuffled"].ravel()) == sorted(values.ravel()) and (made["shuffled"] != values).any()
+    np.testing.assert_allclose(made["constant"], values.mean())
+    np.testing.assert_array_equal(made["negated"], -values)
+    np.testing.assert_array_equal(made["untrained"], [values[0]] * 3)
+    np.testing.assert_array_equal(made["reversed_order"], values[:, ::-1])
+    assert (np.diff(made["tilted"] / values) < 0).all() and made["tilted"][0, -1] == pytest.approx(0.02 * values[0, -1])
+    assert (made["nothing"] == 0).all() and len(made) == len(mutants.MUTATIONS) == 7
+
+
+def test_what_is_shown_is_shown_again_after_the_trial():
+    before = claims.display
+    try_claims(["claim('in order', (np.diff(t) > 0).all(1))"], NAMES)
+    assert claims.display is before
 
 
 def test_the_names_of_the_page_are_left_as_they_are():
