@@ -233,6 +233,17 @@ def test_without_scripts_the_picture_stays(open_lab, address):
     assert page.get_by_text("The still picture").is_visible() and page.locator("button").count() == 0
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_moves_when_the_lab_takes_the_place_of_its_picture(open_lab, address, width):
+    page = open_lab(address, viewport={"width": width, "height": 844})
+    heights = page.locator(".landing-lab").evaluate("""lab => {
+      const all = lab.offsetHeight;
+      lab.querySelector(".landing-live").style.display = "none";
+      return [all, lab.offsetHeight];
+    }""")
+    assert abs(heights[0] - heights[1]) < 40, heights
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_lab_is_accessible_in_every_state(open_lab, address, theme):
     page = open_lab(address, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
