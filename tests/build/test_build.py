@@ -233,12 +233,17 @@ def test_the_key_covers_the_code_that_executes(book):
         ("def f():\n    from fpbook.base import base", {"__init__", "base"}),
         ("import numpy, fpbook_other.one", {"__init__"}),
         ("from fpbook.inner import deep", {"__init__", "inner/__init__", "inner/deep", "base"}),
+        ("from fpbook import inner", {"__init__", "inner/__init__", "inner/deep", "base"}),
     ],
 )
 def test_imports_are_followed(tmp_path, code, modules):
     package = tmp_path / "fpbook"
     texts = {name.partition("/")[2]: text for name, text in FILES.items() if name.startswith("fpbook/")}
-    texts |= {"__init__.py": "", "inner/__init__.py": "", "inner/deep.py": "from ..base import base\n"}
+    texts |= {
+        "__init__.py": "",
+        "inner/__init__.py": "from .deep import base\n",
+        "inner/deep.py": "from ..base import base\n",
+    }
     for name, text in texts.items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text)
