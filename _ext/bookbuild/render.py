@@ -5,7 +5,6 @@ those just found right.
 """
 
 import errno
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -76,13 +75,6 @@ def _shown(output):
     return nbformat.from_dict({**output, "data": kept})
 
 
-def depend_on_result(app, docname, content):
-    """A page is read again when its executed notebook is newer, though its source is unchanged."""
-    result = app.book_results.get(Path(app.env.doc2path(docname)))
-    if result:
-        app.env.note_dependency(os.path.relpath(result, app.srcdir))
-
-
 def reread_what_changed(app, env, added, changed, removed):
     """Pages whose text or result is another than the last build read, whatever the clock says of their files."""
     read = {}
@@ -112,7 +104,6 @@ def setup(app):
     app.add_config_value("book_page", "", "")  # `make page` renders this one page alone
     app.connect("builder-inited", bring_up_to_date)
     app.connect("env-before-read-docs", fill_cache, priority=300)
-    app.connect("source-read", depend_on_result)
     app.connect("env-get-outdated", reread_what_changed)
     app.connect("build-finished", tell_of_the_disk, priority=1)
     app.connect("build-finished", release, priority=999)

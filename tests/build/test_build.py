@@ -98,6 +98,7 @@ def test_hostile_words_in_a_claim_stay_words(book):
 
 
 def test_a_rebuild_executes_and_writes_what_changed_and_nothing_else(book):
+    add_chapter(book, "plain", "# Plain\n\nNeither figures nor code.\n")
     assert build(book)[0] == 0
     pages = {path: path.read_bytes() for path in book.glob("_build/html/chapters/*.html")}
     status, printed = build(book)
@@ -114,17 +115,20 @@ def test_a_rebuild_executes_and_writes_what_changed_and_nothing_else(book):
 
     (book / "fpbook/base.py").write_text("base = 41\n")  # imported by what the notebook imports
     (book / "fpbook/apart.py").write_text("apart = 1\n")
-    add_chapter(book, "before", "# Before\n\nWords.\n")  # it moves the numbers of pages that have not changed
+    (book / "chapters/before.md").write_text("# Before\n\nWords.\n")  # moves the numbers of pages that have not changed
+    toc = (book / "_toc.yml").read_text()
+    (book / "_toc.yml").write_text(toc.replace("sections:\n", "sections:\n    - file: chapters/before\n", 1))
     (book / "chapters/chapter.md").write_text("# Chapter\n\nOther words.\n")
     os.utime(book / "chapters/chapter.md", (0, 0))  # put there from a copy, or the clock was set back
     status, printed = build(book)
     assert (
         status == 0
         and printed.count("executing") == 1
-        and "executing 1.2 solid" in printed
+        and "executing 1.3 solid" in printed
         and "one is 42" in page(book)
     ), printed
-    assert article(book, "below").select_one("h1").get_text().startswith("1.2.1.")
+    heads = [article(book, name).select_one("h1").get_text() for name in ("before", "plain", "solid", "below")]
+    assert heads == ["1.1. Before#", "1.2. Plain#", "1.3. Solid#", "1.3.1. Below#"]
     assert "Other words." in page(book, "chapter")
     offered = nbformat.read(book / "_build/html/_sources/chapters/solid.ipynb", as_version=4)
     assert "one is 42\n" in [output.text for c in offered.cells for output in c.get("outputs", []) if "text" in output]

@@ -12,7 +12,7 @@ import nbformat
 import numpy as np
 import pytest
 from bookbuild import claims, execute, previews, render, replicate, results, site, slim, sweep
-from bookbuild.notebooks import cited, readable
+from bookbuild.notebooks import addresses, cited, readable
 from conftest import ROOT, add_chapter, cell
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
@@ -283,6 +283,26 @@ def test_the_second_run_tries_the_labs_and_once_more_what_died_at_its_start(book
 def test_a_cited_work_has_one_two_or_the_first_of_more_names():
     people = [SimpleNamespace(rich_last_names=[name]) for name in ("Ann", "Bo", "Cy")]
     assert [cited(people[:n], "2020") for n in (1, 2, 3)] == ["Ann, 2020", "Ann and Bo, 2020", "Ann et al., 2020"]
+
+
+def test_a_reference_leads_to_its_place_on_its_page_of_the_published_book(monkeypatch):
+    monkeypatch.setenv("FPBOOK_SITE", "https://b/")
+    std = SimpleNamespace(anonlabels={"sec-a": ("p", "a")}, objects={("term", "Bias"): ("g", "term-bias")})
+    works = [{"doi": "10.1/x"}, {"url": "https://u"}, {"eprint": "1"}, {"url": "javascript:x"}, {}]
+    made = [SimpleNamespace(key=f"w{i}", entry=SimpleNamespace(fields=fields)) for i, fields in enumerate(works)]
+    numbers = {"p": {"figure": {"fig-a": (1,)}, "displaymath": {"equation-eq-a": (1,)}}}
+    domains = {"std": std, "cite": SimpleNamespace(citations=made)}
+    found = addresses(SimpleNamespace(all_docs=["p"], domains=domains, toc_fignumbers=numbers))
+    assert found == {
+        "address p": "https://b/p.html",
+        "address sec-a": "https://b/p.html#a",
+        "address term bias": "https://b/g.html#term-bias",
+        "address fig-a": "https://b/p.html#fig-a",
+        "address eq-a": "https://b/p.html#equation-eq-a",
+        "address w0": "https://doi.org/10.1/x",
+        "address w1": "https://u",
+        "address w2": "https://arxiv.org/abs/1",
+    }
 
 
 def test_an_offered_notebook_has_pictures_captions_and_no_data_of_the_page():
