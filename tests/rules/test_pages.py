@@ -338,6 +338,7 @@ def test_exercises_have_executed_solutions_in_dropdowns(page):
         assert found and "<code>" in found[1], label
 
 
+NUMBER = r"\d[\d,.]*\d|\d"
 GUESS = re.compile(r"^```\{guess\} (?P<question>[^\n]+\?)\n(?P<answers>(?:- [^\n]+\n)+)\n(?P<why>.*?)^```", re.M | re.S)
 
 
@@ -349,8 +350,20 @@ def test_a_guess_is_resolved_by_a_figure_and_its_numbers_stand_in_a_claim(page):
     for match in GUESS.finditer(prose(page)):
         names = re.findall(r"\{numref\}`([\w-]+)`", match["why"])
         assert names and set(names) <= {figure_of(cell)["name"] for cell in drawing_cells(page)}
-        numbers = set(re.findall(r"\d[\d,.]*\d|\d", re.sub(r"\{\w+\}`[^`]*`", "", match["why"])))
-        assert numbers <= set(re.findall(r"\d[\d,.]*\d|\d", claims)), "a number that no claim has"
+        numbers = set(re.findall(NUMBER, re.sub(r"\{\w+\}`[^`]*`", "", match["why"])))
+        assert numbers <= set(re.findall(NUMBER, claims)), "a number that no claim has"
+
+
+def test_a_card_of_the_first_page_has_its_numbers_from_a_claim_of_its_section():
+    first = (ROOT / "index.md").read_text("utf8")
+    cards = re.findall(r"^- \{ref\}`(1\.\d) [^`]*`\n  (.+)$", first, re.MULTILINE)
+    assert [number for number, _ in cards] == [PAGES[name].number for name in SECTIONS]
+    for number, sentence in cards:
+        pages = [name for name, entry in PAGES.items() if f"{entry.number}.".startswith(f"{number}.")]
+        sources = [cell.source.partition("claim(")[2] for name in pages for cell in code_cells(name)]
+        claimed = set(re.findall(NUMBER, " ".join(sources)))
+        for value in re.findall(NUMBER, sentence):
+            assert value in claimed or f"{float(value.replace(',', '')) / 100:g}" in claimed, (number, value)
 
 
 def test_every_section_has_a_lab(section):

@@ -35,6 +35,8 @@ FLAGS += "--disable-component-update --disable-sync"
 DATA = re.compile(r'<script type="application/json" class="replay-data">(.*?)</script>')
 ANSWERS = [page for page in PAGES if 'class="answer' in (BUILD / page).read_text("utf8")]
 REPLAYS = [page for page in PAGES if DATA.search((BUILD / page).read_text("utf8"))]
+GUESSES = [page for page in PAGES if 'class="guess ' in (BUILD / page).read_text("utf8")]
+DIAGRAMS = [page for page in PAGES if 'class="diagram"' in (BUILD / page).read_text("utf8")]
 CHECKS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     "resultTypes": ["violations"],
@@ -360,6 +362,70 @@ def test_output_in_a_notebook_draws_itself(open_page, tmp_path, monkeypatch):
     replay.locator("input").focus()
     page.keyboard.press("End")
     assert drawing(replay) != before and page.faults == []
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_guess_is_answered_by_keyboard_with_scripts_and_without(open_page, site, scripts):
+    page = open_page(site + GUESSES[0], java_script_enabled=scripts)
+    guess = page.locator(".guess")
+    wrong, right, answer = (
+        guess.locator(".guess-wrong").first,
+        guess.locator(".guess-right"),
+        guess.locator(".guess-answer"),
+    )
+    assert not answer.is_visible()
+    wrong.locator("summary").press("Enter")
+    assert wrong.get_by_text("Not so.").is_visible() and answer.is_visible()
+    right.locator("summary").press("Space")
+    assert right.get_by_text("Right.").is_visible() and wrong.get_attribute("open") is None
+    page.emulate_media(media="print")
+    assert answer.is_visible() and not right.get_by_text("Right.").is_visible()
+    assert page.faults == []
+
+
+@pytest.mark.parametrize("address", GUESSES)
+def test_an_answered_guess_is_accessible(open_page, site, address):
+    page = open_page(site + address)
+    page.add_style_tag(content="* { transition: none !important; }")
+    page.evaluate(THIN)
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+        for answer in page.locator(".guess summary").all():
+            answer.click()
+            found = Axe().run(page, context=".guess", options=CHECKS).response["violations"]
+            assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], theme
+
+
+def test_a_diagram_takes_the_colours_of_the_theme_and_the_width_of_the_page(open_page, site):
+    assert len(DIAGRAMS) >= 5
+    colours = "node => [...node.querySelectorAll('*')].map((part) => getComputedStyle(part).stroke).join()"
+    for address in DIAGRAMS:
+        page = open_page(site + address)
+        for diagram in page.locator("svg.diagram").all():
+            assert len(diagram.get_attribute("aria-label")) > 80
+            shown = []
+            for theme in ("light", "dark"):
+                page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+                shown.append(diagram.evaluate(colours))
+            assert "rgb(0, 114, 178)" in shown[0] and "rgb(0, 114, 178)" not in shown[1]
+            page.set_viewport_size(PHONE)
+            assert 300 < diagram.bounding_box()["width"] <= 390
+            page.set_viewport_size(DESKTOP)
+
+
+def test_a_card_leads_to_its_section_wherever_it_is_pressed(open_page, site):
+    page = open_page(site + "html/index.html")
+    pictures = page.locator(".landing-cards li img")
+    assert pictures.count() == 5
+    for card in page.locator(".landing-cards li").all():
+        assert card.evaluate("""card => {
+          card.scrollIntoView();
+          const box = card.getBoundingClientRect(), link = card.querySelector("a");
+          const hit = (y) => document.elementFromPoint(box.x + box.width / 2, box.y + y * box.height);
+          return [0.1, 0.5, 0.9].every((y) => hit(y) === link);
+        }""")
+    pictures.last.click(force=True)
+    page.wait_for_url("**/deep-frequency-principle.html*")
 
 
 def test_paper_is_white_and_without_what_is_folded(open_page, site):
