@@ -12,6 +12,7 @@ import nbformat
 import numpy as np
 import pytest
 from bookbuild import claims, execute, previews, render, replicate, results, site, slim, sweep
+from bookbuild.files import write_whole
 from bookbuild.notebooks import addresses, cited, readable
 from conftest import ROOT, add_chapter, cell
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -71,6 +72,18 @@ def test_the_key_covers_the_version_of_whatever_draws_or_prints(package, tmp_pat
     monkeypatch.setattr(results.metadata, "version", lambda name: "0" if name == package else version(name))
     monkeypatch.setattr(results.platform, "python_version", lambda: "0" if package == "python" else python())
     assert results.key_of(ran(), tmp_path) != before
+
+
+def test_other_content_of_the_same_size_is_written_and_equal_content_is_not(tmp_path):
+    file = tmp_path / "folder/file"
+    assert [write_whole(file, text) for text in ("one", "two", "two", b"two", "twö")] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert file.read_text(encoding="utf8") == "twö" and [path.name for path in file.parent.iterdir()] == ["file"]
 
 
 def test_facts_follow_the_result(tmp_path):
