@@ -15,8 +15,7 @@ def keep_together(doctree):
             continue
         place, parent = formula.parent.index(formula), formula.parent
         rest = nodes.Text(after[found.end() :])
-        parent.remove(after)
-        parent.remove(formula)
+        del parent[place : place + 2]  # by place: `remove` would take the first text that reads the same
         parent.insert(place, [nodes.inline("", "", formula, nodes.Text(found[0]), classes=["nobreak"]), rest])
 
 

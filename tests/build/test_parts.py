@@ -11,10 +11,11 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 import pytest
-from bookbuild import claims, execute, previews, render, replicate, results, site, slim, sweep
+from bookbuild import claims, execute, previews, render, replicate, results, site, slim, sweep, typography
 from bookbuild.files import write_whole
 from bookbuild.notebooks import addresses, cited, readable
 from conftest import ROOT, add_chapter, cell
+from docutils import nodes
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 from sphinx.errors import ExtensionError
@@ -406,3 +407,11 @@ def test_previews_follow_what_they_show():
     again = previews.refresh(pages, ["glossary.html"])
     assert set(again) == {"glossary.html", "why.html"}
     assert again["why.html"] == pages["why.html"].replace("One.", "Two.")
+
+
+def test_a_formula_takes_its_own_punctuation_and_no_other():
+    noise, of = nodes.strong("", "noise"), nodes.emphasis("", "of")
+    paragraph = nodes.paragraph("", "", noise, nodes.Text("."), of, nodes.math("", "v"), nodes.Text("."))
+    typography.keep_together(paragraph)
+    assert paragraph.astext() == "noise.ofv."
+    assert paragraph[3].astext() == "v." and paragraph[3]["classes"] == ["nobreak"]
