@@ -47,10 +47,11 @@ lint: .venv/stamp ## style, spelling, workflows
 	$(BIN)/zizmor --offline --quiet .
 
 unit: .venv/stamp ## laws, rules, the build on a scratch book
-	$(BIN)/pytest --ignore=tests/site
+	$(BIN)/pytest -n 2 --ignore=tests/site
 
 pages: .venv/stamp browser ## the built pages, in a browser too
-	$(BIN)/pytest tests/site
+	$(BIN)/pytest -n 2 -m 'not alone' tests/site
+	$(BIN)/pytest -m alone tests/site
 
 # On a reader's machine the tests that need Chromium or Firefox are skipped where it is missing; CI installs both.
 browser:
