@@ -344,6 +344,27 @@ def test_the_epub_has_title_contents_and_no_folded_code(book):
     assert status == 0 and "0 added, 0 changed" in printed and "no targets" in printed  # one does not undo the other
 
 
+GUESS = "\n```{guess} Is one two?\n- [x] No\n- Yes\n\nSee {numref}`fig-line`.\n```\n"
+DRAWING = "\n```{figure} ../_static/diagrams/parity.svg\n:name: fig-drawn\n:alt: Two <cubes>\n\nDrawn.\n```\n"
+
+
+def test_a_guess_is_folds_and_a_drawing_is_in_the_page(book):
+    below = book / "chapters/below.md"
+    below.write_text(below.read_text() + GUESS + DRAWING)
+    status, printed = build(book)
+    assert status == 0, printed
+    shown = article(book, "below")
+    folds = shown.select(".guess > details[name=guess-0]")
+    assert [fold.get_text(" ", strip=True) for fold in folds] == ["No Right.", "Yes Not so."]
+    assert shown.select_one(".guess > .guess-answer a[href='solid.html#fig-line']")
+    assert shown.select_one("#fig-drawn > svg.diagram[role=img]")["aria-label"] == "Two <cubes>"
+    notebook = (book / "_build/notebooks/chapters/below.ipynb").read_text()
+    assert "<summary>The answer</summary>" in notebook and "](data:image/svg+xml;base64," in notebook
+    below.write_text(below.read_text().replace("- Yes", "- [x] Yes"))
+    status, printed = build(book)
+    assert status != 0 and "one of them is right" in printed
+
+
 def test_make_page_renders_one_page_alone(book):
     add_chapter(book, "alone", cell("print('alone')", head=":tags: [hide-input]\n"))
     (book / "chapters/alone.md").write_text(
@@ -398,6 +419,11 @@ KNOWN = LABELS | {
         ("```{solution-start} ex-a\n:class: dropdown\n```", "**Solution to Exercise 1.1.3**"),
         ("```python\n:::{note}\n```", "```python\n:::{note}\n```"),
         ("{term}`bias`, {term}`its bias <bias>`", "bias, its bias"),
+        (
+            "```{guess} One?\n- No\n- [x] Yes\n\nSee {numref}`fig-a`.\n```",
+            "**Guess first.** One?\n\n- No\n- Yes\n\n<details><summary>The answer</summary>\n\n"
+            "See Fig. 1.1.1.\n\n</details>",
+        ),
     ],
 )
 def test_myst_becomes_plain_markdown(myst, markdown):
