@@ -47,7 +47,7 @@ lint: .venv/stamp ## style, spelling, workflows
 	$(BIN)/zizmor --offline --quiet .
 
 unit: .venv/stamp ## laws, rules, the build on a scratch book
-	$(BIN)/pytest -n 2 --ignore=tests/site
+	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/site
 
 pages: .venv/stamp browser ## the built pages, in a browser too
 	$(BIN)/pytest -n 2 -m 'not alone' tests/site
