@@ -48,7 +48,8 @@
     const { rows, done } = run, last = rows.length - 1;
     if (text === "steps") return done === "fitted" ? rows[last][0] : Infinity;
     const at = text.indexOf(":"), column = trainer.names(run.declared ?? declared).indexOf(text.slice(at + 1)) + 1;
-    if (!column) return run.h ? trainer.WATCHED[text.slice(at + 1)](run.h, run.at, trainer.numbers(run.declared.data, run.declared.network.seed)) : NaN;
+    const watched = text.startsWith("end:") && run.h && trainer.WATCHED[text.slice(at + 1)]; // a measure taken once, at the end
+    if (!column) return watched ? watched(run.h, run.at, trainer.numbers(run.declared.data, run.declared.network.seed)) : NaN;
     const values = rows.map((row) => row[column]), best = values.indexOf(Math.min(...values)), t = settled(values, declared.watch.threshold);
     return { t: t < 0 ? Infinity : rows[t][0], end: values[last], low: values[best], best: rows[best][0] }[text.slice(0, at)];
   }

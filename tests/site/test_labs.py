@@ -27,6 +27,8 @@ SAID = {
     "deep-frequency-principle": r"Fitted after [\d,]+ steps\. With two layers from Xavier's start it takes [\d,]+",
 }
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -259,6 +261,15 @@ def test_a_lab_refuses_nonsense_with_the_reason(open_lab):
     choose(lab, "width a", 7)
     assert words(lab, "width a") == "Please choose again: width a is a number from 0.05 to 0.6."
     assert page.faults == []
+
+
+def test_a_run_that_does_not_decide_the_question_says_so(open_lab):
+    """The question is about 1 and 5; the reader's target has neither."""
+    page, lab = open_lab("why")
+    guess(lab)
+    choose(lab, "frequencies", "2, 7")
+    press(lab, "Train")
+    assert "does not decide the question" in words(lab, "This run", 120_000) and page.faults == []
 
 
 def test_the_keyboard_is_enough(open_lab):

@@ -39,6 +39,8 @@ BETWEEN = re.compile(r"between them ([\d.]+\d)")
 if not CHROMIUM:
     pytest.skip("no Chromium on this machine: the lab of the first page is not tested", allow_module_level=True)
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def browser():
