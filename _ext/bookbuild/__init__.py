@@ -17,7 +17,7 @@ MODULES = [
     "status",
     "tables",
 ]
-MODULES += ["words", "codelinks", "typography", "notebooks", "landing", "site", "pages", "epub"]
+MODULES += ["words", "codelinks", "typography", "notebooks", "landing", "cards", "site", "pages", "epub"]
 
 
 def setup(app):

@@ -1,61 +1,59 @@
-"""The first page: the scripts and the style sheet of its lab, and in each card the figure that answers its section."""
+"""Labs that stand on a page without cells: their scripts and style sheets, where the page has a place for them."""
 
-import base64
-import io
-import os
-from pathlib import Path
-
-import nbformat
 from docutils import nodes
-from PIL import Image
+from sphinx.util import logging
 
-from .files import write_whole
-from .toc import entries
+LOGGER = logging.getLogger(__name__)
 
-FILES = ["fpbook/lab/trainer.js", "fpbook/lab/landing.js", "fpbook/lab/landing.css"]
-WIDTH = 280  # CSS pixels of a thumbnail; its file has twice as many
+# The class of the place, and the files in the order in which they run.
+LABS = {
+    "landing-lab": ["fpbook/lab/trainer.js", "fpbook/lab/landing.js", "fpbook/lab/landing.css"],
+    "playground": [
+        "fpbook/replay/replay.js",
+        "fpbook/replay/replay.css",
+        "fpbook/lab/trainer.js",
+        "fpbook/lab/lab.css",
+        "fpbook/lab/lessons.js",
+        "fpbook/lab/playground.js",
+        "fpbook/lab/playground.css",
+    ],
+}
+
+
+def labs_of(doctree):
+    return {name for node in doctree.findall(nodes.container) for name in node["classes"]} & set(LABS)
 
 
 def vendor(app):
     if app.builder.name == "html":
         paths = app.config.html_static_path
-        paths += [path for path in FILES if path not in paths]
-
-
-def small(drawn):
-    """A figure as a small PNG of few colours, with two dots a CSS pixel."""
-    file = io.BytesIO()
-    with Image.open(io.BytesIO(base64.b64decode(drawn))) as picture:
-        size = 2 * WIDTH, round(2 * WIDTH * picture.height / picture.width)
-        picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", dpi=(200, 200))
-    return file.getvalue()
-
-
-def illustrate(app, doctree):
-    """The cards stand in the order of the sections; each gets the picture of its section's answer."""
-    cards = [node for node in doctree.findall(nodes.container) if "landing-cards" in node["classes"]]
-    items = [item for card in cards for item in card.findall(nodes.list_item)]
-    sections = [entry for entry in entries(app.srcdir) if entry.number and entry.depth == 1]
-    for item, section in zip(items, sections):
-        result = app.book_results[section.path]
-        app.env.note_dependency(os.path.relpath(result, app.srcdir))
-        cells = nbformat.read(result, as_version=4).cells
-        answer = next(cell for cell in cells if "answer" in cell.metadata.get("tags", []))
-        drawn = next(output["data"]["image/png"] for output in answer.outputs if "image/png" in output.get("data", {}))
-        path = Path(app.outdir).parent / "thumbnails" / f"{section.path.stem}.png"
-        write_whole(path, small(drawn))
-        uri = os.path.relpath(path, Path(app.env.doc2path(app.env.docname)).parent)
-        item.insert(0, nodes.image(uri=uri, alt=answer.metadata["mystnb"]["image"]["alt"]))
+        paths += [path for path in dict.fromkeys(sum(LABS.values(), [])) if path not in paths]
 
 
 def load(app, pagename, templatename, context, doctree):
-    if doctree is not None and any("landing-lab" in node["classes"] for node in doctree.findall(nodes.container)):
-        app.add_js_file("trainer.js", loading_method="defer")
-        app.add_js_file("landing.js", loading_method="defer")
-        app.add_css_file("landing.css")
+    for name in labs_of(doctree) if doctree is not None else []:
+        for file in LABS[name]:
+            file = file.rpartition("/")[2]
+            if file.endswith(".js"):
+                app.add_js_file(file, loading_method="defer")
+            else:
+                app.add_css_file(file)
+
+
+def remember(app, doctree):
+    places = app.env.book_labs = getattr(app.env, "book_labs", {})
+    places[app.env.docname] = labs_of(doctree)
+
+
+def complain(app, env):
+    """Warn, which fails the build, about each lab that no page has a place for."""
+    there = set().union(*(names for page, names in getattr(env, "book_labs", {}).items() if page in env.found_docs))
+    for name in sorted(set(LABS) - there) if not app.config.book_page else []:
+        LOGGER.warning(f"no page has a place for the lab {name}; see _ext/bookbuild/landing.py")
 
 
 def setup(app):
     app.connect("builder-inited", vendor)
-    app.connect("doctree-read", illustrate, priority=400)
+    app.connect("doctree-read", remember)
+    app.connect("env-check-consistency", complain)
     app.connect("html-page-context", load)

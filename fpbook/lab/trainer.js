@@ -201,22 +201,31 @@
     return all.map((values, i) => (i % 2 ? values : values.map((v) => float32(v * factor))));
   }
 
+  // Fourier features of points on the line, (n,) -> (n, 2 for each frequency): what goes in in place of the points.
+  function lifted(x, features) {
+    const m = features?.length;
+    if (!m) return Float64Array.from(x);
+    return Float64Array.from({ length: 2 * m * x.length }, (_, i) => (i % 2 ? Math.cos : Math.sin)(features[(i >> 1) % m] * x[Math.floor(i / (2 * m))]));
+  }
+
   // A network on its way: `step` measures the loss and its gradient, `update` moves the parameters. x (n, d), y (n, outputs) or,
   // for cross-entropy, (n,) classes; one weight a point. `parameters` in place of a seed's.
   class Training {
     constructor(net, optimizer, { x, y, weights = null, loss = "squared" }, parameters = drawn(net)) {
       const activation = ACTIVATIONS[net.activation](net.a);
-      Object.assign(this, { optimizer, x: Float64Array.from(x), y: Float64Array.from(y), weights, kind: loss, t: 0 });
+      this.features = net.features;
+      Object.assign(this, { optimizer, x: lifted(x, net.features), y: Float64Array.from(y), weights, kind: loss, t: 0 });
       this.signs = net.antisymmetric ? [Math.SQRT1_2, -Math.SQRT1_2] : [1];
       this.nets = this.signs.map(() => new Net(net.widths, activation, parameters));
       this.states = this.nets.map((one) => one.parameters.map(() => ({})));
       this.inputs = net.widths[0];
       this.outputs = net.widths[net.widths.length - 1];
-      this.n = x.length / this.inputs;
+      this.n = this.x.length / this.inputs;
       this.order = optimizer.batch ? new Random(optimizer.seed ?? 0) : null;
       this.rest = [];
     }
-    output(x = this.x) { // at any points, (n, outputs)
+    output(x) { return this.forward(x ? lifted(x, this.features) : this.x); } // at any points, (n, outputs)
+    forward(x) {
       const n = x.length / this.inputs, h = new Float64Array(n * this.outputs);
       this.nets.forEach((net, c) => net.forward(x, n).forEach((v, i) => (h[i] += this.signs[c] * v)));
       return h;
@@ -230,7 +239,7 @@
       const rows = this.rows(), n = rows ? rows.length : this.n, p = this.inputs, q = this.outputs, classes = this.kind === "entropy";
       const part = (a, k) => (rows ? Float64Array.from({ length: n * k }, (_, i) => a[rows[Math.floor(i / k)] * k + (i % k)]) : a);
       const y = part(this.y, classes ? 1 : q), w = this.weights && part(this.weights, 1);
-      const h = this.output(part(this.x, p)), d = new Float64Array(n * q);
+      const h = this.forward(part(this.x, p)), d = new Float64Array(n * q);
       let loss = 0;
       for (let i = 0; i < n; i++) {
         const share = (w ? w[i] : 1) / n, row = h.subarray(i * q, (i + 1) * q);
@@ -251,18 +260,19 @@
       const move = UPDATES[this.optimizer.name ?? "adam"];
       this.nets.forEach((net, c) => net.parameters.forEach((p, i) => move(p, net.gradients[i], this.states[c][i], this.optimizer, this.t)));
     }
-    kernel() { // the tangent kernel of the first output at the training points, (n, n)
-      const n = this.n, unit = new Float64Array(this.outputs), K = new Float64Array(n * n);
-      unit[0] = 1;
+    // The tangent kernel of the first output at the training points, (n, n): of each layer the product of the inner products of what
+    // goes in (and 1 for the bias) and of what comes back.
+    kernel() {
+      const n = this.n, K = new Float64Array(n * n), first = Float64Array.from({ length: n * this.outputs }, (_, i) => (i % this.outputs ? 0 : 1));
+      const inner = (a, k) => { const all = new Float64Array(n * n); product(a, a, all, n, n, k); return all; };
       this.nets.forEach((net) => {
-        const rows = Array.from({ length: n }, (_, i) => {
-          net.forward(this.x.subarray(i * this.inputs, (i + 1) * this.inputs), 1);
-          net.backward(1, unit);
-          return net.gradients.flatMap((g) => Array.from(g));
-        });
-        const J = Float64Array.from(rows.flat()), part = new Float64Array(n * n);
-        product(J, J, part, n, n, J.length / n);
-        part.forEach((v, i) => (K[i] += v / this.nets.length));
+        net.forward(this.x, n);
+        net.backward(n, first);
+        const { h, d } = net.space(n);
+        for (let l = 1; l < net.widths.length; l++) {
+          const into = inner(h[l - 1], net.widths[l - 1]), back = inner(d[l], net.widths[l]);
+          back.forEach((v, i) => (K[i] += (v * (into[i] + 1)) / this.nets.length));
+        }
       });
       return K;
     }
@@ -322,7 +332,7 @@
       return points.map((p, i) => { const v = f(p) + (noise ? noise * e[i] : 0); return round ? round * Math.round(v / round) : v; });
     };
     const y = labels(x), held_x = grid(held, low, high, 0.25);
-    const fine = Float64Array.from({ length: m }, (_, i) => x[0] + ((x[n - 1] - x[0]) * i) / (m - 1));
+    const fine = data.whole ? grid(m, low, high, 0.5) : Float64Array.from({ length: m }, (_, i) => x[0] + ((x[n - 1] - x[0]) * i) / (m - 1));
     return { x, y, fine, f: fine.map(f), held: held_x, held_y: labels(held_x) };
   }
 
@@ -354,8 +364,8 @@
     return watch.series.flatMap((name) => (name === "frequencies" ? peaks(data).map((k) => "k = " + k) : [name]));
   }
 
-  function widths({ data, network: { hidden, width, depth } }) {
-    return [data.cube ?? 1, ...(depth ? Array(depth).fill(width ?? hidden[0]) : hidden), 1];
+  function widths({ data, network: { hidden, width, depth, features = [] } }) {
+    return [data.cube ?? (2 * features.length || 1), ...(depth ? Array(depth).fill(width ?? hidden[0]) : hidden), 1];
   }
 
   class Run {
@@ -413,12 +423,14 @@
       const bars = data.cube ? degrees(h) : Float64Array.from({ length: (watch.bars ?? 20) + 1 }, (_, k) => 2 * Math.hypot(...nudft(this.data.x, at, k)));
       return { h, at, bars };
     }
-    forecast() { // q_k = s K s / s s for s = sin kx and cos kx: the larger, the sooner
+    forecast() { // q = s K s / s s for the wave s of each watched frequency in the labels: the larger, the sooner
       const K = this.net.kernel(), { x } = this.data, n = x.length;
-      return peaks(this.declared.data).map((k) => {
-        const part = (f) => { const s = x.map((v) => f(k * v)); let sum = 0; for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sum += s[i] * s[j] * K[i * n + j]; return [sum, s.reduce((a, v) => a + v * v, 0)]; };
-        const [a, b] = part(k in (this.declared.data.cosines ?? {}) ? Math.cos : Math.sin);
-        return a / b;
+      return this.k.map((k, w) => {
+        if (k === null) return null;
+        const [re, im] = this.f_hat[w], s = x.map((v) => re * Math.cos(k * v) - im * Math.sin(k * v));
+        let sum = 0;
+        for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sum += s[i] * s[j] * K[i * n + j];
+        return sum / s.reduce((a, v) => a + v * v, 0);
       });
     }
   }

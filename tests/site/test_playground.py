@@ -1,0 +1,460 @@
+"""The frequency playground in a browser: each lesson over several seeds, drawing, the address, refusals, the forecast.
+
+The page is made here from its sources and served under the policy of the book, so no built book is needed.
+"""
+
+import functools
+import json
+import re
+import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from bookbuild import landing
+from bookbuild.policy import policy
+from playwright.sync_api import expect, sync_playwright
+
+from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+FLAGS += "--disable-component-update --disable-sync"
+FILES = landing.LABS["playground"]
+LOADED = "".join(
+    f'<script defer src="{Path(file).name}"></script>'
+    if file.endswith(".js")
+    else f'<link rel="stylesheet" href="{Path(file).name}">'
+    for file in FILES
+)
+PAGE = f"""<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8" /><title>Playground</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
+<style>
+html {{ --pst-color-text-base: #222832; --pst-color-background: #fff; --pst-color-border: #ccc; }}
+[data-theme="dark"] {{ --pst-color-text-base: #ced6dd; --pst-color-background: #14181e; }}
+body {{ color: var(--pst-color-text-base); background: var(--pst-color-background); font: 16px sans-serif; }}
+</style>{LOADED}</head>
+<body><main><h1>Playground</h1><div class="playground container"><p>That needs scripts.</p></div></main></body>"""
+CHECKS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+SEEDS = [0, 1, 2, 3, 4]
+
+if not CHROMIUM:
+    pytest.skip("no Chromium on this machine: the playground is not tested", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("playground")
+    for file in FILES:
+        shutil.copy(ROOT / file, folder)
+    allowed = f'<meta http-equiv="Content-Security-Policy" content="{policy(PAGE)}">'
+    folder.joinpath("index.html").write_text(PAGE.replace("<title>", f"{allowed}<title>"), "utf8")
+    return folder
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/index.html"
+    server.shutdown()
+
+
+@pytest.fixture
+def open_page(browser):
+    contexts = []
+
+    def open_page(address, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = []
+        page.on("console", lambda m: page.faults.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        own = address.rsplit("/", 1)[0]
+        page.on("request", lambda r: None if r.url.startswith((own, "data:")) else page.faults.append(r.url))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def state(page, *wanted):
+    page.locator(", ".join(f".play[data-state={name}]" for name in wanted)).wait_for(timeout=240_000)
+
+
+def said(page):
+    return page.locator(".play [aria-live]").inner_text().replace("\u2212", "-").replace(",", "")
+
+
+def trained(page):
+    """Press Train, wait, and read what the page says."""
+    page.get_by_role("button", name="Train").click()
+    state(page, "fitted", "long", "lost")
+    return said(page)
+
+
+NUMBER = r"(-?\d[\d.]*(?:e-?\d+)?)"
+TIMES = r"1 at step (\d+) 3 at step (\d+) 5 at step (\d+)"
+LESSONS = {  # a pattern of what is said, and what its numbers must fulfil
+    "kept": (TIMES, lambda t1, t3, t5: t1 < t3 < t5 and t5 > 2 * t1),
+    "lost": (
+        rf"Narrow: {TIMES}; wide: {TIMES}.*error is {NUMBER} in place of {NUMBER}\.",
+        lambda t1, t3, t5, w1, w3, w5, narrow, wide: (
+            max(t1, t3, t5) < 2 * min(t1, t3, t5) and w5 > 2 * w1 and narrow > 30 * wide
+        ),
+    ),
+    "aliasing": (
+        rf"error of {NUMBER}.*height {NUMBER} at 12 and {NUMBER} at 3 .*error is {NUMBER}\.",
+        lambda points, high, low, everywhere: points < 2e-3 and high < 0.2 and low > 0.8 and everywhere > 0.7,
+    ),
+    "noise": (
+        rf"smallest {NUMBER} at step (\d+); at the end it is {NUMBER} .*fallen to {NUMBER}\.",
+        lambda low, at, last, points: last > 2 * low and at < 500 and points < 0.1,
+    ),
+    "remedy": (
+        rf"fitted at step (\d+) without at step (\d+)\..*is {NUMBER} in place of {NUMBER}\.",
+        lambda soon, late, error, before: late > 5 * soon and error > 3 * before,
+    ),
+    "optimiser": (
+        rf"descent: {TIMES} a ratio of {NUMBER}\. Adam: {TIMES} a ratio of {NUMBER}\.",
+        lambda a, b, c, descent, d, e, f, adam: a < b < c and d < e < f and descent > 2 * adam,
+    ),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_is_true(open_page, folder, address, lesson, seed):
+    place = (folder / "index.html").as_uri() if seed == SEEDS[0] else address  # once from disk, without a worker
+    page = open_page(f"{place}#try?lesson={lesson}&seed={seed}")
+    assert page.locator(".play-look").inner_text().count("?") == 1 and page.get_by_label("seed").input_value() == str(
+        seed
+    )
+    words = trained(page)
+    pattern, holds = LESSONS[lesson]
+    found = re.search(pattern, words)
+    assert found and holds(*map(float, found.groups())), words
+    assert page.locator(".play").get_attribute("data-shown") == "true" and "does not show" not in words
+    assert page.faults == []
+
+
+def test_settings_of_ones_own_end_a_lesson(open_page, address):
+    page = open_page(f"{address}#try?lesson=kept")
+    page.get_by_label("most steps").fill("20")
+    page.get_by_label("most steps").press("Tab")
+    words = trained(page)
+    assert "5 never" in words and page.locator(".play").get_attribute("data-shown") is None
+    assert page.locator(".play-look").inner_text().startswith("Your own")
+
+
+def draw_on(page, points):
+    box = page.locator(".play-draw > svg").bounding_box()
+    page.mouse.move(box["x"] + points[0][0] * box["width"], box["y"] + points[0][1] * box["height"])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=4)
+    page.mouse.up()
+
+
+def test_a_target_is_drawn_trained_on_and_kept_in_the_address(open_page, address):
+    page = open_page(address)
+    curve = page.locator(".play-draw path.broad").last
+    before = curve.get_attribute("d")
+    page.locator(".play-draw").scroll_into_view_if_needed()
+    draw_on(page, [(0.15, 0.2), (0.5, 0.7), (0.98, 0.3)])
+    assert page.locator(".play-draw path.broad").last.get_attribute("d") != before
+    assert page.get_by_label("height of frequency 3").input_value() == "0"  # the drawing took them over
+    page.wait_for_timeout(500)
+    drawn = [int(v) for v in re.search(r"drawn=([^&]+)", page.url)[1].replace("%2C", ",").split(",")]
+    assert len(drawn) == 101 and drawn[3] > 100 and min(drawn[45:60]) < -80
+    page.get_by_label("most steps").fill("300")
+    page.get_by_label("most steps").press("Tab")
+    page.wait_for_timeout(400)
+    words, link = trained(page), page.url
+    assert re.search(r"at step \d+.*Error at the points", words)
+    assert page.locator(".play-forecast tr").count() >= 2
+    again = open_page(link)
+    assert trained(again) == words  # the same run from the address alone
+    page.get_by_role("button", name="Clear the target").click()
+    state(page, "ready")
+    assert page.faults == [] and again.faults == []
+
+
+def test_settings_stand_in_the_address_and_come_back(open_page, address):
+    page = open_page(address)
+    page.get_by_label("number of points").fill("21")
+    page.get_by_label("at random places").check()
+    page.get_by_label("noise").fill("0.1")
+    page.get_by_label("activation").select_option("GELU")
+    page.get_by_label("start at zero (ASI)").uncheck()
+    page.get_by_role("combobox", name="optimiser").select_option("momentum")
+    page.get_by_label("learning rate").fill("0.02")
+    page.get_by_label("most steps").fill("60")
+    slider = page.get_by_label("height of frequency 2")
+    slider.focus()
+    page.keyboard.press("ArrowUp")
+    page.wait_for_timeout(500)
+    assert float(slider.input_value()) > 0
+    words, again = trained(page), open_page(page.url)
+    for label in ("number of points", "noise", "activation", "learning rate", "height of frequency 2", "seed"):
+        assert again.get_by_label(label).input_value() == page.get_by_label(label).input_value(), label
+    assert again.get_by_label("at random places").is_checked()
+    assert not again.get_by_label("start at zero (ASI)").is_checked()
+    assert trained(again) == words
+    assert page.faults == [] and again.faults == []
+
+
+HOSTILE = {
+    "lesson=nothing": "no lesson",
+    "lesson=__proto__": "no lesson",
+    "__proto__=1": "not here",
+    "points=1e9": "number of points is a whole number from 5 to 61",
+    "points=7.5": "whole number",
+    "lr=": "learning rate",
+    "noise=NaN": "noise",
+    "antisymmetric=yes": "on or off",
+    "activation=constructor": "activation is one of tanh",
+    "activation=%3Cimg%20src%3Dx%20onerror%3Ddocument.title%3D1%3E": "activation is one of tanh",
+    "%3Cimg%20src%3Dx%3E=1": "not here",
+    "sines=99:1": "from 1 to 12",
+    "sines=3:9": "from 0 to 1.5",
+    "drawn=1,2": "101 whole numbers",
+    "drawn=" + ",".join(["999"] * 101): "from -300 to 300",
+}
+
+
+def test_an_address_that_cannot_be_used_gives_one_message_and_nothing_else(open_page, address):
+    page = open_page(address)
+    for hash_, reason in HOSTILE.items():
+        page.evaluate("hash => { location.hash = hash; }", "#try?" + hash_)
+        expect(page.locator(".play [aria-live]")).to_contain_text("cannot be used")
+        assert reason in said(page).replace("tanh ReLU", "tanh, ReLU"), hash_
+        assert page.locator("img").count() == 0 and page.title() == "Playground"
+        assert page.locator("button[aria-pressed=true]").inner_text() == "Principle kept"
+        assert "#" not in page.url
+    assert trained(page) and page.faults == []
+    page.evaluate("() => { location.hash = '#six-lessons'; }")  # a place on the page is no setting
+    page.wait_for_timeout(200)
+    assert page.locator(".play").get_attribute("data-state") == "fitted"
+
+
+def test_nonsense_is_refused_with_the_reason(open_page, address):
+    page = open_page(address)
+    for label, value, reason in [("width", "600", "slow in a browser"), ("seed", "1.5", "whole number"),
+                                 ("learning rate", "-1", "from 0.00001 to 1")]:  # fmt: skip
+        field = page.get_by_label(label, exact=True)
+        field.fill(value)
+        field.press("Tab")
+        assert "Please choose again" in said(page) and reason in said(page), said(page)
+        page.get_by_role("button", name="Train").click()
+        expect(field).to_be_focused()
+        assert page.locator(".play").get_attribute("data-state") == "ready"
+        page.get_by_role("button", name="Reset").click()
+    assert page.faults == []
+
+
+def test_a_learning_rate_that_is_too_large_is_told(open_page, address):
+    page = open_page(f"{address}#try?optimizer=sgd&lr=1&activation=relu&factor=5&sines=1:1&steps=500")
+    assert "no longer finite" in trained(page) and page.faults == []
+
+
+def test_stop_answers_train_goes_on_and_reset_forgets(open_page, folder):
+    page = open_page((folder / "index.html").as_uri() + "#try?lesson=noise")
+    page.get_by_role("button", name="Train").click()
+    page.wait_for_function("() => /[1-9]/.test(document.querySelector('.seek .value')?.textContent ?? '')")
+    waited = page.evaluate("""() => {
+      const start = performance.now();
+      document.querySelector(".lab-train").click();
+      return [performance.now() - start, document.querySelector(".play").dataset.state];
+    }""")
+    assert waited[0] < 100 and waited[1] == "stopped"
+    page.wait_for_timeout(300)
+    still = said(page)
+    page.wait_for_timeout(300)
+    assert said(page) == still and "Stopped at step" in still
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_function("() => /^Step /.test(document.querySelector('.play [aria-live]').innerText)")
+    assert int(re.search(r"\d+", said(page))[0]) == int(re.search(r"\d+", still)[0]) + 1
+    words = trained(page)
+    assert "smallest" in words
+    page.get_by_role("button", name="Reset").click()
+    state(page, "ready")
+    assert page.locator("path.ghost").count() == 0
+    assert trained(page) == words and page.faults == []
+
+
+def test_the_run_before_stays_dashed(open_page, address):
+    page = open_page(f"{address}#try?steps=40")
+    trained(page)
+    page.get_by_label("width a of the Ricker").fill("0.15")
+    page.get_by_label("width a of the Ricker").press("Tab")
+    trained(page)
+    assert page.locator("path.ghost").count() == 1 + 3 + 2  # output, three frequencies, two errors
+    assert "width a of the Ricker 0.3" in page.locator(".lab-past").inner_text() and page.faults == []
+
+
+def test_a_page_that_is_not_drawn_does_not_train(open_page, folder):
+    page = open_page((folder / "index.html").as_uri())
+    page.evaluate("() => { window.requestAnimationFrame = () => 0; }")  # as a hidden tab
+    page.get_by_role("button", name="Train").click()
+    page.wait_for_timeout(700)
+    page.locator(".lab-train").click()
+    assert int(re.search(r"\d+", said(page))[0]) < 30
+
+
+LARGEST = "points=61&width=60&depth=4&activation=gelu&features=20&steps=20000&stop=0"
+
+
+@pytest.mark.parametrize("settings", ["lesson=lost", LARGEST])
+def test_no_long_task_while_it_trains(browser, open_page, folder, settings):
+    """From disk, where the page itself trains. In processor time: the clock would count what else the machine does."""
+    page = open_page((folder / "index.html").as_uri() + "#try?" + settings)
+    page.wait_for_timeout(500)
+    browser.start_tracing(page=page, categories=["toplevel"])
+    page.get_by_role("button", name="Train").click()
+    page.wait_for_timeout(2500)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    threads = {e["tid"] for e in events if e["name"] == "thread_name" and e["args"]["name"] == "CrRendererMain"}
+    tasks = [e["tdur"] / 1000 for e in events if e["tid"] in threads and e["name"].endswith("RunTask") and "tdur" in e]
+    assert len([ms for ms in tasks if ms > 8]) > 10  # it did train
+    assert len([ms for ms in tasks if ms > 50]) <= 1, sorted(tasks)[-8:]  # the first may meet code not yet compiled
+
+
+def test_without_scripts_the_words_stay(open_page, address):
+    page = open_page(address, java_script_enabled=False)
+    assert page.get_by_text("That needs scripts").is_visible() and page.locator("button").count() == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_playground_is_accessible_in_every_state(open_page, address, theme):
+    page = open_page(address, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+
+    def check(now):
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), now
+        found = Axe().run(page, options=CHECKS).response["violations"]
+        assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], now
+
+    check("before")
+    page.get_by_role("button", name="Noise and early stopping").click()
+    page.get_by_role("button", name="Train").click()
+    check("during")
+    state(page, "long")
+    check("after")
+    page.get_by_role("button", name="Principle lost").click()
+    trained(page)
+    check("two runs")
+    page.get_by_label("seed").fill("-1")
+    page.get_by_label("seed").press("Tab")
+    check("refused")
+    assert page.faults == []
+
+
+# The numbers behind it, against PyTorch
+
+
+ANSWERS = """cases => cases.map(({net, x, y, parameters, watch}) => {
+  const training = new fpTrainer.Training(net, {name: "adam", lr: 1e-2}, {x, y}, parameters);
+  const kernel = Array.from(training.kernel());
+  const losses = Array.from({length: 40}, () => { const loss = training.step(); training.update(); return loss; });
+  return {kernel, losses, h: Array.from(training.output(x.map(v => v + 0.1)))};
+})"""
+
+
+class Lifted(torch.nn.Module):
+    """A network of Fourier features of x."""
+
+    def __init__(self, net, features):
+        super().__init__()
+        self.net, self.features = net, features
+
+    def forward(self, x):
+        return self.net(torch.stack([part(k * x[:, 0]) for k in self.features for part in (torch.sin, torch.cos)], 1))
+
+
+def network(activation, asi, features):
+    torch.manual_seed(3)
+    made = MLP([2 * len(features) or 1, 14, 11, 1], Ricker(0.3) if activation == "ricker" else activation)
+    parameters = [p.detach().flatten().tolist() for p in made.parameters()]
+    net = Antisymmetric(made) if asi else made
+    description = dict(widths=[2 * len(features) or 1, 14, 11, 1], activation=activation, a=0.3, antisymmetric=asi)
+    return (Lifted(net, features) if features else net).double(), description | {"features": features}, parameters
+
+
+@pytest.mark.parametrize("features", [[], [1, 2, 5]], ids=["x", "Fourier features"])
+@pytest.mark.parametrize("asi", [False, True], ids=["plain", "ASI"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sin", "sigmoid", "gelu", "ricker"])
+def test_kernel_and_training_are_those_of_pytorch(open_page, address, activation, asi, features):
+    net, description, parameters = network(activation, asi, features)
+    x = torch.linspace(-3, 3, 19).double()[:, None]
+    y = torch.sin(x) + torch.sin(5 * x)
+    case = dict(net=description, parameters=parameters, x=x.flatten().tolist(), y=y.flatten().tolist())
+    (theirs,) = open_page(address).evaluate(ANSWERS, [case])
+    kernel = empirical_ntk(net, x).numpy()
+    np.testing.assert_allclose(np.reshape(theirs["kernel"], kernel.shape), kernel, rtol=1e-6, atol=1e-9 * kernel.max())
+    update, losses = torch.optim.Adam(net.parameters(), lr=1e-2), []
+    for _ in range(40):
+        update.zero_grad()
+        loss = ((net(x) - y) ** 2).mean()
+        loss.backward()
+        update.step()
+        losses.append(loss.item())
+    np.testing.assert_allclose(theirs["losses"], losses, rtol=1e-8)
+    np.testing.assert_allclose(theirs["h"], net(x + 0.1).detach().flatten().numpy(), rtol=1e-6, atol=1e-8)
+
+
+FORECAST = """declared => {
+  const run = new fpTrainer.Run(declared);
+  return {q: run.forecast(), x: Array.from(run.data.x)};
+}"""
+
+
+def test_the_forecast_is_the_quadratic_form_at_the_waves_of_the_labels(open_page, address):
+    declared = dict(
+        data=dict(points=23, low=-np.pi, high=np.pi, sines={"1": 1, "4": 0.5}, cosines={"2": 1}, whole=True, fine=50),
+        network=dict(hidden=[20, 20], activation="tanh", seed=5),
+        training=dict(lr=1e-3, steps=10),
+        watch=dict(series=["k = 1", "training", "k = 2", "k = 4"]),
+    )
+    found = open_page(address).evaluate(FORECAST, declared)
+    torch.manual_seed(5)
+    x = np.array(found["x"])
+    kernel = empirical_ntk(MLP([1, 20, 20, 1]).double(), torch.as_tensor(x)[:, None]).numpy()
+    waves = {0: np.sin(x), 2: np.cos(2 * x), 3: np.sin(4 * x)}
+    assert found["q"][1] is None
+    for i, s in waves.items():
+        np.testing.assert_allclose(found["q"][i], s @ kernel @ s / (s @ s), rtol=1e-6)
+
+
+def test_a_lab_without_a_place_fails_the_build(monkeypatch):
+    warned = []
+    monkeypatch.setattr(landing, "LOGGER", SimpleNamespace(warning=warned.append))
+    app = SimpleNamespace(config=SimpleNamespace(book_page=""))
+    env = SimpleNamespace(found_docs={"index", "p"}, book_labs={"index": {"landing-lab"}, "p": {"playground"}})
+    landing.complain(app, env)
+    assert warned == []
+    env.book_labs["p"] = set()
+    landing.complain(app, env)
+    assert len(warned) == 1 and "playground" in warned[0]
