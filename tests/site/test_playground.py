@@ -47,6 +47,8 @@ SEEDS = [0, 1, 2, 3, 4]
 if not CHROMIUM:
     pytest.skip("no Chromium on this machine: the playground is not tested", allow_module_level=True)
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def browser():
