@@ -148,8 +148,12 @@
     running = false;
     go.textContent = "\u25b6\ufe0e Train";
     live.dataset.state = "stopped";
-    say(`Stopped at step ${number(run.step ?? 0)}; Train goes on from there.`);
+    say(stopped());
     draw();
+  }
+
+  function stopped() {
+    return `Stopped at step ${number(run.step ?? 0)}; Train goes on from there.`;
   }
 
   function begin(settings) {
@@ -197,10 +201,10 @@
     if (train.last !== mine || !run) return;
     go.textContent = "\u25b6\ufe0e Train";
     if (run.done) finish();
-    else if (most) {
+    else {
       live.dataset.state = "stopped";
       draw();
-      say(`Step ${number(run.step)}.`);
+      say(most ? `Step ${number(run.step)}.` : stopped()); // the steps that were under way when Stop was pressed count
     }
   }
 

@@ -47,8 +47,6 @@ SEEDS = [0, 1, 2, 3, 4]
 if not CHROMIUM:
     pytest.skip("no Chromium on this machine: the playground is not tested", allow_module_level=True)
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(scope="module")
 def browser():
@@ -282,6 +280,7 @@ def test_a_learning_rate_that_is_too_large_is_told(open_page, address):
     assert "no longer finite" in trained(page) and page.faults == []
 
 
+@pytest.mark.alone
 def test_stop_answers_train_goes_on_and_reset_forgets(open_page, folder):
     page = open_page((folder / "index.html").as_uri() + "#try?lesson=noise")
     page.get_by_role("button", name="Train").click()
@@ -317,6 +316,7 @@ def test_the_run_before_stays_dashed(open_page, address):
     assert "width a of the Ricker 0.3" in page.locator(".lab-past").inner_text() and page.faults == []
 
 
+@pytest.mark.alone
 def test_a_page_that_is_not_drawn_does_not_train(open_page, folder):
     page = open_page((folder / "index.html").as_uri())
     page.evaluate("() => { window.requestAnimationFrame = () => 0; }")  # as a hidden tab
@@ -329,6 +329,7 @@ def test_a_page_that_is_not_drawn_does_not_train(open_page, folder):
 LARGEST = "points=61&width=60&depth=4&activation=gelu&features=20&steps=20000&stop=0"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("settings", ["lesson=lost", LARGEST])
 def test_no_long_task_while_it_trains(browser, open_page, folder, settings):
     """From disk, where the page itself trains. In processor time: the clock would count what else the machine does."""
