@@ -1,9 +1,6 @@
 """Labs that stand on a page without cells: their scripts and style sheets, where the page has a place for them."""
 
 from docutils import nodes
-from sphinx.util import logging
-
-LOGGER = logging.getLogger(__name__)
 
 # The class of the place, and the files in the order in which they run.
 LABS = {
@@ -40,20 +37,6 @@ def load(app, pagename, templatename, context, doctree):
                 app.add_css_file(file)
 
 
-def remember(app, doctree):
-    places = app.env.book_labs = getattr(app.env, "book_labs", {})
-    places[app.env.docname] = labs_of(doctree)
-
-
-def complain(app, env):
-    """Warn, which fails the build, about each lab that no page has a place for."""
-    there = set().union(*(names for page, names in getattr(env, "book_labs", {}).items() if page in env.found_docs))
-    for name in sorted(set(LABS) - there) if not app.config.book_page else []:
-        LOGGER.warning(f"no page has a place for the lab {name}; see _ext/bookbuild/landing.py")
-
-
 def setup(app):
     app.connect("builder-inited", vendor)
-    app.connect("doctree-read", remember)
-    app.connect("env-check-consistency", complain)
     app.connect("html-page-context", load)

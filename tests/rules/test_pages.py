@@ -11,6 +11,7 @@ from pathlib import Path
 import bookbuild
 import jupytext
 import pytest
+from bookbuild.landing import LABS
 from bookbuild.results import write_notebook
 from bookbuild.toc import entries
 from bookbuild.twins import twin
@@ -396,3 +397,9 @@ def test_the_readme_says_of_each_source_what_the_ledger_says():
         re.findall(r"^\| ((?:figure|equation) 1\.\d+) \| (.+) \|$", (ROOT / "README.md").read_text("utf8"), re.M)
     )
     assert said == shown and len(said) == 17
+
+
+@pytest.mark.parametrize("name, page", [("landing-lab", "index.md"), ("playground", "chapters/playground.md")])
+def test_each_lab_of_a_page_without_cells_has_its_place(name, page):
+    assert set(LABS) == {"landing-lab", "playground"}
+    assert f":::{{container}} {name}\n" in (ROOT / page).read_text("utf8")

@@ -10,7 +10,6 @@ import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -449,15 +448,3 @@ def test_the_forecast_is_the_quadratic_form_at_the_waves_of_the_labels(open_page
     assert found["q"][1] is None
     for i, s in waves.items():
         np.testing.assert_allclose(found["q"][i], s @ kernel @ s / (s @ s), rtol=1e-6)
-
-
-def test_a_lab_without_a_place_fails_the_build(monkeypatch):
-    warned = []
-    monkeypatch.setattr(landing, "LOGGER", SimpleNamespace(warning=warned.append))
-    app = SimpleNamespace(config=SimpleNamespace(book_page=""))
-    env = SimpleNamespace(found_docs={"index", "p"}, book_labs={"index": {"landing-lab"}, "p": {"playground"}})
-    landing.complain(app, env)
-    assert warned == []
-    env.book_labs["p"] = set()
-    landing.complain(app, env)
-    assert len(warned) == 1 and "playground" in warned[0]
