@@ -214,7 +214,8 @@ def _about(record):
     first, end = record["seeds"]
     return (
         f"Other seeds: {record['command']} on {record['date']}, seeds {first} to {end - 1}, {record['device']}, "
-        f"PyTorch {record['versions']['torch']}. In brackets the 95 % Wilson interval of the share that holds."
+        f"PyTorch {record['versions']['torch']}. In brackets the 95 % Wilson interval of the share that holds. "
+        "What is said of a record or of a formula does not depend on the seed, yet is counted in each run."
     )
 
 
