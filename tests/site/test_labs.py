@@ -3,19 +3,15 @@
 How long the page is busy is measured in processor time, which does not count what else a machine does.
 """
 
-import functools
 import json
 import re
-import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from functools import partial
 
 import pytest
-from playwright.sync_api import sync_playwright
+from conftest import CHROMIUM, ROOT, served
+from playwright.sync_api import Page
 
-HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+HTML = ROOT / "_build" / "html"
 if not CHROMIUM:
     pytest.skip("no Chromium on this machine: labs are not tried in a browser", allow_module_level=True)
 
@@ -31,47 +27,24 @@ pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
 def site():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=HTML))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with served(HTML) as server:
+        yield server.address
 
 
 @pytest.fixture
-def open_lab(browser, site):
-    pages = []
-
+def open_lab(open_page, site):
     def open_lab(name, state="", place="disk", script="", **options):
-        page = browser.new_page(**{"viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"} | options)
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        own = ("file:", "data:") if place == "disk" else (site, "data:")
-        page.on("request", lambda r: None if r.url.startswith(own) else page.faults.append(r.url))
-        pages.append(page)
-        page.add_init_script(script)
-        page.goto((HTML.as_uri() if place == "disk" else site) + f"/chapters/{name}.html{state}")
+        options = {"viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"} | options
+        root, own = (HTML.as_uri(), "file:") if place == "disk" else (site, site)
+        before = partial(Page.add_init_script, script=script)
+        page = open_page(f"{root}/chapters/{name}.html{state}", own=own, before=before, **options)
         page.evaluate("async () => { if (window.MathJax) await drawFormulas(); }")
         page.locator("script.lab-data").evaluate("node => node.parentElement.scrollIntoView()")
         page.locator(".lab").wait_for()
         return page, page.locator(".lab")
 
-    yield open_lab
-    for page in pages:
-        page.close()
+    return open_lab
 
 
 def guess(lab):

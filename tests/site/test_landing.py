@@ -3,36 +3,14 @@
 The page is made here from the sources of the lab and served under the policy of the book, so no built book is needed.
 """
 
-import functools
 import re
-import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bookbuild.policy import policy
-from playwright.sync_api import expect, sync_playwright
+from bookbuild.landing import LABS
+from conftest import CHECKS, CHROMIUM, served, write_lab
+from playwright.sync_api import expect
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-FLAGS += "--disable-component-update --disable-sync"
-FILES = ["trainer.js", "landing.js", "landing.css"]
-PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8" /><title>Lab</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><link rel="stylesheet" href="landing.css">
-<style>
-html { --pst-color-text-base: #222832; --pst-color-text-muted: #48566b; --pst-color-background: #fff; }
-html { --pst-color-border: #ccc; --pst-color-primary: #176b87; }
-[data-theme="dark"] { --pst-color-text-base: #ced6dd; --pst-color-text-muted: #9ca4af; }
-[data-theme="dark"] { --pst-color-background: #14181e; }
-body { color: var(--pst-color-text-base); background: var(--pst-color-background); font: 16px sans-serif; }
-</style>
-<script defer src="trainer.js"></script><script defer src="landing.js"></script></head>
-<body><main><h1>Lab</h1><div class="landing-lab container"><p>The still picture.</p></div></main></body></html>"""
-CHECKS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 STEPS = re.compile(r"k = (\d) at step (\d+)")
 BETWEEN = re.compile(r"between them ([\d.]+\d)")
 
@@ -43,55 +21,15 @@ pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("landing")
-    for name in FILES:
-        shutil.copy(ROOT / "fpbook/lab" / name, folder)
-    allowed = f'<meta http-equiv="Content-Security-Policy" content="{policy(PAGE)}">'
-    folder.joinpath("index.html").write_text(PAGE.replace("<title>", f"{allowed}<title>"), "utf8")
-    return folder
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
+    return write_lab(folder, "Lab", "landing-lab", "The still picture.", LABS["landing-lab"])
 
 
 @pytest.fixture(scope="module")
 def address(folder):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/index.html"
-    server.shutdown()
-
-
-@pytest.fixture
-def open_lab(browser):
-    contexts = []
-
-    def open_lab(address, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.faults = []
-        page.on("console", lambda m: page.faults.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        own = address.rsplit("/", 1)[0]
-        page.on("request", lambda r: None if r.url.startswith((own, "data:")) else page.faults.append(r.url))
-        page.goto(address)
-        return page
-
-    yield open_lab
-    for context in contexts:
-        context.close()
+    with served(folder) as server:
+        yield f"{server.address}/index.html"
 
 
 def state(page, *wanted):
@@ -108,8 +46,8 @@ def trained(page):
 
 @pytest.mark.parametrize("seed", [0, 3])
 @pytest.mark.parametrize("place", ["served", "disk"])
-def test_the_wide_activation_keeps_the_order_and_the_narrow_one_loses_it(open_lab, folder, address, place, seed):
-    page = open_lab(f"{address if place == 'served' else (folder / 'index.html').as_uri()}#a=0.3&seed={seed}")
+def test_the_wide_activation_keeps_the_order_and_the_narrow_one_loses_it(open_page, folder, address, place, seed):
+    page = open_page(f"{address if place == 'served' else (folder / 'index.html').as_uri()}#a=0.3&seed={seed}")
     wide, right = trained(page)
     assert wide[1] < wide[3] < wide[5] and wide[5] > 2 * wide[1]
     page.get_by_label("narrow").check()
@@ -124,8 +62,8 @@ def test_the_wide_activation_keeps_the_order_and_the_narrow_one_loses_it(open_la
     assert page.faults == []
 
 
-def test_stop_answers_and_train_goes_on(open_lab, address):
-    page = open_lab(address)
+def test_stop_answers_and_train_goes_on(open_page, address):
+    page = open_page(address)
     page.get_by_role("button", name="Train").click()
     page.locator("path.now").nth(2).wait_for(state="attached")
     waited = page.evaluate("""() => {
@@ -145,8 +83,8 @@ def test_stop_answers_and_train_goes_on(open_lab, address):
     assert page.faults == []
 
 
-def test_width_and_seed_stand_in_the_address(open_lab, address):
-    page = open_lab(address + "#a=0.1&seed=7")
+def test_width_and_seed_stand_in_the_address(open_page, address):
+    page = open_page(address + "#a=0.1&seed=7")
     assert page.get_by_label("narrow").is_checked() and page.get_by_label("Seed").input_value() == "7"
     page.get_by_label("wide").check()
     page.get_by_label("Seed").fill("12")
@@ -161,8 +99,8 @@ def test_width_and_seed_stand_in_the_address(open_lab, address):
     assert page.faults == []
 
 
-def test_a_ring_is_dragged_and_the_experiment_is_another(open_lab, address):
-    page = open_lab(address)
+def test_a_ring_is_dragged_and_the_experiment_is_another(open_page, address):
+    page = open_page(address)
     box = page.locator("circle.ring").nth(1).bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -174,7 +112,7 @@ def test_a_ring_is_dragged_and_the_experiment_is_another(open_lab, address):
     steps, _ = trained(page)
     assert sorted(steps) == [1, 3, 5]
     said = page.get_by_role("status").inner_text()
-    again = open_lab(page.url)
+    again = open_page(page.url)
     trained(again)
     assert again.get_by_role("status").inner_text() == said
     page.get_by_role("button", name="Reset").click()
@@ -182,8 +120,8 @@ def test_a_ring_is_dragged_and_the_experiment_is_another(open_lab, address):
     assert page.faults == again.faults == []
 
 
-def test_a_finger_drags_a_ring(open_lab, address):
-    page = open_lab(address, has_touch=True, viewport={"width": 390, "height": 844})
+def test_a_finger_drags_a_ring(open_page, address):
+    page = open_page(address, has_touch=True, viewport={"width": 390, "height": 844})
     ring = page.locator("circle.ring").nth(2)
     ring.scroll_into_view_if_needed()
     box = ring.bounding_box()
@@ -196,8 +134,8 @@ def test_a_finger_drags_a_ring(open_lab, address):
     assert page.faults == [] and "k = 5" not in page.locator(".landing-panel.wide").inner_text()
 
 
-def test_the_keyboard_sets_the_target_and_an_alias_is_refused(open_lab, address):
-    page = open_lab(address)
+def test_the_keyboard_sets_the_target_and_an_alias_is_refused(open_page, address):
+    page = open_page(address)
     page.get_by_text("Change the target").focus()
     page.keyboard.press("Enter")
     page.get_by_label("k = 5").focus()
@@ -222,22 +160,22 @@ HOSTILE = ["a=1e9&seed=0", "a=0.3&seed=-1", "seed=<b>", "f=30:1", "f=1:1e300", "
 
 
 @pytest.mark.parametrize("state", HOSTILE)
-def test_an_address_that_does_not_fit_is_refused_with_one_message(open_lab, address, state):
-    page = open_lab(f"{address}#{state}")
+def test_an_address_that_does_not_fit_is_refused_with_one_message(open_page, address, state):
+    page = open_page(f"{address}#{state}")
     said = page.get_by_role("status").inner_text()
     assert said.count("do not fit") == 1 and ("from 11" in said) == (state == "f=30:1")
     assert page.get_by_label("wide").is_checked() and page.get_by_label("Seed").input_value() == "0"
     assert page.locator("circle.ring").count() == 3 and page.faults == []
 
 
-def test_without_scripts_the_picture_stays(open_lab, address):
-    page = open_lab(address, java_script_enabled=False)
+def test_without_scripts_the_picture_stays(open_page, address):
+    page = open_page(address, java_script_enabled=False)
     assert page.get_by_text("The still picture").is_visible() and page.locator("button").count() == 0
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_moves_when_the_lab_takes_the_place_of_its_picture(open_lab, address, width):
-    page = open_lab(address, viewport={"width": width, "height": 844})
+def test_nothing_moves_when_the_lab_takes_the_place_of_its_picture(open_page, address, width):
+    page = open_page(address, viewport={"width": width, "height": 844})
     heights = page.locator(".landing-lab").evaluate("""lab => {
       const all = lab.offsetHeight;
       lab.querySelector(".landing-live").style.display = "none";
@@ -247,8 +185,8 @@ def test_nothing_moves_when_the_lab_takes_the_place_of_its_picture(open_lab, add
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_lab_is_accessible_in_every_state(open_lab, address, theme):
-    page = open_lab(address, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+def test_the_lab_is_accessible_in_every_state(open_page, address, theme):
+    page = open_page(address, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
 
     def check(now):

@@ -3,44 +3,19 @@
 The page is made here from its sources and served under the policy of the book, so no built book is needed.
 """
 
-import functools
 import json
 import re
-import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from bookbuild import landing
-from bookbuild.policy import policy
-from playwright.sync_api import expect, sync_playwright
+from bookbuild.landing import LABS
+from conftest import CHECKS, CHROMIUM, served, write_lab
+from playwright.sync_api import expect
 
 from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-FLAGS += "--disable-component-update --disable-sync"
-FILES = landing.LABS["playground"]
-LOADED = "".join(
-    f'<script defer src="{Path(file).name}"></script>'
-    if file.endswith(".js")
-    else f'<link rel="stylesheet" href="{Path(file).name}">'
-    for file in FILES
-)
-PAGE = f"""<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8" /><title>Playground</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
-<style>
-html {{ --pst-color-text-base: #222832; --pst-color-background: #fff; --pst-color-border: #ccc; }}
-[data-theme="dark"] {{ --pst-color-text-base: #ced6dd; --pst-color-background: #14181e; }}
-body {{ color: var(--pst-color-text-base); background: var(--pst-color-background); font: 16px sans-serif; }}
-</style>{LOADED}</head>
-<body><main><h1>Playground</h1><div class="playground container"><p>That needs scripts.</p></div></main></body>"""
-CHECKS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 SEEDS = [0, 1, 2, 3, 4]
 
 if not CHROMIUM:
@@ -48,55 +23,15 @@ if not CHROMIUM:
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("playground")
-    for file in FILES:
-        shutil.copy(ROOT / file, folder)
-    allowed = f'<meta http-equiv="Content-Security-Policy" content="{policy(PAGE)}">'
-    folder.joinpath("index.html").write_text(PAGE.replace("<title>", f"{allowed}<title>"), "utf8")
-    return folder
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
+    return write_lab(folder, "Playground", "playground", "That needs scripts.", LABS["playground"])
 
 
 @pytest.fixture(scope="module")
 def address(folder):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/index.html"
-    server.shutdown()
-
-
-@pytest.fixture
-def open_page(browser):
-    contexts = []
-
-    def open_page(address, **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.faults = []
-        page.on("console", lambda m: page.faults.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        own = address.rsplit("/", 1)[0]
-        page.on("request", lambda r: None if r.url.startswith((own, "data:")) else page.faults.append(r.url))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    with served(folder) as server:
+        yield f"{server.address}/index.html"
 
 
 def state(page, *wanted):

@@ -3,45 +3,32 @@
 Run after `make book`.
 """
 
-import functools
 import gzip
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bookbuild.toc import entries
 from bs4 import BeautifulSoup
+from conftest import CHECKS, CHROMIUM, ROOT, served
 from fontTools.ttLib import TTFont
-from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
 import fpbook.replay as replays
 
-BUILD = Path(__file__).resolve().parents[2] / "_build"
+BUILD = ROOT / "_build"
 PAGES = sorted(str(path.relative_to(BUILD)) for path in BUILD.glob("html/**/*.html") if "_static" not in path.parts)
 PAGES = [page for page in PAGES if page != "html/404.html"]  # its links hold below the published path only
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-FLAGS += "--disable-component-update --disable-sync"
 DATA = re.compile(r'<script type="application/json" class="replay-data">(.*?)</script>')
 ANSWERS = [page for page in PAGES if 'class="answer' in (BUILD / page).read_text("utf8")]
 REPLAYS = [page for page in PAGES if DATA.search((BUILD / page).read_text("utf8"))]
 GUESSES = [page for page in PAGES if 'class="guess ' in (BUILD / page).read_text("utf8")]
 DIAGRAMS = [page for page in PAGES if 'class="diagram"' in (BUILD / page).read_text("utf8")]
-CHECKS = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
-    "resultTypes": ["violations"],
-    "preload": False,
-}
 COMPRESSED = (".html", ".js", ".css", ".svg", ".json")  # servers compress these; the other files are compressed already
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
@@ -50,57 +37,27 @@ if not CHROMIUM and not os.environ.get("CI"):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
 def site():
     """The book served below a path of its own, as on GitHub Pages."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=BUILD))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
+    with served(BUILD) as server:
+        yield f"{server.address}/"
 
 
 @pytest.fixture
-def open_page(browser):
-    """Open an address in a fresh profile.
+def open_page(open_page):
+    """Open a page of the book, its formulas drawn; all that it was answered ends in `responses`."""
 
-    Every error in its console and every other host it asks for ends in `page.faults`.
-    """
-    contexts = []
+    def open_whole(address, responses=None, **options):
+        def before(page):
+            if responses is not None:
+                page.on("requestfinished", lambda request: responses.append(request.response()))
 
-    def open_page(address, responses=None, **options):
-        context = browser.new_context(viewport=DESKTOP, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.faults = []
-        page.on(
-            "console",
-            lambda m: page.faults.append(f"{m.text} {m.location}") if m.type in {"error", "warning"} else None,
-        )
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        own = address.split("/html/")[0]
-        page.on("request", lambda r: None if r.url.startswith((own, "data:")) else page.faults.append(r.url))
-        if responses is not None:
-            page.on("requestfinished", lambda request: responses.append(request.response()))
-        page.goto(address)
+        page = open_page(address, own=address.split("/html/")[0], before=before, viewport=DESKTOP, **options)
         if options.get("java_script_enabled", True):
             page.evaluate("async () => { if (window.MathJax) await drawFormulas(); }")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_whole
 
 
 def show_replay(page, number=0):
@@ -141,7 +98,7 @@ def test_page_is_clean_and_accessible(open_page, site, address):
         page.set_viewport_size(viewport)
         page.wait_for_timeout(500)  # the theme looks for what scrolls 300 ms after a change of size
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page itself scrolls sideways"
-        found = Axe().run(page, options=CHECKS).response["violations"]
+        found = Axe().run(page, options=CHECKS | {"preload": False}).response["violations"]
         assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], (theme, viewport)
         if i == 0:
             page.evaluate(THIN)
@@ -392,7 +349,7 @@ def test_an_answered_guess_is_accessible(open_page, site, address):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
         for answer in page.locator(".guess summary").all():
             answer.click()
-            found = Axe().run(page, context=".guess", options=CHECKS).response["violations"]
+            found = Axe().run(page, context=".guess", options=CHECKS | {"preload": False}).response["violations"]
             assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], theme
 
 

@@ -4,26 +4,22 @@ Weights, seeds and losses are made here by PyTorch and sent to the browser; noth
 made in the script, and must be seen.
 """
 
-import functools
 import json
 import shutil
 import subprocess
 import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import sync_playwright
+from conftest import CHROMIUM, ROOT, Quiet, served
 from torch import nn
 
 from fpbook.lab import experiment
 from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk, normal_init, xavier_init
 from fpbook.training import minibatches
 
-SOURCE = (Path(__file__).resolve().parents[2] / "fpbook/lab/trainer.js").read_text("utf8")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+SOURCE = (ROOT / "fpbook/lab/trainer.js").read_text("utf8")
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 ACTIVATIONS = ["tanh", "relu", "sin", "sigmoid", "gelu", "ricker"]
 OPTIMIZERS = {
@@ -48,15 +44,7 @@ if not CHROMIUM:
     pytest.skip("no Chromium on this machine: the labs' trainer is not tested", allow_module_level=True)
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-class Answering(SimpleHTTPRequestHandler):
+class Answering(Quiet):
     """Serves a folder, and keeps what the page posts."""
 
     def do_POST(self):
@@ -64,16 +52,6 @@ class Answering(SimpleHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
         self.server.answered.set()
-
-    def log_message(self, *args):
-        pass
-
-
-def serve(folder):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Answering, directory=folder))
-    server.answered = threading.Event()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
 
 
 def in_firefox(folder, source, function, cases):
@@ -85,28 +63,28 @@ def in_firefox(folder, source, function, cases):
     post = "answer => fetch('answer', {method: 'POST', body: JSON.stringify(answer)})"
     go = f"fetch('cases.json').then(response => response.json()).then({function}).then({post})"
     folder.joinpath("go.js").write_text(go)
-    server = serve(folder)
-    command = [FIREFOX, "--headless", "--no-remote", "--profile", folder, f"http://127.0.0.1:{server.server_port}/"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        assert server.answered.wait(120), "Firefox did not answer"
-        return json.loads(server.answer)
-    finally:
-        process.kill()
-        process.wait()
-        server.shutdown()
+    with served(folder, Answering) as server:
+        server.answered = threading.Event()
+        command = [FIREFOX, "--headless", "--no-remote", "--profile", folder, f"{server.address}/"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            assert server.answered.wait(120), "Firefox did not answer"
+            return json.loads(server.answer)
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(
     params=["Chromium", pytest.param("Firefox", marks=pytest.mark.skipif(not FIREFOX, reason="no Firefox"))]
 )
-def ask(request, chromium, tmp_path):
+def ask(request, browser, tmp_path):
     """A function of the trainer's page, called with cases, in each browser there is."""
 
     def ask(function, cases, source=SOURCE):
         if request.param == "Firefox":
             return in_firefox(tmp_path, source, function, cases)
-        page = chromium.new_page()
+        page = browser.new_page()
         page.add_script_tag(content=source)
         try:
             return page.evaluate(function, cases)
@@ -207,9 +185,9 @@ CARELESS = {
 
 
 @pytest.mark.parametrize("right, wrong, case", CARELESS.values(), ids=CARELESS)
-def test_a_careless_change_is_seen(chromium, right, wrong, case):
+def test_a_careless_change_is_seen(browser, right, wrong, case):
     assert SOURCE.count(right) == 1
-    page = chromium.new_page()
+    page = browser.new_page()
     page.add_script_tag(content=SOURCE.replace(right, wrong))
     with np.errstate(invalid="ignore"):
         assert not largest_difference(lambda f, c, _: page.evaluate(f, c), [loss_case(**case)]) < 1e-6
