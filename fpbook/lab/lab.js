@@ -1,10 +1,9 @@
 // The labs of a page: controls, panels and words around a training in trainer.js; what one is stands in fpbook.lab.lab.
 (function () {
   "use strict";
-  const { element, panel, picture, number, settled } = window.fpReplay, trainer = window.fpTrainer;
+  const { element, panel, picture, number, settled } = window.fpReplay, trainer = window.fpTrainer, { check, same } = trainer;
   const CORNERS = [["unseen, wrong", "#d55e00"], ["unseen, right", "#9ecae1"], ["seen, wrong", "#7f0000"], ["seen, right", "#0072b2"]];
   const CALM = matchMedia("(prefers-reduced-motion: reduce)").matches; // then the panels are drawn twice a second
-  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
   const copy = (value) => JSON.parse(JSON.stringify(value));
 
   function get(declared, path) {
@@ -17,29 +16,6 @@
     const [part, name] = path.split(".");
     if (name) declared[part][name] = value;
     else Object.assign(declared[part], value);
-  }
-
-  // The value if the control allows it; an error with the reason if not.
-  function check(control, value) {
-    const refuse = (text) => { throw new Error(text); };
-    if (!control) refuse("there is no such control");
-    const { label, low, high, step, options, frequencies, why } = control, reason = why ? ": " + why : "";
-    if (options) {
-      if (!Object.values(options).some((option) => same(option, value))) refuse(`${label} is one of ${Object.keys(options).join(", ")}`);
-    } else if (frequencies) {
-      const waves = Object.entries(value ?? {});
-      if (!waves.length || waves.some(([k, size]) => !Number.isInteger(Number(k)) || k < low || k > high || !(Math.abs(size) <= 10))) {
-        refuse(`${label} are whole numbers from ${low} to ${high}${reason}`);
-      }
-    } else if (low === undefined) {
-      if (typeof value !== "boolean") refuse(`${label} is on or off`);
-    } else {
-      const whole = Number.isInteger(step);
-      if (!(typeof value === "number" && value >= low && value <= high) || (whole && !Number.isInteger(value))) {
-        refuse(`${label} is ${whole ? "a whole number" : "a number"} from ${low} to ${high}${reason}`);
-      }
-    }
-    return value;
   }
 
   // Runs as the words need them: rows of step and watched quantities. The measures are those of fpbook.lab.experiment.

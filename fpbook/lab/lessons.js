@@ -127,13 +127,7 @@
 
   // ---- Values from outside ----
 
-  // The value if it may be chosen; an error with the reason if not.
-  function check(key, value) {
-    const { label, low, high, step, options, why } = ALL[key], whole = step === 1;
-    const good = options ? Object.values(options).includes(value) : low === undefined ? typeof value === "boolean" : value >= low && value <= high && (!whole || Number.isInteger(value));
-    if (!good) throw new Error(`${label} is ${options ? "one of " + Object.keys(options).join(", ") : low === undefined ? "on or off" : `${whole ? "a whole number" : "a number"} from ${low} to ${high}`}${why ? ": " + why : ""}`);
-    return value;
-  }
+  const check = (key, value) => trainer.check(ALL[key], value);
 
   const READ = {
     sines(text) {

@@ -435,6 +435,31 @@
     }
   }
 
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+  // The value if the control allows it; an error with the reason if not.
+  function check(control, value) {
+    const refuse = (text) => { throw new Error(text); };
+    if (!control) refuse("there is no such control");
+    const { label, low, high, step, options, frequencies, why } = control, reason = why ? ": " + why : "";
+    if (options) {
+      if (!Object.values(options).some((option) => same(option, value))) refuse(`${label} is one of ${Object.keys(options).join(", ")}`);
+    } else if (frequencies) {
+      const waves = Object.entries(value ?? {});
+      if (!waves.length || waves.some(([k, size]) => !Number.isInteger(Number(k)) || k < low || k > high || !(Math.abs(size) <= 10))) {
+        refuse(`${label} are whole numbers from ${low} to ${high}${reason}`);
+      }
+    } else if (low === undefined) {
+      if (typeof value !== "boolean") refuse(`${label} is on or off`);
+    } else {
+      const whole = Number.isInteger(step);
+      if (!(typeof value === "number" && value >= low && value <= high) || (whole && !Number.isInteger(value))) {
+        refuse(`${label} is ${whole ? "a whole number" : "a number"} from ${low} to ${high}${reason}`);
+      }
+    }
+    return value;
+  }
+
   function answer(run, { milliseconds, most, forecast }) {
     return forecast ? { forecast: run.forecast() } : run.advance(milliseconds, most);
   }
@@ -485,5 +510,5 @@
     };
   }
 
-  scope.fpTrainer = { start, Run, WATCHED, Training, Random, ACTIVATIONS, drawn, numbers, names, peaks, nudft, relativeError, degrees };
+  scope.fpTrainer = { check, same, start, Run, WATCHED, Training, Random, ACTIVATIONS, drawn, numbers, names, peaks, nudft, relativeError, degrees };
 })(typeof self === "undefined" ? globalThis : self);
