@@ -65,9 +65,12 @@
     }
   }
 
-  function pathOf(xs, ys) {
-    let d = "";
-    for (let j = 0; j < xs.length; j++) d += (j ? "L" : "M") + xs[j].toFixed(1) + " " + ys[j].toFixed(1);
+  function pathOf(xs, ys) { // where there is no number the line has a gap
+    let d = "", to = "M";
+    for (let j = 0; j < xs.length; j++) {
+      if (!Number.isNaN(ys[j])) d += to + xs[j].toFixed(1) + " " + ys[j].toFixed(1);
+      to = Number.isNaN(ys[j]) ? "M" : "L";
+    }
     return d;
   }
 
