@@ -4,20 +4,8 @@ As a Sphinx extension it calls the `setup` of the modules below. As programs: `p
 `.replicate`, `.twins`, `.sweep`, `.page`, `.pdf`. One file is one responsibility.
 """
 
-MODULES = [
-    "whole",
-    "render",
-    "numbers",
-    "claims",
-    "answer",
-    "folds",
-    "guess",
-    "diagrams",
-    "replays",
-    "status",
-    "tables",
-]
-MODULES += ["words", "codelinks", "typography", "notebooks", "landing", "cards", "site", "pages", "epub"]
+MODULES = ["whole", "render", "numbers", "claims", "answer", "folds", "guess", "diagrams", "replays", "status"]
+MODULES += ["tables", "words", "codelinks", "typography", "notebooks", "landing", "cards", "site", "pages", "epub"]
 
 
 def setup(app):

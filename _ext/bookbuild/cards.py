@@ -28,6 +28,8 @@ def illustrate(app, doctree):
     """The cards stand in the order of the sections; each gets the picture of its section's answer."""
     cards = [node for node in doctree.findall(nodes.container) if "landing-cards" in node["classes"]]
     items = [item for card in cards for item in card.findall(nodes.list_item)]
+    if not items:  # as on every page but the first
+        return
     sections = [entry for entry in entries(app.srcdir) if entry.number and entry.depth == 1]
     for item, section in zip(items, sections):
         result = app.book_results[section.path]

@@ -142,9 +142,10 @@ class FromResults(SphinxDirective):
 def reread_when_counted(app, env, added, changed, removed):
     """The record of other seeds need not exist, so it cannot be a dependency: a change of it is found here."""
     root = Path(app.srcdir)
-    if (root / RECORD).exists() and not other_seeds(root):
+    record = other_seeds(root)
+    if (root / RECORD).exists() and not record:
         LOGGER.warning(f"{RECORD} is damaged: restore it, or make it again with make claims")
-    same = getattr(env, "book_record", {}) == other_seeds(root)
+    same = getattr(env, "book_record", {}) == record
     return [] if same or LEDGER not in env.found_docs else [LEDGER]
 
 

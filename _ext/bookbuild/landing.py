@@ -2,12 +2,13 @@
 
 from docutils import nodes
 
+from .replays import REPLAY_FILES, load, offer
+
 # The class of the place, and the files in the order in which they run.
 LABS = {
     "landing-lab": ["fpbook/lab/trainer.js", "fpbook/lab/landing.js", "fpbook/lab/landing.css"],
     "playground": [
-        "fpbook/replay/replay.js",
-        "fpbook/replay/replay.css",
+        *REPLAY_FILES,
         "fpbook/lab/trainer.js",
         "fpbook/lab/lab.css",
         "fpbook/lab/lessons.js",
@@ -22,21 +23,14 @@ def labs_of(doctree):
 
 
 def vendor(app):
-    if app.builder.name == "html":
-        paths = app.config.html_static_path
-        paths += [path for path in dict.fromkeys(sum(LABS.values(), [])) if path not in paths]
+    offer(app, sum(LABS.values(), []))
 
 
-def load(app, pagename, templatename, context, doctree):
+def load_labs(app, pagename, templatename, context, doctree):
     for name in labs_of(doctree) if doctree is not None else []:
-        for file in LABS[name]:
-            file = file.rpartition("/")[2]
-            if file.endswith(".js"):
-                app.add_js_file(file, loading_method="defer")
-            else:
-                app.add_css_file(file)
+        load(app, LABS[name])
 
 
 def setup(app):
     app.connect("builder-inited", vendor)
-    app.connect("html-page-context", load)
+    app.connect("html-page-context", load_labs)

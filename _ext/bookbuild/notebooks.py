@@ -6,7 +6,6 @@ They go beside the pages, for the download button, and into `_build/notebooks`, 
 """
 
 import hashlib
-import html
 import json
 import re
 from pathlib import Path
@@ -139,23 +138,12 @@ def _folded(cell, repository):
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         if REPLAY in data:
-            data["text/html"] = _moving(data)
+            from fpbook.replay import replay_html  # takes a second, and is wanted only when a notebook is written
+
+            data["text/html"] = replay_html(data["image/png"], data["text/plain"], data[REPLAY])
         for kind in [CLAIM, REPLAY, LAB]:
             data.pop(kind, None)
     return cell
-
-
-def _moving(data):
-    """A replay with all that it needs, as a live kernel shows it; its picture where no script runs."""
-    from fpbook import replay  # takes a second, and is wanted only when a notebook is written
-
-    here, alt = Path(replay.__file__).parent, html.escape(data["text/plain"])
-    return (
-        f'<div><img src="data:image/png;base64,{data["image/png"]}" alt="{alt}">'
-        f'<script type="application/json" class="replay-data">{replay.replay_json(data[REPLAY])}</script></div>'
-        f"<style>{(here / 'replay.css').read_text()}</style>"
-        f"<script>{(here / 'replay.js').read_text(encoding='utf8')}</script>"
-    )
 
 
 def write_all(app, exception):

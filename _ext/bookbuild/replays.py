@@ -10,6 +10,7 @@ from docutils import nodes
 from .render import LAB, REPLAY
 
 KINDS = {REPLAY: "replay-data", LAB: "lab-data"}
+REPLAY_FILES = ["fpbook/replay/replay.js", "fpbook/replay/replay.css"]
 LAB_FILES = ["fpbook/lab/trainer.js", "fpbook/lab/lab.js", "fpbook/lab/lab.css"]
 
 
@@ -36,20 +37,33 @@ def only_on_pages(app, doctree, docname):
                 node.parent.remove(node)
 
 
-def vendor(app):
+def offer(app, files):
+    """Copy files of the package to the site's _static, each once."""
     if app.builder.name == "html":
-        app.config.html_static_path += [path for path in LAB_FILES if path not in app.config.html_static_path]
+        paths = app.config.html_static_path
+        paths += [path for path in dict.fromkeys(files) if path not in paths]
+
+
+def load(app, files):
+    """Let the page that is being written run the scripts, in this order, and take the style sheets."""
+    for file in files:
+        name = file.rpartition("/")[2]
+        if name.endswith(".js"):
+            app.add_js_file(name, loading_method="defer")
+        else:
+            app.add_css_file(name)
+
+
+def vendor(app):
+    offer(app, REPLAY_FILES + LAB_FILES)
 
 
 def load_script(app, pagename, templatename, context, doctree):
     raw = [node.astext() for node in doctree.findall(nodes.raw)] if doctree is not None else []
     if any(f'class="{name}"' in text for name in KINDS.values() for text in raw):
-        app.add_js_file("replay.js", loading_method="defer")
-        app.add_css_file("replay.css")
+        load(app, REPLAY_FILES)
     if any('class="lab-data"' in text for text in raw):  # a lab draws with the replay's script
-        app.add_js_file("trainer.js", loading_method="defer", priority=510)
-        app.add_js_file("lab.js", loading_method="defer", priority=520)
-        app.add_css_file("lab.css")
+        load(app, LAB_FILES)
 
 
 def setup(app):

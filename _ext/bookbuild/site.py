@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-VENDOR = ["_vendor", "fpbook/replay/replay.js", "fpbook/replay/replay.css"]  # copied to the site's _static
+VENDOR = ["_vendor"]  # copied to the site's _static
 NOT_FOUND = """<h1>This page does not exist</h1>
 <p>The address may be misspelt, or the page has moved.
 <a href="index.html">Begin at the first page</a>, choose a section on the left,
@@ -52,10 +52,7 @@ def configure(app, config):
         config.ogp_social_cards, config.sitemap_url_scheme = {"enable": False}, "{link}"
         config.sitemap_excludes = ["404.html", "search.html", "genindex.html", "prf-prf.html"]
     config.html_search_scorer = str(Path(__file__).with_name("search.js"))
-    config.mathjax_options = {
-        "type": "text/mathjax",
-        "priority": 900,
-    }  # page.js runs it where there are formulas to draw
+    config.mathjax_options = {"type": "text/mathjax", "priority": 900}  # page.js runs it where formulas are to be drawn
     config.mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont": True}}
 
 

@@ -78,15 +78,19 @@ def replay(runs: Runs, *, at: float | None = None, over: str = "step", colors: d
     if os.environ.get("FPBOOK_BUILD") == "1":
         bundle[REPLAY] = data
     else:
-        here = Path(__file__).parent
-        alt = html.escape(bundle["text/plain"])
-        bundle["text/html"] = (
-            f'<div><img src="data:image/png;base64,{bundle["image/png"]}" alt="{alt}">'
-            f'<script type="application/json" class="replay-data">{replay_json(data)}</script></div>'
-            f"<style>{(here / 'replay.css').read_text()}</style>"
-            f"<script>{(here / 'replay.js').read_text(encoding='utf8')}</script>"
-        )
+        bundle["text/html"] = replay_html(bundle["image/png"], bundle["text/plain"], data)
     display(bundle, raw=True)
+
+
+def replay_html(picture: str, alt: str, data: dict[str, Any]) -> str:
+    """A replay with all that it needs; where no script runs, its picture (a PNG in base64) with `alt` as its text."""
+    here = Path(__file__).parent
+    return (
+        f'<div><img src="data:image/png;base64,{picture}" alt="{html.escape(alt)}">'
+        f'<script type="application/json" class="replay-data">{replay_json(data)}</script></div>'
+        f"<style>{(here / 'replay.css').read_text()}</style>"
+        f"<script>{(here / 'replay.js').read_text(encoding='utf8')}</script>"
+    )
 
 
 def replay_json(data: dict[str, Any]) -> str:
