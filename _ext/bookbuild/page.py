@@ -18,7 +18,7 @@ from .toc import entries
 
 BESIDE = {"chapters/notation", "chapters/glossary", "chapters/references"}  # what any page may point at
 ELSEWHERE = re.compile(
-    "undefined label|target not found|unknown document|prf:ref|label .* not found|cross-reference|number is assigned"
+    "undefined label|target not found|[Uu]nknown (source )?document|prf:ref|label .* not found|cross-reference|number is assigned"
 )
 
 
@@ -32,6 +32,8 @@ def render(root, name):
         sys.exit(f"no such page: {name}")
     folder, page = root / "_build" / "page" / name, pages[name].name
     folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "html" / f"{page}.html"
+    file.unlink(missing_ok=True)  # a page that fails shows nothing old
     beside = [entry.name for entry in pages.values() if entry.name in BESIDE - {page}]
     toc = {"format": "jb-book", "root": page} | ({"chapters": [{"file": file} for file in beside]} if beside else {})
     (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
@@ -42,12 +44,20 @@ def render(root, name):
     }
     settings["nitpicky"] = False
     warnings = io.StringIO()
-    with contextlib.redirect_stderr(warnings):
-        status = build_sphinx(
-            root, folder / "html", noconfig=True, path_config=root / "_config.yml", confoverrides=settings, quiet=True
-        )
+    try:
+        with contextlib.redirect_stderr(warnings):
+            status = build_sphinx(
+                root,
+                folder / "html",
+                noconfig=True,
+                path_config=root / "_config.yml",
+                confoverrides=settings,
+                quiet=True,
+            )
+    except SystemExit as stopped:  # what the build said is among the warnings
+        status = stopped.code
     shown = [line for line in warnings.getvalue().splitlines() if line.strip() and not ELSEWHERE.search(line)]
-    return status, shown, folder / "html" / f"{page}.html"
+    return status, shown, file
 
 
 def main(root, name):
@@ -57,7 +67,7 @@ def main(root, name):
         return error.code
     print("\n".join(shown), file=sys.stderr)
     if not file.is_file():
-        return str(status)
+        return status if isinstance(status, int) else str(status)
     print(f"Read the page at {file.as_uri()}")
     return None
 

@@ -26,8 +26,7 @@ def bring_up_to_date(app):
     folder = Path(app.outdir).parent
     try:
         app.book_lock = locked(folder / ".lock")  # released when the process ends, at the latest
-        only = [app.config.book_page] if app.config.book_page else ()
-        app.book_results, failures = execute(app.srcdir, only, app.config.external_toc_path)
+        app.book_results, failures = execute(app.srcdir, toc=app.config.external_toc_path)
     except (Stopped, Unwritable) as error:
         end(str(error))
     except OSError as error:

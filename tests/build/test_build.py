@@ -384,6 +384,16 @@ def test_make_page_renders_one_page_alone(book):
     assert run.returncode != 0 and run.stderr.strip().splitlines() == ["no such page: nosuch"]
 
 
+def test_make_page_takes_a_page_without_cells_and_says_why_another_fails(book):
+    add_chapter(book, "prose", "# Prose\n\nWords alone.\n")
+    add_chapter(book, "broken", cell("print(1 / 0)", head=":tags: [hide-input]\n"))
+    command, how = [sys.executable, "-m", "bookbuild.page"], {"env": surroundings(PYTHONPATH="_ext"), "text": True}
+    run = subprocess.run([*command, "prose"], cwd=book, capture_output=True, **how)
+    assert run.returncode == 0 and run.stdout.strip().endswith("prose.html"), run.stdout + run.stderr
+    run = subprocess.run([*command, "broken"], cwd=book, capture_output=True, **how)
+    assert run.returncode != 0 and "ZeroDivisionError" in run.stderr and "Read the page" not in run.stdout
+
+
 LABELS = {
     "fig-a": "Fig. 1.1.1",
     "numref fig-a": "Fig. 1.1.1",
