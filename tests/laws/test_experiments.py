@@ -32,7 +32,7 @@ RUNS = {
         "projection_spectra_cifar10",
     ),
     "resnet_targets": (
-        SMALL + "--points 40 --stages 2 1 --width 4 --head 8 --epochs 2 --seeds 1".split(),
+        "--train 96 --evaluated 48 --batch 32 --points 40 --stages 2 1 --width 4 --head 8 --epochs 2 --seeds 1".split(),
         "resnet_targets",
     ),
     "resnet_levels": (
