@@ -138,10 +138,6 @@ STILL_STANDS: dict[str, tuple[str, str]] = {
         "5ba089d858e7c78a",
         "a small run of both agrees to 1e-15",
     ),
-    "resnet_targets": (
-        "200be86cc722bc04",
-        "a small run of both agrees but for batch norm, whose averages saw one batch more an epoch",
-    ),
 }
 
 
