@@ -18,7 +18,7 @@ from .toc import entries
 
 BESIDE = {"chapters/notation", "chapters/glossary", "chapters/references"}  # what any page may point at
 ELSEWHERE = re.compile(
-    "undefined label|target not found|[Uu]nknown (source )?document|prf:ref|label .* not found|cross-reference"
+    "undefined label|target not found|(source|unknown) document|prf:ref|label .* not found|cross-reference"
     "|number is assigned"
 )
 
