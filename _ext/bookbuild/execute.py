@@ -24,6 +24,7 @@ from .results import earlier, facts_of, flaw_of, keep, key_of, result_of, up_to_
 from .toc import notebooks
 
 KERNELS = 2  # notebooks executed side by side
+STARTS = 3  # of a kernel that dies before its first cell: another process can take its ports first
 CELL_SECONDS = 1800  # a cell that needs longer has failed
 SWITCHES = {"raises-exception", "skip-execution"}  # tags that make a false claim pass
 ARGUMENTS = ["--IPKernelApp.log_level=40", "--InlineBackend.figure_formats={'retina'}"]  # two dots for each pixel
@@ -73,6 +74,17 @@ def refusal(notebook):
 
 async def run_notebook(notebook, folder, environment, *, allow_errors=False):
     """Execute a notebook in place, in a fresh kernel and an empty folder. Returns a message if it failed, else ""."""
+    for name in ["JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]:  # this process writes there too: the connection's file
+        os.environ[name] = environment[name]
+    for _ in range(STARTS):
+        started, problem = await _run_once(notebook, folder, environment, allow_errors)
+        if started or not problem:
+            break
+    return problem
+
+
+async def _run_once(notebook, folder, environment, allow_errors):
+    """The cells that a kernel began, and a message if it failed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     started = []
@@ -83,22 +95,21 @@ async def run_notebook(notebook, folder, environment, *, allow_errors=False):
     )  # fmt: skip
 
     def here():
-        return f"in its cell {sum(cell.cell_type == 'code' for cell in started)}"
+        cells = sum(cell.cell_type == "code" for cell in started)
+        return f"in its cell {cells}" if started else "before its first cell"
 
-    for name in ["JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]:  # this process writes there too: the connection's file
-        os.environ[name] = environment[name]
     try:
         await client.async_execute(env=environment)
     except CellExecutionError as error:
-        return f"failed:\n{error}"
+        return started, f"failed:\n{error}"
     except CellTimeoutError:
-        return f"failed {here()}: it ran longer than {CELL_SECONDS} s"
+        return started, f"failed {here()}: it ran longer than {CELL_SECONDS} s"
     except (DeadKernelError, RuntimeError) as error:
-        return f"failed {here()}: the kernel died: {error}"
+        return started, f"failed {here()}: the kernel died: {error}"
     finally:
         atexit.unregister(client._cleanup_kernel)  # the kernel is gone; nbclient would look for it again and complain
         shutil.rmtree(folder, ignore_errors=True)
-    return ""
+    return started, ""
 
 
 async def run(path, root, label, device):

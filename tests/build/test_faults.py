@@ -15,7 +15,7 @@ import nbformat
 import psutil
 import pytest
 from bookbuild import replicate
-from bookbuild.execute import execute
+from bookbuild.execute import STARTS, execute
 from bookbuild.results import result_of
 from conftest import SOLID, add_chapter, build, cell, command, page, surroundings
 
@@ -128,6 +128,25 @@ def test_a_kernel_that_dies_is_told_with_its_page_and_cell(book):
     add_chapter(book, "dead", cell("print('first')\n```\n\nThen:\n\n```{code-cell} ipython3\nimport os\nos._exit(3)"))
     (failure,) = execute(book)[1]
     assert "dead failed in its cell 2: the kernel died" in failure
+
+
+@pytest.mark.parametrize("deaths", [1, STARTS])
+def test_a_kernel_that_dies_before_its_first_cell_is_started_again_a_few_times(deaths, book):
+    (book / "sitecustomize.py").write_text(  # what every Python that a kernel runs in reads first
+        "import os, pathlib, sys\n"
+        "left = pathlib.Path(__file__).with_name('deaths')\n"
+        "if 'ipykernel_launcher' in sys.orig_argv and (n := int(left.read_text())):\n"
+        "    left.write_text(str(n - 1))\n"
+        "    os._exit(1)\n"
+    )
+    (book / "deaths").write_text(str(deaths))
+    add_chapter(book, "late", cell("print('first')"))
+    failures = execute(book)[1]
+    assert (book / "deaths").read_text() == "0"
+    if deaths < STARTS:
+        assert failures == [] and result_of(book / "chapters/late.md", book).exists()
+    else:
+        assert len(failures) == 1 and "late failed before its first cell: the kernel died" in failures[0]
 
 
 def test_a_page_that_is_no_text_is_one_line(book):

@@ -10,7 +10,7 @@ from fpbook import claims
 from fpbook.claims import claim
 
 T = np.array([[1.0, 5.0, 9.0], [2.0, 4.0, 11.0]])
-NAMES = {"np": np, "claim": claim, "t": T, "label": "x", "u": np.ones(2), "torch_t": torch.tensor(T)}
+NAMES = {"np": np, "torch": torch, "claim": claim, "t": T, "label": "x", "u": np.ones(2), "torch_t": torch.tensor(T)}
 NAMES |= {"measure": lambda: T, "fitted": True, "two": {"a": 1.0, "b": 2.0}}
 
 
@@ -23,6 +23,7 @@ NAMES |= {"measure": lambda: T, "fitted": True, "two": {"a": 1.0, "b": 2.0}}
         "assert u.ndim\nclaim('of its second input', (np.diff(t) > 0).all(1))",
         "claim('of what a function gives', (np.diff(measure()) > 0).all(1))",
         "claim('of a tensor', (np.diff(torch_t.numpy()) > 0).all(1))",
+        "claim('of a tensor made in the cell', (np.diff(torch.tensor(t).numpy()) > 0).all(1))",
         "claim('of a truth value', fitted)",
         "claim('of numbers by name', bool(two['a'] < two['b']))",
     ],
