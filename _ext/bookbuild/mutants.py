@@ -48,12 +48,17 @@ def tilted(values):
     return values * np.geomspace(1, 0.02, values.shape[-1])
 
 
+def rising(values):
+    """Each number larger than the one before it, along the first axis: training that makes things worse."""
+    return values * np.geomspace(0.02, 1, len(values)).reshape(-1, *[1] * (values.ndim - 1))
+
+
 def nothing(values):
     """Zero everywhere."""
     return np.zeros_like(values)
 
 
-MUTATIONS = [shuffled, constant, negated, untrained, reversed_order, tilted, nothing]
+MUTATIONS = [shuffled, constant, negated, untrained, reversed_order, tilted, rising, nothing]
 
 
 def changed(value, mutation):

@@ -54,8 +54,9 @@ def test_each_broken_experiment_is_what_it_is_called():
     np.testing.assert_array_equal(made["negated"], -values)
     np.testing.assert_array_equal(made["untrained"], [values[0]] * 3)
     np.testing.assert_array_equal(made["reversed_order"], values[:, ::-1])
+    assert (np.diff(made["rising"] / values, axis=0) > 0).all() and (made["rising"][-1] == values[-1]).all()
     assert (np.diff(made["tilted"] / values) < 0).all() and made["tilted"][0, -1] == pytest.approx(0.02 * values[0, -1])
-    assert (made["nothing"] == 0).all() and len(made) == len(mutants.MUTATIONS) == 7
+    assert (made["nothing"] == 0).all() and len(made) == len(mutants.MUTATIONS) == 8
 
 
 def test_what_is_shown_is_shown_again_after_the_trial():
