@@ -164,6 +164,21 @@ def one_cycle(lr, steps):
     }
 
 
+def trained_in(precision, net):
+    """The network, which now computes in `precision` while it trains, say "bfloat16"; evaluation stays in float32.
+
+    Its parameters, its optimizer and its loss are float32 throughout.
+    """
+    exact = net.forward
+
+    def forward(x, **part):
+        with torch.autocast(x.device.type, getattr(torch, precision), enabled=net.training and precision != "float32"):
+            return exact(x, **part).float()
+
+    net.forward = forward
+    return net
+
+
 def target_ratio(z, y, *, seed, device="cpu"):
     """LFR of the effective target z -> y at the cut-offs K0, for features of unit size and centred one-hot labels.
 

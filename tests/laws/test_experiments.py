@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from fpbook import records
+from fpbook.convnets import evaluate, vgg
 from fpbook.filtering import low_frequency_ratio, unit_distance
 
 ROOT = Path(records.__file__).parents[1]
@@ -54,7 +55,7 @@ RATIOS = {
     for name, shape in (("lfr", (29,)), ("lfr_shuffled", (29,)), ("scale", ()))
 }
 SHAPES = {
-    "hard_samples": {name: (1, 3, n) for name, n in (("test_accuracy", 3), ("predicted", 48), ("probability", 48))}
+    "hard_samples": dict.fromkeys(["predicted", "probability"], (1, 3, 48))
     | {"disagreement": (48,), "high_frequency": (11, 48), "k0": (11,), "label": (48,)},
     "projection_spectra": SPECTRA
     | dict.fromkeys(CURVES, (2, 4))
@@ -254,6 +255,21 @@ def test_seeds_differ_in_weights_and_in_order_and_variants_share_them(tmp_path, 
         arrays["weight"][0, 0, 0] != arrays["weight"][1, 0, 0]
     ).all()
     assert {path.name for path in tmp_path.iterdir()} == {f"{v}-seed{s}.pt" for v in "ab" for s in (0, 1)}
+
+
+def test_a_network_trains_in_the_precision_asked_for_and_is_evaluated_in_float32(runs):
+    x = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    plain, half, same = (vgg(9, width=1 / 16, head=8) for _ in range(3))
+    half.load_state_dict(plain.state_dict())
+    same.load_state_dict(plain.state_dict())
+    half, same = runs.trained_in("bfloat16", half), runs.trained_in("float32", same)
+    exact, rough = plain(x), half(x)
+    assert rough.dtype == torch.float32 and torch.equal(same(x), exact) and not torch.equal(rough, exact)
+    torch.testing.assert_close(rough, exact, atol=0.03, rtol=0)
+    rough.sum().backward()
+    assert {p.dtype for p in half.parameters()} == {p.grad.dtype for p in half.parameters()} == {torch.float32}
+    half.load_state_dict(plain.state_dict())
+    assert torch.equal(evaluate(half, x), evaluate(plain, x)) and half.training
 
 
 def test_other_options_have_other_checkpoints(runs):
