@@ -126,10 +126,6 @@ def test_a_record_never_runs_code(a_record):
 
 # Records made by code that has changed since: the sum of today's code, and why the record still stands.
 STILL_STANDS: dict[str, tuple[str, str]] = {
-    "hard_samples": (
-        "60309f7f569de27d",
-        "a small run in float32 agrees exactly with code that agreed with it but for the averages of batch norm",
-    ),
     "projection_spectra_cifar10": (
         "5ba089d858e7c78a",
         "a small run of both agrees to 1e-15",
