@@ -24,7 +24,7 @@ from .results import earlier, facts_of, flaw_of, keep, key_of, result_of, up_to_
 from .toc import notebooks
 
 KERNELS = 2  # notebooks executed side by side
-STARTS = 3  # of a kernel that dies before its first cell: another process can take its ports first
+STARTS = 2  # of a kernel that dies before its first cell: another process can take its ports first
 CELL_SECONDS = 1800  # a cell that needs longer has failed
 SWITCHES = {"raises-exception", "skip-execution"}  # tags that make a false claim pass
 ARGUMENTS = ["--IPKernelApp.log_level=40", "--InlineBackend.figure_formats={'retina'}"]  # two dots for each pixel

@@ -75,7 +75,7 @@ def changed(value, mutation):
         return whole if isinstance(value, dict) else type(value)(list(whole.values()))
     if isinstance(value, types.FunctionType) and value is not claims.claim:
         return lambda *args, **options: changed_or_same(value(*args, **options), mutation)
-    if hasattr(value, "detach") and not isinstance(value, types.ModuleType):  # a tensor, and not torch itself
+    if hasattr(type(value), "detach"):  # a tensor, and not torch itself
         other = changed(value.detach().cpu().numpy(), mutation)
         return None if other is None else value.detach().new_tensor(other)
     if isinstance(value, (bool, np.bool_)):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from .execute import CELL_SECONDS, KERNELS, surroundings
+from .execute import CELL_SECONDS, KERNELS, STARTS, surroundings
 from .results import earlier, result_of
 from .toc import notebooks
 
@@ -41,7 +41,7 @@ def replicate(result, root):
     result = with_trial(result, root)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
     command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={result.parent}", str(result)]
-    for _ in range(2):
+    for _ in range(STARTS):
         run = subprocess.run(command, env=environment, cwd=root / "chapters", capture_output=True, text=True)
         if DEAD_AT_START not in run.stdout:
             break

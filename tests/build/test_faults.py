@@ -131,7 +131,7 @@ def test_a_kernel_that_dies_is_told_with_its_page_and_cell(book):
 
 
 @pytest.mark.parametrize("deaths", [1, STARTS])
-def test_a_kernel_that_dies_before_its_first_cell_is_started_again_a_few_times(deaths, book):
+def test_a_kernel_that_dies_before_its_first_cell_is_started_once_more(deaths, book):
     (book / "sitecustomize.py").write_text(  # what every Python that a kernel runs in reads first
         "import os, pathlib, sys\n"
         "left = pathlib.Path(__file__).with_name('deaths')\n"
