@@ -2,12 +2,43 @@
 
 import ast
 import hashlib
+import json
 import subprocess
 from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ASIDE = {"_code.py", "_files.py", "_official.py", "records.py"}  # they fetch and store, and compute nothing
+
+# Records made by code that has changed since: the sum of today's code, and why the record still stands.
+STILL_STANDS = {
+    "hard_samples": ("9c6651e9476b6aed", "a small run of both is equal"),
+    "layer_targets": ("a76eb137e6bf0ff4", "a small run of both is equal"),
+    "parity": ("f135c25519c22e70", "a small run of both is equal"),
+    "projection_spectra_cifar10": ("f49db134ede7b28b", "a small run of both agrees to 1e-15"),
+    "projection_spectra_mnist": ("f49db134ede7b28b", "a small run of both agrees to 1e-15"),
+    "resnet_levels": ("e1c55959131a840e", "a small run of both is equal"),
+    "resnet_targets": ("be9ac4a2b46574b8", "a small run of both is equal"),
+}
+
+
+def change_since(name: str, about: dict) -> str:
+    """Why the record can't be said to be of today's code; "" if it can.
+
+    Parameters
+    ----------
+    name, about : str, dict
+        As `fpbook.records.record` takes and returns them.
+    """
+    made, today = about["code"].get("files", {}), used(ROOT / about["command"].split()[1])
+    changed = sorted(path for path in made | today if made.get(path) != today.get(path))
+    known = hashlib.sha256(json.dumps(today, sort_keys=True).encode()).hexdigest()[:16]
+    if not changed or STILL_STANDS.get(name, ("", ""))[0] == known:
+        return ""
+    return (
+        f"the record {name} of {about['date']} is older than a change of {', '.join(changed)}: make it again, or "
+        f"compare a small run of both and say in STILL_STANDS why it stands, with the sum {known!r}"
+    )
 
 
 def code_of(script: Path) -> dict:

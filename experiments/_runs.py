@@ -16,15 +16,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _code import ROOT, code_of
+from _code import ROOT, change_since, code_of
 from tqdm.auto import tqdm
 
 from fpbook._files import replace
 from fpbook.filtering import low_frequency_part, unit_distance
-from fpbook.records import RECORDS, save_record
+from fpbook.records import RECORDS, record, save_record
 from fpbook.training import cross_entropy, minibatches, train
 
 K0 = 2 ** (np.arange(29) / 4)  # cut-offs for features of unit mean squared distance, 1 to 128
+ASIDE = {"out", "first"}  # options that a record does not depend on
 
 
 def run(main):
@@ -51,7 +52,8 @@ def over_seeds(name, options, make, x, y, measure, *, variants=None, epochs=None
     Parameters
     ----------
     name, options : str, dict
-        Of the record; `options` has seeds, batch, device, epochs.
+        Of the record; `options` has seeds (0 to that number), batch, device, epochs, and may have `first`, the first
+        seed to train: see `joined`.
     make : function
         ``make(variant)`` -> network, called after ``torch.manual_seed(seed)``.
     x, y : tensors
@@ -74,8 +76,8 @@ def over_seeds(name, options, make, x, y, measure, *, variants=None, epochs=None
     """
     chosen = variants or [None]
     epochs = epochs or [options["epochs"]] * len(chosen)
-    histories = []
-    for seed in range(options["seeds"]):
+    histories, seeds = [], range(options.get("first", 0), options["seeds"])
+    for seed in seeds:
         for variant, last in zip(chosen, epochs, strict=True):
             torch.manual_seed(seed)
             net = make(variant).to(options["device"])
@@ -83,10 +85,42 @@ def over_seeds(name, options, make, x, y, measure, *, variants=None, epochs=None
             own = {"epochs": last, "batch": options["batch"], "seed": seed}
             own["measure"] = partial(measure, seed=seed, **({"variant": variant} if variants else {}))
             histories.append(fit(net, x, y, checkpoint=file, **own, **how))
-    lead = (options["seeds"], *([len(chosen)] if variants else []))
+    lead = (len(seeds), *([len(chosen)] if variants else []))
     seconds = sum(float(h.pop("seconds")) for h in histories)
     arrays = {key: _ragged([h[key] for h in histories]) for key in histories[0]}
     return {key: value.reshape(*lead, *value.shape[1:]) for key, value in arrays.items()} | {"seconds": seconds}
+
+
+def joined(name, arrays, options):
+    """What a script trained from the seed `options["first"]` on, behind those of the record at hand.
+
+    Parameters
+    ----------
+    name, options : str, dict
+        Of the record, which lies in the folder `options["out"]`.
+    arrays : dict of arrays
+        As the record has them for the seeds before, (seeds, ...) each; and "seconds".
+
+    Returns
+    -------
+    dict of arrays
+        The same for all seeds from 0 on.
+
+    Raises
+    ------
+    SystemExit
+        If the record there has other seeds, or if other options or other code made it.
+    """
+    if not options["first"]:
+        return arrays
+    before, about = record(name, folder=Path(options["out"]))
+    asked = {key: value for key, value in options.items() if key not in ASIDE} | {"seeds": options["first"]}
+    if about["parameters"] != json.loads(json.dumps(asked)):
+        raise SystemExit(f"the record {name} was made with {about['parameters']}, not {asked}: train all seeds anew")
+    if change := change_since(name, about):
+        raise SystemExit(change)
+    both = {key: np.concatenate([before[key], value]) for key, value in arrays.items() if key != "seconds"}
+    return both | {"seconds": about["seconds"] + arrays["seconds"]}
 
 
 def _ragged(rows):
@@ -196,7 +230,7 @@ def target_ratio(z, y, *, seed, device="cpu"):
 
 def write(name, arrays, options):
     """Write the record: its arrays but "seconds", the command, and what ran where; then drop the checkpoints."""
-    shown = {key: value for key, value in options.items() if key != "out"}
+    shown = {key: value for key, value in options.items() if key not in ASIDE}
     text = {key: " ".join(map(str, v)) if isinstance(v, tuple | list) else v for key, v in shown.items()}
     words = [f"--{key.replace('_', '-')} {value}" for key, value in text.items()]
     script, gpu = Path(sys.argv[0]), options["device"].startswith("cuda")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from _runs import OUT, one_cycle, over_seeds, run, trained_in, write
+from _runs import OUT, joined, one_cycle, over_seeds, run, trained_in, write
 
 from fpbook.convnets import evaluate, vgg
 from fpbook.datasets import cifar10
@@ -22,7 +22,7 @@ def flip_and_shift(x, generator):
 
 def main(
     *, train=50000, test=10000, width=0.5, head=256, epochs=12, batch=128, lr=0.1, precision="bfloat16", seeds=1,
-    reference=10000, neighbours=10, device="cpu", out=OUT,
+    first=0, reference=10000, neighbours=10, device="cpu", out=OUT,
 ):  # fmt: skip
     options = locals().copy()
     x, y, x_test, y_test = cifar10(train=train, test=test, normalise="channel")
@@ -40,6 +40,7 @@ def main(
     how = one_cycle(lr, epochs * -(-train // batch)) | {"augment": flip_and_shift}
     arrays = over_seeds("hard_samples", options, make, x, y, measure, variants=DEPTHS, **how)
     arrays |= {name: arrays[name][:, :, 0] for name in ("predicted", "probability")}  # (seeds, depths, images)
+    arrays = joined("hard_samples", arrays, options)
 
     pool, labels = torch.cat([x_test, x[:reference]]), torch.cat([y_test, y[:reference]])
     points, onehot = unit_distance(pool.flatten(1).numpy())[0], np.eye(10)[labels]

@@ -16,13 +16,15 @@ ABOUT_BYTES = 2**20  # more than any JSON of a record has
 SUMS = ("sha256", "sha256_about")  # of the arrays' file, and of the JSON without this last line
 
 
-def record(name: str) -> tuple[dict[str, NDArray], dict]:
+def record(name: str, *, folder: Path | None = None) -> tuple[dict[str, NDArray], dict]:
     """Arrays of a long run made by a script in ``experiments/``, and what is known about that run.
 
     Parameters
     ----------
     name : str
         ``"hard_samples"`` for ``data/records/hard_samples.npz``.
+    folder : Path, optional
+        Another place than ``data/records``.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def record(name: str) -> tuple[dict[str, NDArray], dict]:
     DataError
         If one of the two files is missing or damaged, or they do not belong together.
     """
-    arrays, about = (RECORDS / f"{name}.{end}" for end in ("npz", "json"))
+    arrays, about = ((folder or RECORDS) / f"{name}.{end}" for end in ("npz", "json"))
     known = _about(about)
     return arrays_of(checked(arrays, "sha256", known["sha256"]), arrays), known
 

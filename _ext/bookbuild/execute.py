@@ -197,7 +197,8 @@ def _execute(root, wanted, known):
     failures = []
     if stale:
         device, seconds = device_name(), {path: _known_seconds(path, root) for path in stale}
-        longest_first = sorted(stale, key=seconds.get, reverse=True)
+        # The last page trains longest; where no time is known, it comes first and does not run alone at the end.
+        longest_first = sorted(stale[::-1], key=lambda path: -seconds[path])
         jobs = [_job(path, root, f"{wanted[path]} {path.stem}".strip(), device) for path in longest_first]
         failures = [message for message in side_by_side(jobs) if message]
     if known is not None:

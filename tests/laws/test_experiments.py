@@ -47,6 +47,7 @@ RUNS = {
     ),
 }
 SHORT = {"parity": "--d 4 --sizes 5 8 --widths 6 4 --steps 3 --seeds 2".split()}  # they keep no checkpoints
+LATE = {"date", "sha256_about"}  # what differs between two runs that found the same
 SPECTRA = {"k": (100,), "f_hat": (100,), "f_train_hat": (100,)}
 CURVES = ["train_accuracy", "test_accuracy"]
 RATIOS = {
@@ -75,10 +76,10 @@ SHAPES = {
 }
 
 
-def start(run, out):
+def start(run, out, *more):
     """The script as a process of its own, on one core, so that sums are taken in the same order each time."""
     words = SHORT[run] if run in SHORT else RUNS[run][0]
-    command = [sys.executable, SCRIPTS / f"{run.split()[0]}.py", *words, "--out", out]
+    command = [sys.executable, SCRIPTS / f"{run.split()[0]}.py", *words, *more, "--out", out]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "FPBOOK_BUILD": "1"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
@@ -137,6 +138,35 @@ def test_a_killed_run_goes_on_and_ends_the_same(run, tmp_path, monkeypatch):
     assert {f"experiments/{run.split()[0]}.py", "experiments/_runs.py", "fpbook/training.py"} <= set(
         about["code"]["files"]
     )
+
+
+def test_a_record_grows_by_a_seed_as_if_all_had_been_trained_at_once(tmp_path):
+    def run(folder, *words):
+        process = start("hard_samples", tmp_path / folder, *words)
+        _, errors = process.communicate(timeout=600)
+        return errors if process.returncode else ""
+
+    def found(folder):
+        file = tmp_path / folder / "hard_samples.json"
+        return {key: value for key, value in json.loads(file.read_text()).items() if key not in {"seconds", *LATE}}
+
+    assert run("whole", "--seeds", "2") == run("grown", "--seeds", "1") == ""
+    small = (tmp_path / "grown/hard_samples.npz").read_bytes()
+    for words, why in [
+        (["--first", "2", "--seeds", "3"], "was made with"),
+        (["--first", "1", "--seeds", "2", "--lr", "0.2"], "was made with"),
+    ]:
+        assert why in run("grown", *words) and (tmp_path / "grown/hard_samples.npz").read_bytes() == small
+    assert run("grown", "--first", "1", "--seeds", "2") == ""
+    assert found("grown") == found("whole")  # the arrays too: their sum is in it
+
+
+def test_a_record_does_not_grow_by_what_other_code_trains(tmp_path, monkeypatch, runs):
+    monkeypatch.setattr(runs, "change_since", lambda name, about: "older than a change of x.py")
+    monkeypatch.setattr(runs, "record", lambda name, folder: ({}, {"parameters": {"seeds": 1, "lr": 0.1}}))
+    options = {"seeds": 2, "first": 1, "lr": 0.1, "out": str(tmp_path)}
+    with pytest.raises(SystemExit, match="older than a change of x.py"):
+        runs.joined("hard_samples", {}, options)
 
 
 def test_parity_is_trained_on_the_corners_that_were_drawn(tmp_path, monkeypatch):

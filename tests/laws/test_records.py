@@ -124,32 +124,14 @@ def test_a_record_never_runs_code(a_record):
         record("run")
 
 
-# Records made by code that has changed since: the sum of today's code, and why the record still stands.
-STILL_STANDS: dict[str, tuple[str, str]] = {
-    "projection_spectra_cifar10": (
-        "5ba089d858e7c78a",
-        "a small run of both agrees to 1e-15",
-    ),
-    "projection_spectra_mnist": (
-        "5ba089d858e7c78a",
-        "a small run of both agrees to 1e-15",
-    ),
-}
-
-
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_record_is_of_todays_code_or_it_is_said_why_it_still_stands(name, monkeypatch):
     monkeypatch.syspath_prepend(EXPERIMENTS)
-    code = importlib.import_module("_code")
-    about = record(name)[1]
-    made = about["code"].get("files", {})
-    today = code.used(code.ROOT / about["command"].split()[1])
-    changed = sorted(path for path in made | today if made.get(path) != today.get(path))
-    known = hashlib.sha256(json.dumps(today, sort_keys=True).encode()).hexdigest()[:16] if changed else ""
-    assert STILL_STANDS.get(name, ("", ""))[0] == known, (
-        f"the record {name} of {about['date']} is older than a change of {', '.join(changed) or 'nothing'}: "
-        f"make it again, or compare a small run of both and say in STILL_STANDS why it stands, with the sum {known!r}"
-    )
+    code, about = importlib.import_module("_code"), record(name)[1]
+    assert code.change_since(name, about) == ""
+    if name in code.STILL_STANDS:  # and no word stands there that is not needed
+        monkeypatch.delitem(code.STILL_STANDS, name)
+        assert "is older than a change of" in code.change_since(name, about)
 
 
 MODULE = '''"""A module."""
