@@ -248,7 +248,8 @@
       const sizes = ks.map((k) => 2 * Math.hypot(...trainer.nudft(data.x, data.y, k))), top = Math.max(1.3, 1.1 * Math.max(...sizes));
       const of = trainer.names(shown).map((name) => (name.startsWith("k = ") ? Number(name.slice(4)) : NaN));
       const at = (wanted) => ks.map((k) => (wanted(k) ? Math.min(bars[k] ?? 0, top) : NaN));
-      const curves = [curve("labels", "o", "#000000", sizes), curve("output", "|", "#7a8b99", at((k) => !of.includes(k))), ...of.filter((k) => k < ks.length).map((k) => curve("", "|", color("k = " + k), at((j) => j === k)))];
+      const rest = of.some((k) => k >= 0) ? "#7a8b99" : "#0072b2"; // grey beside frequencies of a colour, else as the output
+      const curves = [curve("labels", "o", "#000000", sizes), curve("output", "|", rest, at((k) => !of.includes(k))), ...of.filter((k) => k < ks.length).map((k) => curve("", "|", color("k = " + k), at((j) => j === k)))];
       show({ ylabel: "spectrum", xlabel: "frequency <i>k</i>", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, top], curves }, [0]);
     }
 

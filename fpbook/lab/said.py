@@ -68,6 +68,9 @@ def reply(asked: Declared, guess: int, right: int | None) -> str:
     )
 
 
+ABOVE = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 4, "borderaxespad": 0, "fontsize": 9}
+
+
 def picture(declared: Declared, result: Declared, recorded: Declared | None = None) -> Figure:
     """Output, spectrum and what is watched, as the script draws them; dashed, the recorded run."""
     data, watch = result["data"], declared["watch"]
@@ -89,8 +92,10 @@ def picture(declared: Declared, result: Declared, recorded: Declared | None = No
             if "h" in result:
                 left.plot(data["fine"], result["h"], color="C0", label="output")
             left.set(xlabel="x")
-            left.legend()
-            right.vlines(range(len(bars)), 0, bars, color="C0", linewidth=4)
+            left.legend(**ABOVE)
+            watched = {k: color for k in range(len(bars)) if (color := watch["colors"].get(f"k = {k}"))}
+            colors = [watched.get(k, "0.5" if watched else "C0") for k in range(len(bars))]
+            right.vlines(range(len(bars)), 0, bars, color=colors, linewidth=4)
             sizes = declared["data"].get("sines", {}) | declared["data"].get("cosines", {})
             right.plot([int(k) for k in sizes], list(sizes.values()), "o", mfc="none", color="k", label="target")
             right.set(xlabel="k", ylabel="amplitude")
@@ -105,5 +110,5 @@ def picture(declared: Declared, result: Declared, recorded: Declared | None = No
             "yscale": "log" if "y" in watch["log"] else "linear",
         }
         below.set(xlabel="step", ylabel=watch.get("ylabel", "error"), ylim=watch["ylim"], xlim=(0, None), **scale)
-        below.legend()
+        below.legend(**ABOVE)
     return fig

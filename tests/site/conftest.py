@@ -2,7 +2,9 @@
 
 import contextlib
 import functools
+import json
 import shutil
+import subprocess
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +15,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
 FLAGS += "--disable-component-update --disable-sync"
 CHECKS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
@@ -34,6 +37,16 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+class Answering(Quiet):
+    """Serves a folder, and keeps what the page posts."""
+
+    def do_POST(self):
+        self.server.answer = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+        self.server.answered.set()
+
+
 @contextlib.contextmanager
 def served(folder, handler=Quiet):
     """A server of one folder while the block runs; `server.address` is where it is found."""
@@ -44,6 +57,20 @@ def served(folder, handler=Quiet):
         yield server
     finally:
         server.shutdown()
+
+
+def told_by_firefox(folder, profile, path=""):
+    """What a page of the folder posts. Firefox is Debian's own and needs no driver."""
+    with served(folder, Answering) as server:
+        server.answered = threading.Event()
+        command = [FIREFOX, "--headless", "--no-remote", "--profile", profile, f"{server.address}/{path}"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            assert server.answered.wait(120), "Firefox did not answer"
+            return json.loads(server.answer)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def write_lab(folder, title, place, still, files):

@@ -1,5 +1,6 @@
 """The built book: numbers, claims, alternative texts, notebooks. Run after `make book`."""
 
+import functools
 import json
 import os
 import re
@@ -28,7 +29,9 @@ PAGES = [entry.name for entry in ENTRIES if entry.name != "genindex"]
 SOURCES = [f"figure 1.{i}" for i in range(1, 14)] + [f"equation 1.{i}" for i in range(1, 5)]
 
 
+@functools.cache
 def soup(page):
+    """The page, parsed once; no test changes it."""
     return BeautifulSoup((HTML / f"{page}.html").read_text("utf8"), "html.parser")
 
 
@@ -37,6 +40,7 @@ def section(request):
     return request.param
 
 
+@functools.cache
 def executed(name):
     return nbformat.read(ROOT / "_build/executed" / f"{name}.ipynb", as_version=4)
 

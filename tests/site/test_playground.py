@@ -11,7 +11,7 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from bookbuild.landing import LABS
-from conftest import CHECKS, CHROMIUM, served, write_lab
+from conftest import CHECKS, CHROMIUM, FIREFOX, served, told_by_firefox, write_lab
 from playwright.sync_api import expect
 
 from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk
@@ -94,6 +94,28 @@ def test_a_lesson_is_true(open_page, folder, address, lesson, seed):
     assert page.faults == []
 
 
+TRAIN = """const look = setInterval(() => {
+  const play = document.querySelector(".play"), state = play?.dataset.state;
+  if (state === "ready") [...play.querySelectorAll("button")].find((one) => one.innerText.includes("Train")).click();
+  if (!["fitted", "long", "lost"].includes(state)) return;
+  clearInterval(look);
+  const answer = [play.dataset.shown, play.querySelector("[aria-live]").innerText];
+  fetch("answer", { method: "POST", body: JSON.stringify(answer) });
+}, 200);"""
+
+
+@pytest.mark.skipif(not FIREFOX, reason="no Firefox")
+@pytest.mark.parametrize("lesson", ["kept", "noise"])
+def test_a_lesson_is_true_in_firefox(tmp_path, lesson):
+    tmp_path.joinpath("train.js").write_text(TRAIN)
+    folder, profile = tmp_path / "site", tmp_path / "profile"
+    folder.mkdir()
+    profile.mkdir()
+    write_lab(folder, "Playground", "playground", "", [*LABS["playground"], tmp_path / "train.js"])
+    shown, words = told_by_firefox(folder, profile, f"index.html#try?lesson={lesson}&seed=0")
+    assert shown == "true" and re.search(LESSONS[lesson][0], words.replace("\u2212", "-").replace(",", "")), words
+
+
 def test_settings_of_ones_own_end_a_lesson(open_page, address):
     page = open_page(f"{address}#try?lesson=kept")
     page.get_by_label("most steps").fill("20")
@@ -134,6 +156,26 @@ def test_a_target_is_drawn_trained_on_and_kept_in_the_address(open_page, address
     page.get_by_role("button", name="Clear the target").click()
     state(page, "ready")
     assert page.faults == [] and again.faults == []
+
+
+def test_a_finger_draws_a_target_and_does_not_scroll_the_page(open_page, address):
+    page = open_page(address, viewport={"width": 390, "height": 844}, has_touch=True)
+    curve, at = page.locator(".play-draw path.broad").last, "document.scrollingElement.scrollTop"
+    page.locator(".play-draw").scroll_into_view_if_needed()
+    before, scrolled = curve.get_attribute("d"), page.evaluate(at)
+    box = page.locator(".play-draw > svg").bounding_box()
+    finger = page.context.new_cdp_session(page)
+    path = [(0.2, 0.3), (0.4, 0.6), (0.6, 0.3), (0.9, 0.7)]
+    places = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in path]
+    for kind, points in [
+        ("touchStart", places[:1]),
+        *[("touchMove", [place]) for place in places[1:]],
+        ("touchEnd", []),
+    ]:
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_url("**drawn=*")
+    assert page.locator(".play-draw path.broad").last.get_attribute("d") != before and page.evaluate(at) == scrolled
+    assert page.faults == []
 
 
 def test_settings_stand_in_the_address_and_come_back(open_page, address):

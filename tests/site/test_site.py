@@ -93,7 +93,10 @@ def test_page_is_clean_and_accessible(open_page, site, address):
     if address in REPLAYS:
         show_replay(page)
     page.evaluate("() => document.getElementById('pst-back-to-top')?.style.setProperty('display','block')")
-    for i, (theme, viewport) in enumerate([("light", PHONE), ("light", DESKTOP), ("dark", DESKTOP), ("dark", PHONE)]):
+    views = [("light", PHONE), ("dark", DESKTOP)]  # contrast is a matter of the theme, layout one of the width
+    if address in {"html/index.html", REPLAYS[0]}:  # what only a wide or only a narrow window shows is on every page
+        views += [("light", DESKTOP), ("dark", PHONE)]
+    for i, (theme, viewport) in enumerate(views):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
         page.set_viewport_size(viewport)
         page.wait_for_timeout(500)  # the theme looks for what scrolls 300 ms after a change of size

@@ -5,14 +5,11 @@ made in the script, and must be seen.
 """
 
 import json
-import shutil
-import subprocess
-import threading
 
 import numpy as np
 import pytest
 import torch
-from conftest import CHROMIUM, ROOT, Quiet, served
+from conftest import CHROMIUM, FIREFOX, ROOT, told_by_firefox
 from torch import nn
 
 from fpbook.lab import experiment
@@ -20,7 +17,6 @@ from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk, normal_in
 from fpbook.training import minibatches
 
 SOURCE = (ROOT / "fpbook/lab/trainer.js").read_text("utf8")
-FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 ACTIVATIONS = ["tanh", "relu", "sin", "sigmoid", "gelu", "ricker"]
 OPTIMIZERS = {
     "gradient descent": ({"name": "sgd", "lr": 0.05}, lambda p: torch.optim.SGD(p, lr=0.05)),
@@ -44,18 +40,8 @@ if not CHROMIUM:
     pytest.skip("no Chromium on this machine: the labs' trainer is not tested", allow_module_level=True)
 
 
-class Answering(Quiet):
-    """Serves a folder, and keeps what the page posts."""
-
-    def do_POST(self):
-        self.server.answer = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(204)
-        self.end_headers()
-        self.server.answered.set()
-
-
 def in_firefox(folder, source, function, cases):
-    """Firefox is Debian's own and needs no driver: its page asks for the cases and posts what it found."""
+    """The page asks for the cases and posts what it found."""
     page = '<meta charset="utf-8"><script src="trainer.js"></script><script src="go.js"></script>'
     folder.joinpath("index.html").write_text(page)
     folder.joinpath("trainer.js").write_text(source)
@@ -63,16 +49,7 @@ def in_firefox(folder, source, function, cases):
     post = "answer => fetch('answer', {method: 'POST', body: JSON.stringify(answer)})"
     go = f"fetch('cases.json').then(response => response.json()).then({function}).then({post})"
     folder.joinpath("go.js").write_text(go)
-    with served(folder, Answering) as server:
-        server.answered = threading.Event()
-        command = [FIREFOX, "--headless", "--no-remote", "--profile", folder, f"{server.address}/"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            assert server.answered.wait(120), "Firefox did not answer"
-            return json.loads(server.answer)
-        finally:
-            process.kill()
-            process.wait()
+    return told_by_firefox(folder, folder)
 
 
 @pytest.fixture(
