@@ -165,7 +165,7 @@ def test_a_finger_draws_a_target_and_does_not_scroll_the_page(open_page, address
     before, scrolled = curve.get_attribute("d"), page.evaluate(at)
     box = page.locator(".play-draw > svg").bounding_box()
     finger = page.context.new_cdp_session(page)
-    path = [(0.2, 0.3), (0.4, 0.6), (0.6, 0.3), (0.9, 0.7)]
+    path = [(0.2 + 0.01 * i, 0.8 - 0.06 * i) for i in range(10)]  # upwards, as one scrolls
     places = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in path]
     for kind, points in [
         ("touchStart", places[:1]),
