@@ -74,6 +74,7 @@ def over_seeds(name, options, make, x, y, measure, *, variants=None, epochs=None
         Each measure as (seeds, [variants], epochs measured, ...), NaN after the last of a variant that has fewer; and
         "seconds".
     """
+    earlier(name, options)  # if it will not do, that is said before anything is trained
     chosen = variants or [None]
     epochs = epochs or [options["epochs"]] * len(chosen)
     histories, seeds = [], range(options.get("first", 0), options["seeds"])
@@ -91,34 +92,43 @@ def over_seeds(name, options, make, x, y, measure, *, variants=None, epochs=None
     return {key: value.reshape(*lead, *value.shape[1:]) for key, value in arrays.items()} | {"seconds": seconds}
 
 
-def joined(name, arrays, options):
-    """What a script trained from the seed `options["first"]` on, behind those of the record at hand.
-
-    Parameters
-    ----------
-    name, options : str, dict
-        Of the record, which lies in the folder `options["out"]`.
-    arrays : dict of arrays
-        As the record has them for the seeds before, (seeds, ...) each; and "seconds".
-
-    Returns
-    -------
-    dict of arrays
-        The same for all seeds from 0 on.
+def earlier(name, options):
+    """Arrays and about of the record that has the first `options["first"]` seeds; (None, None) where there are none.
 
     Raises
     ------
     SystemExit
-        If the record there has other seeds, or if other options or other code made it.
+        If the record in the folder `options["out"]` has other seeds, or if other options or other code made it.
     """
-    if not options["first"]:
-        return arrays
-    before, about = record(name, folder=Path(options["out"]))
+    if not options.get("first"):
+        return None, None
+    arrays, about = record(name, folder=Path(options["out"]))
     asked = {key: value for key, value in options.items() if key not in ASIDE} | {"seeds": options["first"]}
     if about["parameters"] != json.loads(json.dumps(asked)):
         raise SystemExit(f"the record {name} was made with {about['parameters']}, not {asked}: train all seeds anew")
     if change := change_since(name, about):
         raise SystemExit(change)
+    return arrays, about
+
+
+def joined(name, arrays, options):
+    """What a script trained from the seed `options["first"]` on, behind the seeds of the earlier record.
+
+    Parameters
+    ----------
+    name, options : str, dict
+        Of the record.
+    arrays : dict of arrays
+        As the record has them, (seeds, ...) each; and "seconds".
+
+    Returns
+    -------
+    dict of arrays
+        The same for all seeds from 0 on.
+    """
+    before, about = earlier(name, options)
+    if before is None:
+        return arrays
     both = {key: np.concatenate([before[key], value]) for key, value in arrays.items() if key != "seconds"}
     return both | {"seconds": about["seconds"] + arrays["seconds"]}
 

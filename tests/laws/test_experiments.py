@@ -141,32 +141,24 @@ def test_a_killed_run_goes_on_and_ends_the_same(run, tmp_path, monkeypatch):
 
 
 def test_a_record_grows_by_a_seed_as_if_all_had_been_trained_at_once(tmp_path):
-    def run(folder, *words):
-        process = start("hard_samples", tmp_path / folder, *words)
-        _, errors = process.communicate(timeout=600)
-        return errors if process.returncode else ""
-
     def found(folder):
         file = tmp_path / folder / "hard_samples.json"
         return {key: value for key, value in json.loads(file.read_text()).items() if key not in {"seconds", *LATE}}
 
-    assert run("whole", "--seeds", "2") == run("grown", "--seeds", "1") == ""
-    small = (tmp_path / "grown/hard_samples.npz").read_bytes()
-    for words, why in [
-        (["--first", "2", "--seeds", "3"], "was made with"),
-        (["--first", "1", "--seeds", "2", "--lr", "0.2"], "was made with"),
-    ]:
-        assert why in run("grown", *words) and (tmp_path / "grown/hard_samples.npz").read_bytes() == small
-    assert run("grown", "--first", "1", "--seeds", "2") == ""
+    finish(start("hard_samples", tmp_path / "whole", "--seeds", "2"))
+    finish(start("hard_samples", tmp_path / "grown", "--seeds", "1"))
+    finish(start("hard_samples", tmp_path / "grown", "--first", "1", "--seeds", "2"))
     assert found("grown") == found("whole")  # the arrays too: their sum is in it
 
 
-def test_a_record_does_not_grow_by_what_other_code_trains(tmp_path, monkeypatch, runs):
-    monkeypatch.setattr(runs, "change_since", lambda name, about: "older than a change of x.py")
-    monkeypatch.setattr(runs, "record", lambda name, folder: ({}, {"parameters": {"seeds": 1, "lr": 0.1}}))
-    options = {"seeds": 2, "first": 1, "lr": 0.1, "out": str(tmp_path)}
-    with pytest.raises(SystemExit, match="older than a change of x.py"):
-        runs.joined("hard_samples", {}, options)
+@pytest.mark.parametrize("asked", [{"first": 2, "seeds": 3}, {"lr": 0.2}, {}])
+def test_a_record_that_a_seed_cannot_be_added_to_is_left_and_nothing_is_trained(asked, tmp_path, monkeypatch, runs):
+    about = {"command": "python x.py", "seeds": [0], "parameters": {"seeds": 1, "lr": 0.1}, "code": {}}
+    records.save_record("run", {"loss": np.zeros(1)}, about, folder=tmp_path)
+    monkeypatch.setattr(runs, "change_since", lambda name, about: "" if asked else "older than a change of x.py")
+    options = {"seeds": 2, "first": 1, "lr": 0.1, "out": str(tmp_path)} | asked
+    with pytest.raises(SystemExit, match="was made with" if asked else "older than a change of x.py"):
+        runs.over_seeds("run", options, lambda _: pytest.fail("trained"), None, None, None)
 
 
 def test_parity_is_trained_on_the_corners_that_were_drawn(tmp_path, monkeypatch):
