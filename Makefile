@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 COLAB := .venv-colab/bin
-COLAB_SECTION ?= why
+COLAB_SECTION ?= difficulties
 SEEDS ?= 1000:1020
 PAGES ?=
 INSTALL := -m pip install --quiet --disable-pip-version-check
