@@ -84,6 +84,18 @@ THIN = """() => {
 }"""
 
 
+def the_answer_is_seen_at_once(page):
+    page.evaluate("scrollTo(0, 0)")
+    assert 0 < page.locator("figure.answer").bounding_box()["y"] < 1000
+    above = page.evaluate("() => document.querySelector('figure.answer').previousElementSibling.innerText")
+    assert len(above.split()) <= 90
+
+
+def code_is_read_without_scrolling_sideways(page):
+    wide = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth + 1).length"
+    assert page.locator(".cell_input pre, .cell_output pre").evaluate_all(wide) == 0
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_page_is_clean_and_accessible(open_page, site, address):
     responses = []
@@ -93,14 +105,18 @@ def test_page_is_clean_and_accessible(open_page, site, address):
     if address in REPLAYS:
         show_replay(page)
     page.evaluate("() => document.getElementById('pst-back-to-top')?.style.setProperty('display','block')")
-    views = [("light", PHONE), ("dark", DESKTOP)]  # contrast is a matter of the theme, layout one of the width
+    views = [("light", DESKTOP), ("dark", PHONE)]  # contrast is a matter of the theme, layout one of the width
     if address in {"html/index.html", REPLAYS[0]}:  # what only a wide or only a narrow window shows is on every page
-        views += [("light", DESKTOP), ("dark", PHONE)]
+        views += [("light", PHONE), ("dark", DESKTOP)]
     for i, (theme, viewport) in enumerate(views):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
         page.set_viewport_size(viewport)
         page.wait_for_timeout(500)  # the theme looks for what scrolls 300 ms after a change of size
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page itself scrolls sideways"
+        if i == 0 and address in ANSWERS:
+            the_answer_is_seen_at_once(page)
+        if viewport == PHONE:
+            code_is_read_without_scrolling_sideways(page)
         found = Axe().run(page, options=CHECKS | {"preload": False}).response["violations"]
         assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], (theme, viewport)
         if i == 0:
@@ -350,8 +366,8 @@ def test_an_answered_guess_is_accessible(open_page, site, address):
     page.evaluate(THIN)
     for theme in ("light", "dark"):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-        for answer in page.locator(".guess summary").all():
-            answer.click()
+        for kind in (".guess-wrong", ".guess-right"):
+            page.locator(f"{kind} summary").first.click()
             found = Axe().run(page, context=".guess", options=CHECKS | {"preload": False}).response["violations"]
             assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], theme
 
@@ -397,22 +413,6 @@ def test_paper_is_white_and_without_what_is_folded(open_page, site):
     assert page.locator(".claim").first.is_visible() and not page.locator("details.hide").first.is_visible()
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(theme) == "dark"
-
-
-def test_the_figure_of_the_answer_is_seen_at_once(open_page, site):
-    for name in ANSWERS:
-        page = open_page(site + name)
-        assert page.locator("figure.answer").bounding_box()["y"] < 1000, name
-        above = page.evaluate("() => document.querySelector('figure.answer').previousElementSibling.innerText")
-        assert len(above.split()) <= 90, name
-
-
-def test_on_a_phone_code_is_read_without_scrolling_sideways(open_page, site):
-    for name in ANSWERS:
-        page = open_page(site + name)
-        page.set_viewport_size(PHONE)
-        wide = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth + 1).length"
-        assert page.locator(".cell_input pre, .cell_output pre").evaluate_all(wide) == 0, name
 
 
 def test_the_sign_of_the_search_field_stands_beside_its_text(open_page, site):
