@@ -12,7 +12,6 @@ ASIDE = {"_code.py", "_files.py", "_official.py", "records.py"}  # they fetch an
 
 # Records made by code that has changed since: the sum of today's code, and why the record still stands.
 STILL_STANDS = {
-    "hard_samples": ("00e7c2fdb95e455d", "a small run of both is equal"),
     "layer_targets": ("51c2b43da17da09d", "a small run of both is equal"),
     "parity": ("f135c25519c22e70", "a small run of both is equal"),
     "projection_spectra_cifar10": ("53e8a858280c0342", "a small run of both agrees to 1e-15"),
