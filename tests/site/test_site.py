@@ -149,6 +149,16 @@ def test_formulas_wait_until_the_reader_comes(browser, site):
     page.close()
 
 
+def test_on_a_phone_a_wide_formula_can_be_read_from_its_start(open_page, site):
+    page = open_page(site + "html/chapters/strengths-cube.html")
+    page.set_viewport_size(PHONE)
+    starts = page.locator("div.math:has(> .eqno)").evaluate_all("""nodes => nodes.map(node => {
+      const formula = node.querySelector("mjx-math").getBoundingClientRect(), box = node.getBoundingClientRect();
+      return [formula.left - box.left, formula.width - box.width];
+    })""")
+    assert max(wider for _, wider in starts) > 50 and min(start for start, _ in starts) > -1
+
+
 def test_the_icon_font_holds_the_icons_in_use():
     folder = BUILD / "html/_static/vendor/fontawesome/webfonts"
     held, whole = (set(TTFont(folder / name).getBestCmap()) for name in ("icons.woff", "fa-solid-900.ttf"))
