@@ -26,6 +26,7 @@ PAGES = sorted(str(path.relative_to(BUILD)) for path in BUILD.glob("html/**/*.ht
 PAGES = [page for page in PAGES if page != "html/404.html"]  # its links hold below the published path only
 DATA = re.compile(r'<script type="application/json" class="replay-data">(.*?)</script>')
 ANSWERS = [page for page in PAGES if 'class="answer' in (BUILD / page).read_text("utf8")]
+LABS = [page for page in PAGES if "/trainer.js" in (BUILD / page).read_text("utf8")]
 REPLAYS = [page for page in PAGES if DATA.search((BUILD / page).read_text("utf8"))]
 GUESSES = [page for page in PAGES if 'class="guess ' in (BUILD / page).read_text("utf8")]
 DIAGRAMS = [page for page in PAGES if 'class="diagram"' in (BUILD / page).read_text("utf8")]
@@ -136,6 +137,26 @@ def test_a_page_needs_few_files_before_it_is_drawn(open_page, site):
     assert len([r for r in responses if r.url.split("?")[0].endswith((".css", ".js"))]) <= 15
     assert not re.search(r"fontawesome\.js|thebe|sphinx-design|searchtools", " ".join(r.url for r in responses))
     assert sum(len(r.body()) for r in responses if r.url.endswith(".webp")) < 400_000  # the rest waits until it is near
+
+
+# How far what is on the screen moves by itself, as a share of the screen; above 0.1 readers lose their place.
+MOVED = """() => new Promise(resolve => {
+  let moved = 0;
+  const add = entries => entries.forEach(entry => { moved += entry.value; });
+  const watch = new PerformanceObserver(list => add(list.getEntries()));
+  watch.observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => { add(watch.takeRecords()); resolve(moved); }, 1000);
+})"""
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("address", LABS)
+def test_nothing_moves_when_a_lab_takes_its_place(browser, site, address, viewport):
+    page = browser.new_page(viewport=viewport)
+    page.route("**/trainer.js*", lambda route: (page.wait_for_timeout(500), route.continue_()))  # after the first paint
+    page.goto(site + address)
+    assert page.evaluate(MOVED) < 0.1
+    page.close()
 
 
 def test_formulas_wait_until_the_reader_comes(browser, site):
