@@ -119,7 +119,7 @@ def other_seeds(root):
         record = json.loads((root / RECORD).read_text(encoding="utf8"))
     except (OSError, ValueError):
         return {}
-    whole = {"seeds", "command", "date", "device", "versions", "pages"}
+    whole = {"seeds", "draws", "command", "date", "device", "versions", "pages"}
     return record if isinstance(record, dict) and whole <= set(record) else {}
 
 
@@ -213,8 +213,9 @@ def _other(entry):
 
 def _about(record):
     first, end = record["seeds"]
+    more = f", and more for claims on a median, up to {record['draws']} draws" if record["draws"] > 1 else ""
     return (
-        f"Other seeds: {record['command']} on {record['date']}, seeds {first} to {end - 1}, {record['device']}, "
+        f"Other seeds: {record['command']} on {record['date']}, seeds {first} to {end - 1}{more}, {record['device']}, "
         f"PyTorch {record['versions']['torch']}. In brackets the 95 % Wilson interval of the share that holds. "
         "What is said of a record or of a formula does not depend on the seed, yet is counted in each run."
     )

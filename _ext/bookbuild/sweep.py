@@ -3,7 +3,9 @@
 Or `make claims SEEDS=1000:1020`.
 
 A page that draws n seeds runs as often as those seeds need, each time with another first seed (FPBOOK_SEED), in a
-kernel and a folder of its own. A claim that does not hold does not end the run; any other error does, and counts.
+kernel and a folder of its own. A claim on a median of n seeds is then counted in few draws: with a third number, say
+1000:1020:40, a page with such a claim goes on with the seeds that follow, until it has run 40 times. A claim that does
+not hold does not end the run; any other error does, and counts.
 Each run is a file in `_build/claims`, so what was killed goes on where it stopped. The counts are written to
 `data/records/claims.json`, and the ledger shows them.
 """
@@ -98,30 +100,31 @@ def collect(runs):
     return [found[key] for key in sorted(found)]
 
 
-def sweep(root, first, end, only=()):
+def sweep(root, first, end, only=(), draws=1):
     """Run what is missing and write the record. Returns messages: errors that are no claims."""
     if sys.flags.optimize or end <= first or first < 0:
         return ["give seeds as FIRST:END, 0 <= FIRST < END, and do not run Python without asserts"]
     paths = [path for path in notebooks(root) if not only or path.stem in only]
     if unknown := set(only) - {path.stem for path in paths}:
         return [f"no such page: {', '.join(sorted(unknown))}"]
-    plan, jobs = {}, []
+    plan, needed = {}, {}
     for path in paths:
         notebook = jupytext.read(path)
         if problem := refusal(notebook):
             return [f"{path.stem}: {problem}"]
         step = seeds_of(notebook)
-        starts = [first + i * step for i in range(math.ceil((end - first) / step))]
+        needed[path] = math.ceil((end - first) / step)
+        starts = [first + i * step for i in range(max(needed[path], draws))]
         plan[path] = [(start, key_of(notebook, root, surroundings(root, FPBOOK_SEED=str(start)))) for start in starts]
-        jobs += [_job(path, root, *each) for each in plan[path] if done(path, root, *each) is None]
     with locked(root / "_build" / "claims" / ".lock"):
-        side_by_side(jobs)
-    runs = {path: [done(path, root, *each) for each in starts] for path, starts in plan.items()}
+        runs = _run({path: plan[path][: needed[path]] for path in paths}, root)
+        runs |= _run({path: plan[path] for path in paths if _on_draws(runs[path])}, root)
     kept = _record(root, only)
     kept |= {path.stem: collect(runs[path]) for path in paths}
     record = {
-        "command": f"make claims SEEDS={first}:{end}",
+        "command": f"make claims SEEDS={first}:{end}" + (f":{draws}" if draws > 1 else ""),
         "seeds": [first, end],
+        "draws": draws,
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "device": device_name(),
         "versions": versions(),
@@ -134,6 +137,17 @@ def sweep(root, first, end, only=()):
         for run in runs[path]
         for error in run["errors"]
     ]
+
+
+def _run(plan, root):
+    """Run what is missing of a plan, path -> [(first seed, key)]. Returns path -> what each run said."""
+    side_by_side([_job(path, root, *each) for path in plan for each in plan[path] if not done(path, root, *each)])
+    return {path: [done(path, root, *each) for each in starts] for path, starts in plan.items()}
+
+
+def _on_draws(runs):
+    """True if a claim of the page is on a draw of seeds as a whole."""
+    return any(not claim["count"] for run in runs for claim in run["claims"])
 
 
 def _record(root, only):
@@ -149,11 +163,12 @@ def _job(*arguments):
 
 
 if __name__ == "__main__":
-    asked = re.fullmatch(r"(\d+):(\d+)", sys.argv[1] if len(sys.argv) > 1 else "")
+    asked = re.fullmatch(r"(\d+):(\d+)(?::(\d+))?", sys.argv[1] if len(sys.argv) > 1 else "")
     if not asked:
-        sys.exit("usage: make claims SEEDS=1000:1020 [PAGES='why difficulties']")
+        sys.exit("usage: make claims SEEDS=1000:1020 [PAGES='why difficulties'], or 1000:1020:40 for 40 draws")
     try:
-        problems = sweep(Path(__file__).resolve().parents[2], int(asked[1]), int(asked[2]), sys.argv[2:])
+        first, end, draws = (int(number or 1) for number in asked.groups())
+        problems = sweep(Path(__file__).resolve().parents[2], first, end, sys.argv[2:], draws)
     except Stopped as error:
         sys.exit(str(error))
     sys.exit("\n".join(problems) or None)

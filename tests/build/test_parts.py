@@ -204,7 +204,7 @@ def quick_sweep(book, monkeypatch):
 
     async def run_notebook(notebook, folder, environment, **options):
         first = int(environment["FPBOOK_SEED"])
-        claim = {"sentence": "s", "held": int(first < 102), "count": None, "of": "seeds"}
+        claim = {"sentence": "s", "held": int(first < 102), "count": said.get("count"), "of": "seeds"}
         notebook.cells[-1].outputs = [drawn({results.CLAIM: claim})]
         return said.get(first, "")
 
@@ -224,6 +224,16 @@ def test_a_sweep_of_one_page_keeps_the_counts_of_the_others(book, quick_sweep):
     assert after["solid"] == both["solid"] and after["below"][0]["count"] == 1
 
 
+def test_a_page_with_a_claim_on_a_draw_goes_on_to_as_many_draws(book, quick_sweep):
+    assert sweep.sweep(book, 100, 102, ["below"], draws=5) == []
+    record = json.loads((book / sweep.RECORD).read_text())
+    assert (record["pages"]["below"][0]["held"], record["pages"]["below"][0]["count"]) == (2, 5)
+    assert (record["command"], record["draws"]) == ("make claims SEEDS=100:102:5", 5)
+    quick_sweep["count"] = 3  # now the claim counts its seeds
+    sweep.sweep(book, 200, 202, ["below"], draws=5)
+    assert json.loads((book / sweep.RECORD).read_text())["pages"]["below"][0]["count"] == 2 * 3
+
+
 def test_a_sweep_tells_what_died(book, quick_sweep):
     quick_sweep[101] = "failed in its cell 1: the kernel died"
     assert sweep.sweep(book, 100, 103, ["below"]) == ["below from seed 101: failed in its cell 1: the kernel died"]
@@ -238,7 +248,7 @@ def test_the_ledger_is_read_again_when_the_record_changes(tmp_path):
     app, env = SimpleNamespace(srcdir=tmp_path), SimpleNamespace(found_docs={claims.LEDGER}, book_record={})
     assert claims.reread_when_counted(app, env, (), (), ()) == []
     (tmp_path / sweep.RECORD).parent.mkdir(parents=True)
-    record = dict.fromkeys(["seeds", "command", "date", "device", "versions", "pages"], "")
+    record = dict.fromkeys(["seeds", "draws", "command", "date", "device", "versions", "pages"], "")
     (tmp_path / sweep.RECORD).write_text(json.dumps(record))
     assert claims.reread_when_counted(app, env, (), (), ()) == [claims.LEDGER]
     env.book_record = record
@@ -259,8 +269,10 @@ def test_a_damaged_record_of_other_seeds_is_told_and_not_shown(content, tmp_path
 def test_the_ledger_says_how_many_of_which_seeds():
     entry = {"held": 38, "count": 40, "of": "seeds", "interval": [0.8349, 0.9862]}
     assert claims._other(entry) == "38 of 40 seeds (83 to 99 %)" and claims._other(None) == ""
-    about = {"seeds": [1000, 1020], "command": "c", "date": "d", "device": "e", "versions": {"torch": "1"}}
+    about = {"seeds": [1000, 1020], "draws": 1, "command": "c", "date": "d", "device": "e", "versions": {"torch": "1"}}
     assert "seeds 1000 to 1019, e" in claims._about(about)
+    more = claims._about(about | {"draws": 40})
+    assert "seeds 1000 to 1019, and more for claims on a median, up to 40 draws, e" in more
 
 
 # --- the second run
