@@ -17,7 +17,6 @@ STILL_STANDS = {
     "projection_spectra_cifar10": ("53e8a858280c0342", "a small run of both agrees to 1e-15"),
     "projection_spectra_mnist": ("53e8a858280c0342", "a small run of both agrees to 1e-15"),
     "resnet_levels": ("ab182f33359b32a6", "a small run of both is equal"),
-    "resnet_targets": ("dfa721e795e0e8a4", "a small run of both is equal"),
 }
 
 
