@@ -6,8 +6,8 @@ A page that draws n seeds runs as often as those seeds need, each time with anot
 kernel and a folder of its own. A claim on a median of n seeds is then counted in few draws: with a third number, say
 1000:1020:40, a page with such a claim goes on with the seeds that follow, until it has run 40 times. A claim that does
 not hold does not end the run; any other error does, and counts.
-Each run is a file in `_build/claims`, so what was killed goes on where it stopped. The counts are written to
-`data/records/claims.json`, and the ledger shows them.
+Each run is a file in `_build/claims`, so what was killed goes on where it stopped. Once all have run, the counts are
+written to `data/records/claims.json`, and the ledger shows them.
 """
 
 import ast
@@ -47,22 +47,24 @@ def wilson(held, count, z=1.96):
 
 
 async def run_once(path, root, first, key):
-    """Execute one page with one first seed and keep what its claims said."""
+    """Execute one page with one first seed. Returns what its claims said, and keeps it unless the kernel died."""
     notebook, label = jupytext.read(path), f"{path.stem} from seed {first}"
     print(f"executing {label} ...", flush=True)
     folder = root / "_build" / "home" / f"{path.stem}-{first}"
     problem = await run_notebook(notebook, folder, surroundings(root, FPBOOK_SEED=str(first)), allow_errors=True)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error"]
     errors = [f"{output.ename}: {output.evalue}"[:500] for output in outputs if output.ename != "ClaimError"]
-    if problem:
-        errors.append(problem)
     run = {"key": key, "first": first, "claims": claims_of(notebook), "errors": errors}
-    write_whole(file_of(path, root, first), json.dumps(run, indent=1, ensure_ascii=False, sort_keys=True))
+    if problem:
+        run |= {"claims": [], "errors": [*errors, problem], "whole": False}
+    else:
+        write_whole(file_of(path, root, first), json.dumps(run, indent=1, ensure_ascii=False, sort_keys=True))
     for claim in run["claims"]:
         if claim["held"] != (claim["count"] or 1):
             print(f"{label}: held {claim['held']} of {claim['count'] or 1}: {claim['sentence']}", flush=True)
-    for error in errors:
+    for error in run["errors"]:
         print(f"{label}: {error}", flush=True)
+    return run
 
 
 def file_of(path, root, first):
@@ -107,18 +109,22 @@ def sweep(root, first, end, only=(), draws=1):
     paths = [path for path in notebooks(root) if not only or path.stem in only]
     if unknown := set(only) - {path.stem for path in paths}:
         return [f"no such page: {', '.join(sorted(unknown))}"]
-    plan, needed = {}, {}
+    asked, more = {}, {}  # the first seeds of each page: as many as asked for, and those of all draws
     for path in paths:
         notebook = jupytext.read(path)
         if problem := refusal(notebook):
             return [f"{path.stem}: {problem}"]
         step = seeds_of(notebook)
-        needed[path] = math.ceil((end - first) / step)
-        starts = [first + i * step for i in range(max(needed[path], draws))]
-        plan[path] = [(start, key_of(notebook, root, surroundings(root, FPBOOK_SEED=str(start)))) for start in starts]
+        asked[path] = range(first, end, step)
+        more[path] = range(first, first + step * max(len(asked[path]), draws), step)
     with locked(root / "_build" / "claims" / ".lock"):
-        runs = _run({path: plan[path][: needed[path]] for path in paths}, root)
-        runs |= _run({path: plan[path] for path in paths if _on_draws(runs[path])}, root)
+        runs = _run(asked, root)
+        runs |= _run({path: more[path] for path in paths if _on_draws(runs[path])}, root)
+    errors = [
+        f"{path.stem} from seed {run['first']}: {e}" for path in paths for run in runs[path] for e in run["errors"]
+    ]
+    if not all(run.get("whole", True) for path in paths for run in runs[path]):
+        return errors  # the counts are not whole; what ran is kept, and the same command goes on from there
     kept = _record(root, only)
     kept |= {path.stem: collect(runs[path]) for path in paths}
     record = {
@@ -131,18 +137,21 @@ def sweep(root, first, end, only=(), draws=1):
         "pages": kept,
     }
     write_whole(root / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    return [
-        f"{path.stem} from seed {run['first']}: {error}"
-        for path in paths
-        for run in runs[path]
-        for error in run["errors"]
-    ]
+    return errors
 
 
 def _run(plan, root):
-    """Run what is missing of a plan, path -> [(first seed, key)]. Returns path -> what each run said."""
-    side_by_side([_job(path, root, *each) for path in plan for each in plan[path] if not done(path, root, *each)])
-    return {path: [done(path, root, *each) for each in starts] for path, starts in plan.items()}
+    """Run what is missing of a plan, path -> first seeds. Returns path -> what each run said."""
+    wanted = {path: [(path, root, *each) for each in _keys(path, root, starts)] for path, starts in plan.items()}
+    missing = [run for runs in wanted.values() for run in runs if not done(*run)]
+    fresh = dict(zip(missing, side_by_side([_job(*run) for run in missing])))
+    return {path: [fresh.get(run) or done(*run) for run in runs] for path, runs in wanted.items()}
+
+
+def _keys(path, root, starts):
+    """Pairs (first seed, key of the page's result with it)."""
+    notebook = jupytext.read(path)
+    return [(start, key_of(notebook, root, surroundings(root, FPBOOK_SEED=str(start)))) for start in starts]
 
 
 def _on_draws(runs):

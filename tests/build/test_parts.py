@@ -236,7 +236,16 @@ def test_a_page_with_a_claim_on_a_draw_goes_on_to_as_many_draws(book, quick_swee
 
 def test_a_sweep_tells_what_died(book, quick_sweep):
     quick_sweep[101] = "failed in its cell 1: the kernel died"
-    assert sweep.sweep(book, 100, 103, ["below"]) == ["below from seed 101: failed in its cell 1: the kernel died"]
+    died = ["below from seed 101: failed in its cell 1: the kernel died"]
+    assert sweep.sweep(book, 100, 103, ["below"]) == died
+    assert not (book / sweep.RECORD).exists()  # two of three is no count
+    times = {path: path.stat().st_mtime_ns for path in (book / "_build/claims").glob("*.json")}
+    assert {path.stem for path in times} == {"below-100", "below-102"}
+    del quick_sweep[101]
+    assert sweep.sweep(book, 100, 103, ["below"]) == []  # the same command runs what died, and nothing else
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+    (below,) = json.loads((book / sweep.RECORD).read_text())["pages"]["below"]
+    assert (below["held"], below["count"]) == (2, 3)
 
 
 @pytest.mark.parametrize("first, end", [(5, 5), (6, 5), (-1, 3)])
