@@ -36,11 +36,12 @@ def with_trial(result, root):
 
 def replicate(result, root):
     """The exit status of a second run: 0 if it printed the same."""
-    environment = surroundings(root, FPBOOK_TRY_LABS="1")
+    environment = surroundings(root, FPBOOK_TRY_LABS="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")  # but for nbval
     environment["PYTHONPATH"] += os.pathsep + str(Path(__file__).resolve().parents[1])
     result = with_trial(result, root)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
-    command += [f"--nbval-cell-timeout={CELL_SECONDS}", f"--rootdir={result.parent}", str(result)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "nbval.plugin"]
+    command += ["--nbval", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}"]
+    command += [f"--rootdir={result.parent}", str(result)]
     for _ in range(STARTS):
         run = subprocess.run(command, env=environment, cwd=root / "chapters", capture_output=True, text=True)
         if DEAD_AT_START not in run.stdout:

@@ -23,8 +23,6 @@ SAID = {
     "deep-frequency-principle": r"Fitted after [\d,]+ steps\. With two layers from Xavier's start it takes [\d,]+",
 }
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(scope="module")
 def site():
@@ -85,6 +83,7 @@ def longest_task(browser, page, act):
     return max(e["tdur"] for e in tasks) / 1000
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("place", ["served", "disk"])
 @pytest.mark.parametrize("name", [*SAID, "early-stopping"])
 def test_no_task_is_long_while_a_lab_trains(browser, open_lab, name, place):
@@ -105,6 +104,7 @@ def test_no_task_is_long_while_a_lab_trains(browser, open_lab, name, place):
     assert longest < 50
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("place", ["served", "disk"])
 def test_a_lab_stops_at_once_and_begins_anew(open_lab, place):
     page, lab = open_lab("early-stopping", place=place)
@@ -131,6 +131,7 @@ def test_a_lab_stops_at_once_and_begins_anew(open_lab, place):
     assert "recorded run" in words(lab) and lab.get_by_role("button", name="Train").is_visible() and page.faults == []
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("place", ["served", "disk"])
 def test_a_hidden_page_waits(open_lab, place):
     """Browsers draw no frames of a hidden page; so does this one."""
@@ -279,6 +280,7 @@ def test_the_keyboard_is_enough(open_lab):
     assert "Fitted" in words(lab, "You said") and page.faults == []
 
 
+@pytest.mark.alone
 def test_less_motion_where_the_reader_asks_for_it(open_lab):
     """Twice a second, and not with every frame."""
     page, lab = open_lab("early-stopping")

@@ -17,8 +17,6 @@ BETWEEN = re.compile(r"between them ([\d.]+\d)")
 if not CHROMIUM:
     pytest.skip("no Chromium on this machine: the lab of the first page is not tested", allow_module_level=True)
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -62,6 +60,7 @@ def test_the_wide_activation_keeps_the_order_and_the_narrow_one_loses_it(open_pa
     assert page.faults == []
 
 
+@pytest.mark.alone
 def test_stop_answers_and_train_goes_on(open_page, address):
     page = open_page(address)
     page.get_by_role("button", name="Train").click()
