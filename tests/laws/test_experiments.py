@@ -71,7 +71,7 @@ SHAPES = {
     | dict.fromkeys([*CURVES, "epoch"], (1, 2, 2, 3))
     | {"stages": (2,), "common": (2,), "k0": (29,)},
     "layer_targets": {name: (2, 3, 4, *more) for name, more in RATIOS.items()}
-    | dict.fromkeys(CURVES, (2, 5))
+    | dict.fromkeys(CURVES, (2, 3))
     | {"at": (3,), "k0": (29,)},
 }
 
