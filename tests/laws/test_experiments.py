@@ -48,7 +48,7 @@ RUNS = {
 }
 SHORT = {"parity": "--d 4 --sizes 5 8 --widths 6 4 --steps 3 --seeds 2".split()}  # they keep no checkpoints
 LATE = {"date", "sha256_about"}  # what differs between two runs that found the same
-SPECTRA = {"k": (100,), "f_hat": (100,), "f_train_hat": (100,)}
+SPECTRA = dict.fromkeys(["k", "f_hat", "f_train_hat", "rho_hat", "rho_train_hat"], (100,))
 CURVES = ["train_accuracy", "test_accuracy"]
 RATIOS = {
     f"{split}_{name}": shape
