@@ -12,10 +12,7 @@ ASIDE = {"_code.py", "_files.py", "_official.py", "records.py"}  # they fetch an
 
 # Records made by code that has changed since: the sum of today's code, and why the record still stands.
 STILL_STANDS = {
-    "layer_targets": ("51c2b43da17da09d", "a small run of both is equal"),
     "parity": ("f135c25519c22e70", "a small run of both is equal"),
-    "projection_spectra_cifar10": ("53e8a858280c0342", "a small run of both agrees to 1e-15"),
-    "projection_spectra_mnist": ("53e8a858280c0342", "a small run of both agrees to 1e-15"),
     "resnet_levels": ("ab182f33359b32a6", "a small run of both is equal"),
 }
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from _runs import OUT, over_seeds, run, write
+from _runs import OUT, joined, over_seeds, run, write
 
 from fpbook.convnets import evaluate, plain_convnet
 from fpbook.datasets import cifar10, mnist, zscore
@@ -14,7 +14,7 @@ from fpbook.spectra import nudft, principal_direction
 
 def main(
     *, data="mnist", train=60000, skip=5000, test=10000, component=3, k_max=3.2, epochs=40, batch=500, lr=1e-3, seeds=3,
-    device="cpu", out=OUT,
+    first=0, device="cpu", out=OUT,
 ):  # fmt: skip
     """The defaults are those for MNIST; README.md has the options for CIFAR-10."""
     options = locals().copy()
@@ -35,12 +35,15 @@ def main(
         return {"train_accuracy": right[:n].mean(), "test_accuracy": right[n:].mean()} | spectra
 
     def make(_):
-        return xavier_init(MLP([784, 400, 200, 10]) if data == "mnist" else plain_convnet())
+        return xavier_init(MLP([784, 400, 200, 10])) if data == "mnist" else plain_convnet()
 
     name = f"projection_spectra_{data}"
     arrays = over_seeds(name, options, make, x, y, measure, optimizer=partial(torch.optim.Adam, lr=lr))
-    arrays |= {"f_hat": nudft(projected, target, k), "f_train_hat": nudft(projected[:n], target[:n], k)}
-    write(name, arrays | {"k": k}, options)  # spectra of the output: (seeds, epochs + 1, k)
+    arrays = joined(name, arrays, options)  # spectra of the output: (seeds, epochs + 1, k)
+    for part, rows in (("", slice(None)), ("train_", slice(n))):
+        arrays[f"f_{part}hat"] = nudft(projected[rows], target[rows], k)
+        arrays[f"rho_{part}hat"] = nudft(projected[rows], np.ones_like(target[rows]), k)
+    write(name, arrays | {"k": k}, options)
 
 
 if __name__ == "__main__":

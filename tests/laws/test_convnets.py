@@ -14,7 +14,7 @@ SMALL = [
     lambda: vgg(19, width=1 / 16, head=16),
     lambda: resnet(4, width=4, head=16),
     lambda: resnet(1, width=4),
-    lambda: plain_convnet(channels=(3, 4), hidden=9),
+    lambda: plain_convnet(channels=(3, 4), hidden=(9, 5)),
 ]
 
 
@@ -187,14 +187,19 @@ def test_a_resnet_block_adds_then_cuts_at_zero(stages):
 
 
 @torch.no_grad()
-def test_the_plain_convnet_has_tanh_after_each_layer_but_the_last():
-    net, x = shaken(plain_convnet(channels=(3, 4), hidden=9)), pictures()
+def test_the_plain_convnet_pools_after_each_convolution_and_has_relu_after_each_layer_but_the_last():
+    net, x = shaken(plain_convnet(channels=(3, 4), hidden=(9, 5))), pictures()
     expected = evaluate(net, x)
     c = [layer for layer in net.layers if isinstance(layer, nn.Conv2d | nn.Linear)]
+    assert len(c) == 5
     for layer in c[:2]:
-        x = torch.tanh(F.conv2d(x, layer.weight, layer.bias))
-    x = x.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).amax((3, 5)).flatten(1)
-    torch.testing.assert_close(linear(torch.tanh(linear(x, c[2])), c[3]), expected)
+        x = F.conv2d(x, layer.weight, layer.bias).clamp(min=0)
+        x = x[..., : x.shape[2] // 2 * 2, : x.shape[3] // 2 * 2]  # 13 rows and columns: the last are dropped
+        x = x.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).amax((3, 5))
+    x = x.flatten(1)
+    for layer in c[2:4]:
+        x = linear(x, layer).clamp(min=0)
+    torch.testing.assert_close(linear(x, c[4]), expected)
 
 
 def test_evaluate_keeps_no_graph():

@@ -48,7 +48,7 @@ RUNS = {
 }
 SHORT = {"parity": "--d 4 --sizes 5 8 --widths 6 4 --steps 3 --seeds 2".split()}  # they keep no checkpoints
 LATE = {"date", "sha256_about"}  # what differs between two runs that found the same
-SPECTRA = {"k": (100,), "f_hat": (100,), "f_train_hat": (100,)}
+SPECTRA = dict.fromkeys(["k", "f_hat", "f_train_hat", "rho_hat", "rho_train_hat"], (100,))
 CURVES = ["train_accuracy", "test_accuracy"]
 RATIOS = {
     f"{split}_{name}": shape
@@ -71,7 +71,7 @@ SHAPES = {
     | dict.fromkeys([*CURVES, "epoch"], (1, 2, 2, 3))
     | {"stages": (2,), "common": (2,), "k0": (29,)},
     "layer_targets": {name: (2, 3, 4, *more) for name, more in RATIOS.items()}
-    | dict.fromkeys(CURVES, (2, 5))
+    | dict.fromkeys(CURVES, (2, 3))
     | {"at": (3,), "k0": (29,)},
 }
 

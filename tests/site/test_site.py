@@ -250,6 +250,8 @@ def test_page_works_from_disk(open_page, address):
     assert page.locator("span.math, div.math").count() == 0 or page.locator("mjx-container").count() > 0
     if address in REPLAYS:
         show_replay(page)
+    page.evaluate("() => { for (const folded of document.querySelectorAll('details')) folded.open = true; }")
+    code_is_read_without_scrolling_sideways(page)
     assert page.faults == []
 
 
