@@ -73,16 +73,19 @@ colab: .venv-colab/stamp ## one page as Colab runs it: make colab COLAB_SECTION=
 twins: .venv/stamp ## the .ipynb beside each page, after its .md was edited
 	$(BUILD).twins
 
-.venv/stamp: requirements.txt requirements.lock pyproject.toml
-	$(PYTHON) -c "import sys; sys.exit(None if sys.version_info >= (3, 11) else 'Python 3.11 or newer is needed')"
-	$(PYTHON) -m venv .venv
+.venv/stamp: requirements.txt requirements.lock pyproject.toml | $(BIN)/python
 	$(BIN)/python $(INSTALL) -r requirements.txt
 	touch $@
 
-.venv-colab/stamp: requirements-colab.txt
-	$(PYTHON) -m venv .venv-colab
+.venv-colab/stamp: requirements-colab.txt | $(BIN)/python
+	$(BIN)/python -m venv .venv-colab
 	$(COLAB)/python $(INSTALL) -r requirements-colab.txt
 	touch $@
+
+# Both environments come from one Python, which is looked at once, before either is filled.
+$(BIN)/python:
+	$(PYTHON) -c "import sys; sys.exit(None if sys.version_info >= (3, 11) else 'Python 3.11 or newer is needed')"
+	$(PYTHON) -m venv .venv
 
 clean: ## remove everything that was built
 	rm -rf _build
