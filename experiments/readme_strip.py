@@ -29,7 +29,7 @@ def main(*, n=41, steps=250, seed=0, lr=2e-4, a=0.3, out=str(ROOT / "_static" / 
         for ax, step, learned in zip(axes, moments, ("nothing yet", "k = 1", "k = 1, 3", "k = 1, 3, 5")):
             ax.plot(fine, sines(fine, k), color="0.7", linewidth=1.2)
             ax.plot(x, sines(x, k), "o", color="0.6", markersize=2.5)
-            ax.plot(fine, history["h"][step], color="C1")
+            ax.plot(fine, history["h"][step], color="C3")
             ax.set(
                 title=f"step {step}: {learned}", xticks=[-np.pi, 0, np.pi], xticklabels=["−π", "0", "π"], ylim=(-3, 3)
             )

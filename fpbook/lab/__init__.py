@@ -59,7 +59,7 @@ def lab(
     watch : dict
         ``series``: "frequencies" for the relative error at each peak of the target, "training", "between", "left",
         "right", "held" for mean squared errors, "seen", "unseen" for shares of right signs; ``threshold``; ``ylim`` and
-        ``log`` of their axes; ``names`` and ``colors`` for them.
+        ``log`` of their axes; ``names`` and ``colors`` for them, and ``colors`` for the "output".
     choose : dict of path -> dict
         The controls: "network.a" is an entry of the declaration, "network" several. With ``label`` and either ``low``,
         ``high``, ``step`` (number), ``options`` (name -> value), ``frequencies`` (a list of whole numbers in ``low`` to

@@ -29,6 +29,7 @@ def complete(parts: Declared, choose: dict[str, Declared], question: Declared | 
     watch = {"log": "xy", "ylim": [1e-3, 3], "threshold": None, "bars": 20} | parts["watch"]
     watch["names"] = {name: labels.get(name, SERIES.get(name, name)) for name in names}
     watch["colors"] = {name: to_hex(colors.get(name, f"C{i % 7}")) for i, name in enumerate(names)}
+    watch["colors"]["output"] = to_hex(colors.get("output", "C3"))
     declared = parts | {"watch": watch, "choose": choose | {"network.seed": given}, "says": says}
     declared["question"] = question
     for path, control in declared["choose"].items():
@@ -72,8 +73,9 @@ def check(declared: Declared, path: str, value: Any) -> Any:
         if value not in control["options"].values():
             raise ValueError(f"{control['label']} is one of {', '.join(control['options'])}")
     elif control.get("frequencies"):
-        if not value or not all(str(k).isdecimal() and low <= int(k) <= high for k in value):
-            raise ValueError(f"{control['label']} are whole numbers from {low} to {high}{reason}")
+        whole = bool(value) and all(str(k).isdecimal() for k in value)
+        if not whole or not all(low <= int(k) <= high for k in value):
+            raise ValueError(f"{control['label']} are whole numbers from {low} to {high}{reason if whole else ''}")
     elif low is not None:
         whole = isinstance(control["step"], int)
         if not (math.isfinite(value) and low <= value <= high) or (whole and value != int(value)):

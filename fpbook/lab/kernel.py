@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from fpbook.lab import experiment
 from fpbook.lab.declared import Declared, check, value_at, with_choice
-from fpbook.lab.said import picture, reply, verdict, words
+from fpbook.lab.said import ELSEWHERE, picture, reply, verdict, words
 
 Progress = Callable[[Sequence[int]], Iterator[int]]
 
@@ -43,8 +43,9 @@ def live(declared: Declared, recorded_values: Declared) -> None:
         result = experiment.run(changed, progress)
         text = html.escape(words(changed, result, recorded))
         if guess is not None:
+            here = all(value == value_at(declared, path) for path, value in chosen.items() if path != "network.seed")
             right = verdict(changed, result, recorded)
-            text += html.escape(reply(asked, asked["answers"].index(guess.value), right))
+            text += html.escape(reply(asked, asked["answers"].index(guess.value), right) if here else ELSEWHERE)
         note.value = text
         return picture(changed, result, recorded)
 
@@ -79,7 +80,7 @@ def _chosen(declared: Declared, path: str, value: Any) -> Any:
     if "options" in control:
         return control["options"][value]
     if control.get("frequencies"):
-        return {part.strip(): 1.0 for part in value.split(",")}
+        return {part.strip(): 1.0 for part in value.split(",") if part.strip()}
     return value
 
 

@@ -90,7 +90,7 @@
       for (const option in options) element("option", node).textContent = option;
       const read = () => {
         if (options) return Object.values(options)[node.selectedIndex];
-        if (frequencies) return Object.fromEntries(node.value.split(",").map((k) => [k.trim() || "?", 1]));
+        if (frequencies) return Object.fromEntries(node.value.split(",").map((k) => k.trim()).filter(Boolean).map((k) => [k, 1]));
         return low === undefined ? node.checked : node.value === "" ? NaN : Number(node.value);
       };
       const write = () => {
@@ -106,13 +106,14 @@
         try {
           change({ [path]: check(control, read()) });
         } catch (error) {
+          pause();
           node.setAttribute("aria-invalid", "true");
           say(`Please choose again: ${error.message}.`);
         }
       };
       node.addEventListener("change", take);
       if (slider) slider.addEventListener("input", () => { node.value = slider.value; take(); });
-      return { node, write };
+      return { node, write, take };
     }
 
     // New values end a run; what it reached stays, dashed.
@@ -146,14 +147,17 @@
     }
 
     function pause() {
-      running = false;
       go.textContent = "\u25b6\ufe0e Train";
-      if (run && run !== recorded && !run.done && run.rows.length) say(words(declared, run, recorded));
+      if (running) say(run.rows.length ? words(declared, run, recorded) : "Stopped at step 0.");
+      running = false;
     }
 
     async function train(most) {
       const wrong = inputs.find(({ node }) => node.hasAttribute("aria-invalid"));
-      if (wrong) return wrong.node.focus();
+      if (wrong) { // once more with the reason
+        wrong.take();
+        return wrong.node.focus();
+      }
       if (question && guess < 0) {
         root.querySelector("input[type=radio]").focus();
         return say("First guess what will happen: choose an answer.");
@@ -182,8 +186,13 @@
         draw();
       }
       go.textContent = "\u25b6\ufe0e Train";
-      if (run.done) say(words(declared, run, recorded) + (question ? reply(question, guess, declared, run, recorded) : ""));
+      if (run.done) say(words(declared, run, recorded) + (question ? answered() : ""));
       else if (most) say(`Step ${run.step}.`);
+    }
+
+    function answered() { // a guess holds for what was asked, with any seed
+      const asked = Object.keys(choose).every((path) => path === "network.seed" || same(get(declared, path), get(base, path)));
+      return asked ? reply(question, guess, declared, run, recorded) : " Your guess was for the settings that Reset brings back.";
     }
 
     function different(now) {
@@ -212,7 +221,7 @@
       const bars = run?.bars ?? [], ks = Float64Array.from({ length: shown.data.cube ? shown.data.cube + 1 : watch.bars + 1 }, (_, k) => k);
       if (shown.data.cube) {
         corners();
-        show({ ylabel: "energy of the output by degree", xlabel: "degree", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, 1.1], curves: [curve("output", "|", "#0072b2", bars.length ? bars : ks.map(() => 0))] }, [0]);
+        show({ ylabel: "energy of the output by degree", xlabel: "degree", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, 1.1], curves: [curve("output", "|", watch.colors.output, bars.length ? bars : ks.map(() => 0))] }, [0]);
       } else {
         output(show, curve, before, shown.data);
         spectrum(show, curve, ks, bars, shown);
@@ -235,7 +244,7 @@
     function output(show, curve, before, { low, high }) {
       const { x, y, fine, f } = data, n = fine.length, points = [...fine, ...x], top = 1.4 * Math.max(1, ...f.map(Math.abs));
       const order = points.map((_, i) => i).sort((a, b) => points[a] - points[b]), xs = Float64Array.from(order, (i) => points[i]);
-      const line = (a, b, ...rest) => curve("output", "-", "#0072b2", order.map((i) => Math.max(-top, Math.min(top, i < n ? a[i] : b[i - n]))), ...rest);
+      const line = (a, b, ...rest) => curve("output", "-", watch.colors.output, order.map((i) => Math.max(-top, Math.min(top, i < n ? a[i] : b[i - n]))), ...rest);
       let last;
       const curves = [curve("target", "=", "#777777", order.map((i) => (i < n ? (last = f[i]) : last))), curve("labels", "o", "#000000", order.map((i) => (i < n ? NaN : y[i - n])))];
       if (run?.h) curves.push(line(run.h, run.at));
@@ -248,7 +257,7 @@
       const sizes = ks.map((k) => 2 * Math.hypot(...trainer.nudft(data.x, data.y, k))), top = Math.max(1.3, 1.1 * Math.max(...sizes));
       const of = trainer.names(shown).map((name) => (name.startsWith("k = ") ? Number(name.slice(4)) : NaN));
       const at = (wanted) => ks.map((k) => (wanted(k) ? Math.min(bars[k] ?? 0, top) : NaN));
-      const rest = of.some((k) => k >= 0) ? "#7a8b99" : "#0072b2"; // grey beside frequencies of a colour, else as the output
+      const rest = of.some((k) => k >= 0) ? "#7a8b99" : watch.colors.output; // grey beside frequencies of a colour, else as the output
       const curves = [curve("labels", "o", "#000000", sizes), curve("output", "|", rest, at((k) => !of.includes(k))), ...of.filter((k) => k < ks.length).map((k) => curve("", "|", color("k = " + k), at((j) => j === k)))];
       show({ ylabel: "spectrum", xlabel: "frequency <i>k</i>", x: ks, xlim: [-0.5, ks.length - 0.5], ylim: [0, top], curves }, [0]);
     }

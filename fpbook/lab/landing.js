@@ -74,7 +74,7 @@
   }
 
   function clear() {
-    if (ended) ghost = { a, rows, peaks, error: ended.between };
+    if (rows.length > 1) ghost = { a, rows, peaks, error: ended?.between }; // what was stopped stays too
     run?.end();
     generation++;
     [run, running, looping, rows, view, ended] = [null, false, false, [], null, null];
@@ -137,12 +137,12 @@
     const words = [make("b", {}, ordered ? "One after the other: " : together ? "All together: " : "")];
     peaks.forEach((k, i) => words.push(i ? ", " : "", make("span", { class: "landing-key" }, symbol("k"), ` = ${k} at step ${t[i] ?? "none"}`)));
     words.push(`. Error on the points ${number(view.loss)}, `, make("b", {}, `between them ${number(error)}`), ".");
-    if (ghost && ghost.a !== a) words.push(" The run before, with ", symbol("a"), ` = ${ghost.a}: ${number(ghost.error)} between them.`);
+    if (ghost?.error !== undefined && ghost.a !== a) words.push(" The run before, with ", symbol("a"), ` = ${ghost.a}: ${number(ghost.error)} between them.`);
     if (!between.checked) words.push(" See it: show between the points.");
     tell(...words);
   }
 
-  const kind = (k) => (k in FIRST ? "k" + k : "other" + (peaks.filter((one) => !(one in FIRST)).indexOf(k) % 3));
+  const kind = (k) => (k in FIRST ? "k" + k : "other" + (peaks.filter((one) => !(one in FIRST)).indexOf(k) % 6));
 
   // ---- Drawing, in pixels ----
 
@@ -260,6 +260,7 @@
   function aim(these) {
     sizes = these;
     peaks = trainer.peaks({ sines: sizes });
+    if (ghost && !trainer.same(ghost.peaks, peaks)) ghost = null; // no comparison any more
     ({ x, y, fine, f } = trainer.numbers(declared(a, 0).data, 0));
     times = peaks.map(() => make("span"));
     keys.replaceChildren(...peaks.map((k, i) => key(kind(k), symbol("k"), ` = ${k}`, times[i])));
@@ -312,7 +313,7 @@
   rings.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // the page stays where it is
   rings.addEventListener("pointerdown", (event) => {
     const k = Object.keys(sizes)[[...rings.children].indexOf(event.target)];
-    if (!k) return;
+    if (!k || event.button) return;
     event.preventDefault();
     const box = spectrum.getBoundingClientRect(), drag = (moved) => raise(k, (base - (moved.clientY - box.top)) / unit);
     const drop = () => { for (const kind of ["pointermove", "pointerup", "pointercancel"]) removeEventListener(kind, kind === "pointermove" ? drag : drop); };
@@ -335,6 +336,7 @@
   });
   reset.addEventListener("click", () => {
     clear();
+    ghost = null;
     aim(FIRST);
     changed();
   });

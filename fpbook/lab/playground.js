@@ -72,7 +72,7 @@
     label.prepend(title + " ");
     for (const option in options) element("option", node).textContent = option;
     const read = () => (options ? Object.values(options)[node.selectedIndex] : low === undefined ? node.checked : node.value === "" ? NaN : Number(node.value));
-    node.addEventListener("change", () => {
+    const take = () => {
       try {
         const value = check(key, read());
         node.removeAttribute("aria-invalid");
@@ -82,9 +82,10 @@
         node.setAttribute("aria-invalid", "true");
         say(`Please choose again: ${error.message}.`);
       }
-    });
+    };
+    node.addEventListener("change", take);
     inputs[key] = {
-      node, write: () => {
+      node, take, write: () => {
         if (options) node.selectedIndex = Object.values(options).indexOf(now[key]);
         else if (low === undefined) node.checked = now[key];
         else node.value = now[key];
@@ -156,21 +157,26 @@
     return `Stopped at step ${number(run.step ?? 0)}; Train goes on from there.`;
   }
 
-  function begin(settings) {
+  // With a lesson its sentence is said at the end.
+  function begin(settings, its) {
     session?.end();
     session = trainer.start(declared(settings));
-    run = { now: settings, follow: followed(settings), rows: [], times: [], lesson: plan.length ? null : lesson };
+    run = { now: settings, follow: followed(settings), rows: [], times: [], lesson: its };
     say(plan.length ? "Training first what this is compared with \u2026" : "Training \u2026");
   }
 
+  const wrong = () => Object.values(inputs).find(({ node }) => node?.hasAttribute("aria-invalid"));
+
   async function train(most) {
-    const wrong = Object.values(inputs).find(({ node }) => node?.hasAttribute("aria-invalid"));
-    if (wrong) return wrong.node.focus();
+    if (wrong()) { // once more with the reason
+      wrong().take();
+      return wrong().node.focus();
+    }
     if (!run || run.done) {
-      const first = lesson && !most && LESSONS[lesson].before;
+      const { before } = LESSONS[lesson] ?? {}; // a run begun by Step has none that goes before, and so shows no such lesson
       clear();
-      plan = [...(first ? [{ ...now, ...first }] : []), now];
-      begin(plan.shift());
+      plan = [...(before && !most ? [{ ...now, ...before }] : []), now];
+      begin(plan.shift(), before ? null : lesson);
     } else if (!most) say("Training \u2026");
     running = true;
     if (!most) go.textContent = "\u23f8\ufe0e Stop";
@@ -204,14 +210,14 @@
     else {
       live.dataset.state = "stopped";
       draw();
-      say(most ? `Step ${number(run.step)}.` : stopped()); // the steps that were under way when Stop was pressed count
+      if (!wrong()) say(most ? `Step ${number(run.step ?? 0)}.` : stopped()); // the steps that were under way when Stop was pressed count
     }
   }
 
   function next() { // the run to compare with is over, the lesson's own begins
     fitted(run);
     ghost = run;
-    begin(plan.shift());
+    begin(plan.shift(), lesson);
     running = true;
   }
 
@@ -285,7 +291,7 @@
     const top = Math.max(...(one.forecast ?? [])), place = (values, i, sign) => 1 + values.filter((v) => sign * v > sign * values[i]).length + ".";
     const row = (cells, tag) => {
       const line = element("tr", table);
-      cells.forEach((cell, i) => { element(i ? tag : "th", line, { scope: tag === "th" ? "col" : "row" }).textContent = cell; });
+      cells.forEach((cell, i) => { element(i ? tag : "th", line, tag === "th" ? { scope: "col" } : i ? {} : { scope: "row" }).textContent = cell; });
     };
     table.replaceChildren();
     element("caption", table).textContent = "What the tangent kernel forecasts before the first step, and what happened" + verdict(one);
@@ -299,15 +305,15 @@
 
   curves.addEventListener("pointerdown", (event) => {
     const svg = event.target.closest("svg"), scales = curves.panel.scales();
-    if (!svg || svg.parentNode !== curves || !scales[0]) return;
+    if (event.button || !svg || svg.parentNode !== curves || !scales[0]) return;
     event.preventDefault();
-    clear();
     const [sx, sy] = scales, box = svg.getBoundingClientRect(), f = goal(now);
     const values = now.drawn && !Object.keys(now.sines).length ? [...now.drawn] : Array.from({ length: NODES }, (_, i) => round(clamp(f[Math.min(FINE.length - 1, Math.round((i * FINE.length) / (NODES - 1)))])));
+    const place = ({ clientX, clientY }) => [((clientX - box.left - sx(-PI)) / (sx(PI) - sx(-PI))) * (NODES - 1), TOP - (2 * TOP * (clientY - box.top - sy(TOP))) / (sy(-TOP) - sy(TOP))];
     let last = null;
-    const drag = ({ clientX, clientY }) => {
-      const i = ((clientX - box.left - sx(-PI)) / (sx(PI) - sx(-PI))) * (NODES - 1), v = TOP - (2 * TOP * (clientY - box.top - sy(TOP))) / (sy(-TOP) - sy(TOP));
-      const [j, w] = last ?? [i, v], parts = Math.max(1, Math.ceil(Math.abs(i - j)));
+    const drag = (moved) => {
+      if (!last && Math.hypot(moved.clientX - event.clientX, moved.clientY - event.clientY) < 4) return; // a press alone draws nothing
+      const [i, v] = place(moved), [j, w] = last ?? place(event), parts = Math.max(1, Math.ceil(Math.abs(i - j)));
       for (let s = 0; s <= parts; s++) {
         const at = Math.round(j + ((i - j) * s) / parts);
         if (at >= 0 && at < NODES) values[at] = round(clamp(w + ((v - w) * s) / parts, 3));
@@ -316,7 +322,6 @@
       change({ sines: {}, drawn: [...values] });
     };
     const drop = () => ["pointermove", "pointerup", "pointercancel"].forEach((kind) => removeEventListener(kind, kind === "pointermove" ? drag : drop));
-    drag(event);
     addEventListener("pointermove", drag);
     addEventListener("pointerup", drop);
     addEventListener("pointercancel", drop);

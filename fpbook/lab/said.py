@@ -56,6 +56,9 @@ def number(value: float) -> str:
     return f"{float(f'{value:.3g}'):g}".replace("-", "\u2212")
 
 
+ELSEWHERE = " Your guess was for the settings with which the lab begins."  # a guess holds for what was asked
+
+
 def reply(asked: Declared, guess: int, right: int | None) -> str:
     """What is said to a guess."""
     if right is None:
@@ -80,21 +83,23 @@ def picture(declared: Declared, result: Declared, recorded: Declared | None = No
         left, right, below = fig.add_subplot(grid[0, 0]), fig.add_subplot(grid[0, 1]), fig.add_subplot(grid[1, :])
         bars = experiment.bars(declared, result) if "h" in result else np.zeros(0)
         if "cube" in declared["data"]:
-            right.bar(range(len(bars)), bars, color="C0")
+            right.bar(range(len(bars)), bars, color=watch["colors"]["output"])
             right.set(xlabel="degree", ylabel="energy of the output")
             low, high = result["series"]["seen"], result["series"]["unseen"]
-            left.bar(["seen", "unseen"], [low[-1], high[-1]], color=list(watch["colors"].values()))
+            left.bar(
+                ["seen", "unseen"], [low[-1], high[-1]], color=[watch["colors"][name] for name in ("seen", "unseen")]
+            )
             left.axhline(0.5, color="0.4", linewidth=0.8, linestyle=":")
             left.set(ylabel="share of right signs", ylim=(0, 1.05))
         else:
             left.plot(data["fine"], data["f"], color="0.6", linewidth=4, alpha=0.6, label="target")
             left.plot(data["x"], data["y"], "o", color="C6", markersize=3, label="labels")
             if "h" in result:
-                left.plot(data["fine"], result["h"], color="C0", label="output")
+                left.plot(data["fine"], result["h"], color=watch["colors"]["output"], label="output")
             left.set(xlabel="x")
             left.legend(**ABOVE)
             watched = {k: color for k in range(len(bars)) if (color := watch["colors"].get(f"k = {k}"))}
-            colors = [watched.get(k, "0.5" if watched else "C0") for k in range(len(bars))]
+            colors = [watched.get(k, "0.5" if watched else watch["colors"]["output"]) for k in range(len(bars))]
             right.vlines(range(len(bars)), 0, bars, color=colors, linewidth=4)
             sizes = declared["data"].get("sines", {}) | declared["data"].get("cosines", {})
             right.plot([int(k) for k in sizes], list(sizes.values()), "o", mfc="none", color="k", label="target")

@@ -445,10 +445,8 @@
     if (options) {
       if (!Object.values(options).some((option) => same(option, value))) refuse(`${label} is one of ${Object.keys(options).join(", ")}`);
     } else if (frequencies) {
-      const waves = Object.entries(value ?? {});
-      if (!waves.length || waves.some(([k, size]) => !Number.isInteger(Number(k)) || k < low || k > high || !(Math.abs(size) <= 10))) {
-        refuse(`${label} are whole numbers from ${low} to ${high}${reason}`);
-      }
+      const waves = Object.entries(value ?? {}), whole = waves.length && waves.every(([k, size]) => /^\d+$/.test(k) && Math.abs(size) <= 10);
+      if (!whole || waves.some(([k]) => k < low || k > high)) refuse(`${label} are whole numbers from ${low} to ${high}${whole ? reason : ""}`);
     } else if (low === undefined) {
       if (typeof value !== "boolean") refuse(`${label} is on or off`);
     } else {
@@ -477,7 +475,8 @@
 
   // Training behind the page where the browser allows it, else on it in slices: `ask` promises one report at a time.
   function start(declared) {
-    let worker = null, run = null, waiting = null;
+    let worker = null, run = null;
+    const waiting = []; // questions that the worker has still to answer, in their order
     const pause = () => new Promise((resume) => setTimeout(resume));
     const here = async (question) => {
       await pause();
@@ -491,18 +490,18 @@
       if (!/^http/.test(address)) throw new Error("no worker from disk");
       worker = new Worker(address);
       worker.postMessage({ declared });
-      worker.onmessage = ({ data }) => { if (data && waiting) waiting[1](data); };
+      worker.onmessage = ({ data }) => { if (data) waiting.shift()[1](data); };
       worker.onerror = (event) => { // the page trains from here on
         event.preventDefault();
         worker = null;
-        if (waiting) waiting[1](here(waiting[0]));
+        waiting.splice(0).forEach(([question, resolve]) => resolve(here(question)));
       };
     } catch { worker = null; }
     return {
       ask(question = {}) {
         if (!worker) return here(question);
         return new Promise((resolve) => {
-          waiting = [question, resolve];
+          waiting.push([question, resolve]);
           worker.postMessage({ milliseconds: 25, ...question });
         });
       },

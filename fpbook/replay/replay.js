@@ -35,7 +35,7 @@
   }
 
   function exactly(value) {
-    return Number.isInteger(value) ? value.toLocaleString("en") : number(value);
+    return Number.isInteger(value) && Math.abs(value) < 1e9 ? value.toLocaleString("en") : number(value);
   }
 
   function scale(range, log, from, to) {
@@ -90,6 +90,7 @@
   }
 
   const LINES = ["-", "--", ":", "="];
+  const GHOSTS = { "-": "--", "=": "--", "--": ":", ":": ":", "|": "o", "o": "o" }; // of a run that lies under another
 
   function paint(node, curve) {
     node.style.stroke = curve.color;
@@ -133,8 +134,12 @@
     const curves = unpacked(spec), values = header(card, spec);
     const under = others.flatMap(({ panel, steps }) => {
       const its = along ? steps : unpack(panel.x);
-      return unpacked(panel).filter((curve) => curve.moving || along).map((curve) => ({ curve: { ...curve, style: "--" }, x: its, steps }));
+      return unpacked(panel).filter((curve) => curve.moving || along).map((curve) => ({ curve: { ...curve, style: GHOSTS[curve.style] }, x: its, steps }));
     });
+    const both = (axis) => { // the range in which all have their place
+      const all = [spec, ...others.map(({ panel }) => panel)].map((panel) => panel[axis]).filter(Boolean);
+      return [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
+    };
     const svg = element("svg", card, { "aria-hidden": "true" });
     const foot = element("div", card, { class: "replay-x" });
     foot.innerHTML = spec.xlabel;
@@ -151,8 +156,8 @@
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
       const right = width - MARGIN.right;
       base = height - MARGIN.bottom;
-      sx = scale(spec.xlim, spec.log.includes("x"), MARGIN.left, right);
-      sy = scale(spec.ylim, spec.log.includes("y"), base, MARGIN.top);
+      sx = scale(both("xlim"), spec.log.includes("x"), MARGIN.left, right);
+      sy = scale(both("ylim"), spec.log.includes("y"), base, MARGIN.top);
       for (const tick of sx.ticks) {
         element("line", svg, { class: "grid", x1: sx(tick[0]), x2: sx(tick[0]), y1: MARGIN.top, y2: base });
         tickText(svg, sx(tick[0]), base + 14, "middle", tick);

@@ -182,14 +182,14 @@ def test_a_link_reproduces_a_run(open_lab):
     choose(lab, "frequencies", "1, 5")
     choose(lab, "seed", 3)
     press(lab, "Train")
-    said, link = words(lab, "You said", 120_000), page.url
+    said, link = words(lab, "Your guess was for", 120_000), page.url
     assert "#lab0?" in link
     again, other = open_lab("why", state="#" + link.split("#")[1])
     for label, value in {"width a": "0.3", "frequencies": "1, 5", "seed": "3"}.items():
         assert other.get_by_label(label, exact=True).input_value() == value
     guess(other)
     press(other, "Train")
-    assert words(other, "You said", 120_000) == said
+    assert words(other, "Your guess was for", 120_000) == said
     again.evaluate("location.hash = '#lab0?network.a=0.2'")  # a link that is pasted into the open page
     words(other, "Press Train")
     assert other.get_by_label("width a", exact=True).input_value() == "0.2" and page.faults == again.faults == []
@@ -226,7 +226,7 @@ def test_runs_are_laid_over_one_another(open_lab):
     for a in (0.2, 0.3):
         choose(lab, "width a", a)
         press(lab, "Train")
-        words(lab, "You said")
+        words(lab, "Your guess was for")
     assert lab.locator(".lab-past").inner_text() == "Dashed: the recorded run; width a 0.2."
     assert lab.locator(".seek path.ghost").count() == 6  # three frequencies, two runs below this one
     assert page.faults == []
@@ -243,13 +243,58 @@ def test_a_lab_refuses_nonsense_with_the_reason(open_lab):
     assert page.faults == []
 
 
-def test_a_run_that_does_not_decide_the_question_says_so(open_lab):
-    """The question is about 1 and 5; the reader's target has neither."""
+@pytest.mark.parametrize("entry", ["1, x", "2.5", " ", ","])
+def test_what_is_no_frequency_is_not_refused_as_an_alias(open_lab, entry):
+    page, lab = open_lab("why")
+    choose(lab, "frequencies", entry)
+    assert words(lab, "Please") == "Please choose again: frequencies are whole numbers from 1 to 20."
+    assert page.faults == []
+
+
+def test_the_reason_of_a_refusal_stays(open_lab):
+    """Also where a run was under way, and when Train is pressed all the same."""
+    page, lab = open_lab("early-stopping", place="served")
+    guess(lab)
+    press(lab, "Train")
+    page.wait_for_timeout(200)
+    choose(lab, "noise s", 77)
+    page.wait_for_timeout(400)
+    reason = words(lab, "Please")
+    press(lab, "Train")
+    assert words(lab) == reason and "noise s" in reason and page.faults == []
+
+
+def test_train_pressed_twice_has_stopped_and_says_so(open_lab):
+    page, lab = open_lab("early-stopping")
+    guess(lab)
+    lab.get_by_role("button", name="Train").dblclick()
+    page.wait_for_timeout(400)
+    assert "Stopped at step" in words(lab) and lab.get_by_role("button", name="Train").is_visible()
+    press(lab, "Train")
+    words(lab, "Training")
+    assert page.faults == []
+
+
+@pytest.mark.parametrize("name, label, value", [
+    ("why", "width a", 0.3), ("difficulties", "weight", 1), ("deep-frequency-principle", "hidden layers", 2),
+    ("strengths-and-limits", "degree", 2),
+])  # fmt: skip
+def test_a_guess_is_not_judged_by_another_experiment(open_lab, name, label, value):
+    page, lab = open_lab(name)
+    guess(lab)
+    choose(lab, label, value)
+    press(lab, "Train")
+    said = words(lab, "Your guess was for", 120_000)
+    assert "You said" not in said and page.faults == []
+
+
+def test_another_seed_is_the_same_question(open_lab):
     page, lab = open_lab("why")
     guess(lab)
-    choose(lab, "frequencies", "2, 7")
+    choose(lab, "seed", 1)
     press(lab, "Train")
-    assert "does not decide the question" in words(lab, "This run", 120_000) and page.faults == []
+    words(lab, "You said", 120_000)
+    assert page.faults == []
 
 
 def test_the_keyboard_is_enough(open_lab):
@@ -277,7 +322,7 @@ def test_the_keyboard_is_enough(open_lab):
     for _ in reached:
         page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
-    assert "Fitted" in words(lab, "You said") and page.faults == []
+    assert "Fitted" in words(lab, "Your guess was for") and page.faults == []
 
 
 @pytest.mark.alone

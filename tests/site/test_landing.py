@@ -78,8 +78,29 @@ def test_stop_answers_and_train_goes_on(open_page, address):
     steps, _ = trained(page)  # goes on to the same end
     page.get_by_role("button", name="Reset").click()
     state(page, "ready")
+    assert page.locator("path.ghost").count() == 0
     assert trained(page)[0] == steps
     assert page.faults == []
+
+
+def test_what_was_stopped_stays_dashed_until_the_target_is_another(open_page, address):
+    page = open_page(address)
+    page.get_by_role("button", name="Train").click()
+    page.locator("path.now").nth(2).wait_for(state="attached")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_label("narrow").check()
+    assert page.locator("path.ghost").count() == 3
+    page.get_by_text("Change the target").click()
+    page.get_by_role("button", name="Add a sine").click()
+    assert page.locator("path.ghost").count() == 0 and page.faults == []
+
+
+def test_seven_frequencies_have_seven_colours(open_page, address):
+    page = open_page(f"{address}#a=0.3&seed=0&f=1:1,3:1,5:1,8:1,10:1,12:1,14:1")
+    fills = page.locator(".bar:is(.k1, .k3, .k5, [class*=other])").evaluate_all(
+        "bars => bars.map(bar => getComputedStyle(bar).fill)"
+    )
+    assert len(fills) == 7 == len(set(fills)) and page.faults == []
 
 
 def test_width_and_seed_stand_in_the_address(open_page, address):

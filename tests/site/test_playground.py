@@ -282,6 +282,50 @@ def test_stop_answers_train_goes_on_and_reset_forgets(open_page, folder):
     assert trained(page) == words and page.faults == []
 
 
+@pytest.mark.parametrize("lesson", ["lost", "remedy", "optimiser"])
+def test_a_run_begun_by_step_has_nothing_to_be_compared_with_and_ends_with_words(open_page, address, lesson):
+    page = open_page(f"{address}#try?lesson={lesson}")
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_function("() => /^Step /.test(document.querySelector('.play [aria-live]').innerText)")
+    assert "Error at the points" in trained(page) and page.faults == []
+
+
+def test_questions_to_the_worker_are_answered_in_their_order(open_page, address):
+    page = open_page(address)
+    answers = page.evaluate("""async () => {
+      const session = fpTrainer.start(fpLessons.declared(fpLessons.KEPT));
+      const all = await Promise.all([{ forecast: true }, {}, { most: 1 }].map((question) => session.ask(question)));
+      return all.map((answer) => answer.forecast?.length ?? answer.step);
+    }""")
+    assert answers == [5, 0, 1] and page.faults == []
+
+
+def test_the_reason_of_a_refusal_stays(open_page, address):
+    page = open_page(address)
+    page.get_by_role("button", name="Train").click()
+    page.wait_for_timeout(200)
+    page.get_by_label("number of points").fill("999")
+    page.get_by_label("number of points").press("Tab")
+    page.wait_for_timeout(500)
+    assert "number of points is a whole number from 5 to 61" in said(page)
+    page.get_by_role("button", name="Train").click()
+    assert "Please choose again" in said(page) and page.faults == []
+
+
+def test_a_press_alone_draws_nothing(open_page, address):
+    page = open_page(address)
+    page.locator(".play-draw").scroll_into_view_if_needed()
+    box = page.locator(".play-draw > svg").bounding_box()
+    at = box["x"] + 0.4 * box["width"], box["y"] + 0.2 * box["height"]
+    page.mouse.click(*at)
+    page.mouse.move(*at)
+    page.mouse.down(button="right")
+    page.mouse.move(at[0] + 60, at[1] + 60, steps=4)
+    page.mouse.up(button="right")
+    pressed = page.locator('.play-lessons button[aria-pressed="true"]')
+    assert pressed.inner_text() == "Principle kept" and page.faults == []
+
+
 def test_the_run_before_stays_dashed(open_page, address):
     page = open_page(f"{address}#try?steps=40")
     trained(page)

@@ -315,6 +315,25 @@ def test_a_choice_shows_another_run(open_page, site):
     assert drawing(replay) != before
 
 
+def test_a_run_laid_under_another_is_drawn_whole(open_page, site):
+    """The wide network of 1.1 takes several times the steps of the narrow one: the axis holds both."""
+    replay = show_replay(page := open_page(site + "html/chapters/why.html"))
+    choice, under = replay.locator("select").all()
+    name = "a = 0.1, with ASI"
+    choice.select_option(label=name)
+    seek, svg = replay.locator(".seek"), replay.locator(".seek > svg")
+    under.select_option(label="over a = 0.3, with ASI")
+    ghosts = svg.locator("path.ghost").evaluate_all("nodes => nodes.map(node => node.getAttribute('d'))")
+    ends = [[float(x) for x in re.findall(r"[ML]([\d.]+) ", d)] for d in ghosts]
+    assert len(ends) == 3 and all(len(set(xs[-4:])) == 4 for xs in ends)  # not heaped at the right edge
+    now = svg.locator("line.now")
+    replay.locator("input").press("End")
+    assert float(now.get_attribute("x1")) < max(ends[0]) - 30
+    stems = replay.locator(".replay-card > svg").nth(1).locator("path.ghost")
+    assert "a2 2" in stems.get_attribute("d") and "L" not in stems.get_attribute("d")  # rings, not a curve
+    assert seek.locator(".threshold").count() == 1 and seek.locator(".flag").count() == 3 and page.faults == []
+
+
 def test_the_pointer_reads_values_and_moves_the_step(open_page, site):
     replay = show_replay(page := open_page(site + REPLAYS[0]))
     card = replay.locator(".replay-card:not(.seek):has(> svg)").first
