@@ -36,7 +36,25 @@ def as_model(nets: nn.Module | Sequence[nn.Module]) -> Model:
         raise ValueError("an ensemble needs networks of one shape; train other shapes in a loop")
     if any(True for _ in nets[0].buffers()):
         raise ValueError("an ensemble cannot hold buffers (batch norm); train such networks in a loop")
+    settings = [_settings(net) for net in nets]
+    for other in settings:
+        for name in other.keys() | settings[0].keys():
+            if (mine := settings[0].get(name)) != (its := other.get(name)):
+                raise ValueError(
+                    f"members of an ensemble differ in nothing but their parameters, and {name} is {mine} and {its}; "
+                    "train such networks in a loop"
+                )
     return _Stacked(nets) if _stackable(nets) else _Mapped(nets)
+
+
+def _settings(net: nn.Module) -> dict[str, Any]:
+    """What one network stands for all others in: the type of each module, and its plain attributes."""
+    found: dict[str, Any] = {}
+    for name, module in net.named_modules():
+        found[f"{name}: the type"] = type(module).__name__
+        plain = {key: value for key, value in vars(module).items() if isinstance(value, (bool, int, float, str))}
+        found |= {f"{name}.{key}".removeprefix("."): value for key, value in plain.items()}
+    return found
 
 
 class _Single:
@@ -140,6 +158,9 @@ class _Mapped:
 def _stackable(nets: Sequence[nn.Module]) -> bool:
     """True if every module is a trained linear layer with bias, acts on each number apart, or holds such modules."""
     for net in nets:
+        places = [name for name, one in net.named_modules(remove_duplicate=False) if isinstance(one, nn.Linear)]
+        if len(places) > sum(isinstance(module, nn.Linear) for module in net.modules()):
+            return False  # a layer that stands in two places
         for module in net.modules():
             if isinstance(module, nn.Linear):
                 trained = module.bias is not None and module.weight.requires_grad and module.bias.requires_grad
@@ -147,9 +168,7 @@ def _stackable(nets: Sequence[nn.Module]) -> bool:
                     return False
             elif type(module) not in ELEMENTWISE + CONTAINERS:
                 return False
-    # One stack stands for all members, so nothing but the linear layers may differ between them.
-    others = [[repr(m) + repr(vars(m).get("a")) for m in net.modules() if type(m) in ELEMENTWISE] for net in nets]
-    return all(other == others[0] for other in others) and any(isinstance(m, nn.Linear) for m in nets[0].modules())
+    return any(isinstance(module, nn.Linear) for module in nets[0].modules())
 
 
 def _linear(net: nn.Module, name: str) -> nn.Linear:

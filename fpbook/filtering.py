@@ -231,8 +231,10 @@ def unit_distance(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
     (array([[0.],
            [1.]]), 9.0)
     """
-    points = np.asarray(x, dtype=np.float64)
+    points = finite("x", x)
     points = points.reshape(len(points), -1)
+    if len(points) < 2:
+        raise ValueError("one point alone has no distance to scale; give at least two")
     scale = 2 * points.var(0, ddof=1).sum()  # mean over pairs of different points
     if not scale > 0:
         raise ValueError("all points are the same: there is no distance to scale")
@@ -266,8 +268,9 @@ def neighbour_disagreement(
     >>> neighbour_disagreement(np.array([[0.0], [1.0], [2.1]]), np.array([0, 0, 1]), neighbours=1)
     array([0., 0., 1.])
     """
-    points, labels, shares = torch.as_tensor(x).float().flatten(1), torch.as_tensor(y), []
-    points, n = points - points.mean(0), len(points)
+    points, labels, shares = torch.from_numpy(finite("x", x)), torch.as_tensor(y), []
+    points, n = points.reshape(len(points), -1), len(points)
+    points = points - points.mean(0)  # in double precision: distances are differences of squares
     if not 0 < neighbours < n or len(labels) != n:
         raise ValueError(f"need {n} labels and 1 to {n - 1} neighbours, not {len(labels)} and {neighbours}")
     for start in range(0, n, TILE):

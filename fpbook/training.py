@@ -124,7 +124,9 @@ def train(
     Raises
     ------
     ValueError
-        If the networks differ in shape, there is no network, or a record takes a reserved name.
+        If the networks differ in more than their parameters' values, there is no network, a record takes a reserved
+        name, `steps` or `every` is too small, `loss` is no scalar, `batches` end too soon, or an optimizer holds other
+        parameters.
     FloatingPointError
         When the loss of any member stops being finite, with the step.
 
@@ -148,6 +150,9 @@ def train(
         raise ValueError(f"{sorted(reserved)} are names of the history itself; call the record something else")
     model = as_model(nets)
     update = optimizer if isinstance(optimizer, torch.optim.Optimizer) else optimizer(model.parameters)
+    held = {id(parameter) for group in update.param_groups for parameter in group["params"]}
+    if not held & {id(parameter) for parameter in model.parameters}:
+        raise ValueError("this optimizer holds none of the parameters that are trained; give a function, see optimizer")
     scheduler = schedule(update) if schedule else None
     data = iter(batches) if batches is not None else None
     recorded = _recording_steps(every, steps)
@@ -158,7 +163,12 @@ def train(
     with _one_thread(nets):
         for step, last in _mark_last((progress or _bar)(range(steps + 1))):
             if not (last and data):  # a batch is drawn only for an update
-                losses = model.each(loss, member_data, next(data) if data else ())
+                batch = next(data, None) if data else ()
+                if batch is None:
+                    raise ValueError(f"the batches end at step {step} of {steps}; those of `minibatches` do not end")
+                losses = model.each(loss, member_data, batch)
+                if losses.ndim != (0 if isinstance(nets, nn.Module) else 1):
+                    raise ValueError(f"the loss of one network is a scalar, not {list(losses.shape)}: take its mean")
                 history["loss"].append(_finite(losses.detach(), step))
                 stopped = _newly_stopped(stopped, history["loss"][-1], stop, step)
                 last = last or bool((stopped >= 0).all())
@@ -180,7 +190,9 @@ def train(
 
 def _recording_steps(every: int | Iterable[int], steps: int) -> set[int]:
     """The steps at which records are taken: every so many, or those given; the last step always."""
-    chosen = range(0, steps + 1, every) if isinstance(every, int) else (int(s) for s in every)
+    if steps < 0 or (isinstance(every, (int, np.integer)) and every < 1):
+        raise ValueError(f"need steps >= 0 and every >= 1, not {steps} and {every}")
+    chosen = range(0, steps + 1, int(every)) if isinstance(every, (int, np.integer)) else (int(s) for s in every)
     return {s for s in chosen if 0 <= s <= steps} | {steps}
 
 

@@ -142,7 +142,8 @@ class _Loop(asyncio.SelectorEventLoop):
 
 def side_by_side(jobs):
     """Run coroutine functions, KERNELS at a time; the list of their results. A signal ends all of them: `Stopped`."""
-    signals, stopped = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], []
+    names = ["SIGINT", "SIGTERM", "SIGHUP"]  # Windows has no SIGHUP
+    signals, stopped = [getattr(signal, name) for name in names if hasattr(signal, name)], []
 
     async def main():
         gate, loop, me = asyncio.Semaphore(KERNELS), asyncio.get_running_loop(), asyncio.current_task()

@@ -30,7 +30,7 @@ def render(root, name):
     """
     pages = {entry.path.stem: entry for entry in entries(root)}
     if name not in pages:
-        sys.exit(f"no such page: {name}")
+        sys.exit(f"no such page: {name}; a page is listed in _toc.yml")
     folder, page = root / "_build" / "page" / name, pages[name].name
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "html" / f"{page}.html"

@@ -26,8 +26,10 @@ DESIGN = re.compile(r"sphinx-design\.min\.css|design-tabs\.js")
 def site_address():
     """Where the book is published, from the environment; "" where that is unknown."""
     owner, _, name = os.environ.get("GITHUB_REPOSITORY", "").partition("/")
-    default = f"https://{owner.lower()}.github.io/{name}/" if name else ""
-    return os.environ.get("FPBOOK_SITE", default)
+    host = f"{owner.lower()}.github.io"
+    default = "" if not name else f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
+    address = os.environ.get("FPBOOK_SITE", default)
+    return address.rstrip("/") + "/" if address else ""
 
 
 def look_of(root):

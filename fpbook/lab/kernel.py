@@ -38,7 +38,14 @@ def live(declared: Declared, recorded_values: Declared) -> None:
             raise ValueError("first guess what will happen")
         chosen = {path: check(declared, path, _chosen(declared, path, values[name])) for path, name in names.items()}
         if not recorded:
-            recorded.update(experiment.run(with_choice(declared, recorded_values), lambda steps: iter(steps)))
+            note.value = "Training first what this is compared with …"
+            base = with_choice(declared, recorded_values)
+            first = experiment.run(base, progress)
+            if first["done"] == "stopped":
+                note.value = "Stopped before what yours is compared with was trained; Train begins again."
+                return picture(base, first)
+            recorded.update(first)
+            note.value = ""
         changed = with_choice(declared, chosen)
         result = experiment.run(changed, progress)
         text = html.escape(words(changed, result, recorded))

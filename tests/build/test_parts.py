@@ -381,11 +381,16 @@ def test_a_full_disk_is_one_line(exception, free, told, tmp_path, monkeypatch, c
 
 def test_the_address_of_the_site_is_that_of_its_repository_in_small_letters(monkeypatch):
     monkeypatch.delenv("FPBOOK_SITE", raising=False)
-    for repository, address in (("Ann/Book", "https://ann.github.io/Book/"), ("", "")):
+    for repository, address in (
+        ("Ann/Book", "https://ann.github.io/Book/"),
+        ("Ann/ann.github.io", "https://ann.github.io/"),
+        ("", ""),
+    ):
         monkeypatch.setenv("GITHUB_REPOSITORY", repository)
         assert site.site_address() == address
-    monkeypatch.setenv("FPBOOK_SITE", "https://b/")
-    assert site.site_address() == "https://b/"
+    for given in ("https://b/c/", "https://b/c"):
+        monkeypatch.setenv("FPBOOK_SITE", given)
+        assert site.site_address() == "https://b/c/"
 
 
 @pytest.mark.parametrize("file", [

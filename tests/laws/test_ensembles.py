@@ -206,12 +206,27 @@ def test_members_draw_random_numbers_of_their_own(kind):
 
 
 def test_what_differs_outside_linear_layers_is_not_stacked():
-    nets = [MLP([1, 9, 1], Ricker(a)).double() for a in (0.3, 1.0)]
-    assert type(as_model(nets)) is _Mapped
+    for nets in ([MLP([1, 9, 1], Ricker(a)) for a in (0.3, 1.0)], [MLP([1, 9, 1], name) for name in ("tanh", "relu")]):
+        with pytest.raises(ValueError, match="differ in nothing but their parameters.*in a loop"):
+            as_model(nets)
     assert type(as_model([MLP([1, 9, 1], "tanh"), MLP([1, 9, 1], "tanh")])) is _Stacked
     frozen = MLP([1, 9, 1])
     frozen.layers[0].requires_grad_(False)
     assert type(as_model([frozen, frozen])) is _Mapped
+
+
+def test_a_layer_in_two_places_is_trained_as_alone():
+    def tied(seed):
+        torch.manual_seed(seed)
+        layer = nn.Linear(9, 9)
+        return nn.Sequential(nn.Linear(1, 9), nn.Tanh(), layer, nn.Tanh(), layer, nn.Tanh(), nn.Linear(9, 1)).double()
+
+    def loss(net):
+        return mean_squared_error(net, x, y)
+
+    together = train([tied(0), tied(1)], loss, steps=20, optimizer=adam)["loss"]
+    alone = [train(tied(seed), loss, steps=20, optimizer=adam)["loss"] for seed in (0, 1)]
+    np.testing.assert_allclose(together, np.stack(alone, 1), rtol=1e-9)
 
 
 def test_a_schedule_is_that_of_all_members():

@@ -192,6 +192,11 @@ def test_neighbours_of_another_class(small_tiles):
         np.testing.assert_allclose(neighbour_disagreement(x, y, neighbours=5), (y[nearest] != y[:, None]).mean(1))
     far = 1000 + x.astype(np.float32).astype(float)  # so far that single precision would mix up neighbours
     np.testing.assert_array_equal(neighbour_disagreement(far, y), neighbour_disagreement(far - 1000, y))
+    rng = np.random.default_rng(0)
+    one, label = np.sort(rng.random(60)), rng.integers(0, 2, 60)
+    for gap in (3e3, 3e4):  # two clusters far from one another are each as if alone
+        two = neighbour_disagreement(np.r_[one, one + gap], np.r_[label, label], neighbours=5)
+        np.testing.assert_array_equal(two, np.tile(neighbour_disagreement(one, label, neighbours=5), 2))
     smooth, rough = (neighbour_disagreement(x, np.sin(w * x[:, 0]) > 0).mean() for w in (1, 9))
     assert smooth < 0.6 * rough
     for wrong in (0, 70):

@@ -240,6 +240,14 @@ def test_column():
     assert column([1.0, 2.0]).flatten().tolist() == [1, 2]
 
 
+def fit(nets=None, loss=lambda net: (net(x) ** 2).mean(), steps=9, optimizer=adam, **options):
+    return train(nets or MLP([1, 2, 1]).double(), loss, steps=steps, optimizer=optimizer, **options)
+
+
+def test_an_interval_may_be_a_number_of_numpy():
+    assert fit(every=np.int64(4))["step"].tolist() == [0, 4, 8, 9]
+
+
 @pytest.mark.parametrize(
     ("call", "names"),
     [
@@ -256,6 +264,12 @@ def test_column():
         ),
         (lambda: next(minibatches(x, x[:3], size=2, seed=0)), "one length"),
         (lambda: next(minibatches(x, size=0, seed=0)), "size >= 1"),
+        (lambda: fit(steps=-1), "steps >= 0"),
+        (lambda: fit(every=0), "every >= 1"),
+        (lambda: fit(batches=[()] * 4), "batches end at step 4 of 9"),
+        (lambda: fit(loss=lambda net: net(x) ** 2), "a scalar.*its mean"),
+        (lambda: fit(nets=[MLP([1, 2, 1]).double()] * 2, loss=lambda net: net(x) ** 2), "a scalar.*its mean"),
+        (lambda: fit(optimizer=adam(list(MLP([1, 2, 1]).parameters()))), "none of the parameters"),
     ],
 )
 def test_bad_input_gets_one_error_that_names_the_cause(call, names):
