@@ -12,8 +12,14 @@ ASIDE = {"_code.py", "_files.py", "_official.py", "records.py"}  # they fetch an
 
 # Records made by code that has changed since: the sum of today's code, and why the record still stands.
 STILL_STANDS = {
-    "parity": ("f135c25519c22e70", "a small run of both is equal"),
-    "resnet_levels": ("ab182f33359b32a6", "a small run of both is equal"),
+    "hard_samples": ("611721635831f2d9", "a small run of both is equal, and so are all neighbours"),
+    "layer_targets": ("8483c021f7b9f5fe", "a small run of both is equal"),
+    "layer_targets_whole": ("8483c021f7b9f5fe", "a small run of both is equal"),
+    "parity": ("0b94785ef126d08b", "a small run of both is equal"),
+    "projection_spectra_cifar10": ("08014aaf37f9cff8", "a small run of both is equal"),
+    "projection_spectra_mnist": ("08014aaf37f9cff8", "a small run of both is equal"),
+    "resnet_levels": ("bfebdff53780a645", "a small run of both is equal"),
+    "resnet_targets": ("23d8eb11cc6ef2e3", "a small run of both is equal"),
 }
 
 
