@@ -381,7 +381,8 @@ def test_make_page_renders_one_page_alone(book):
     run = subprocess.run(
         [*command[:-1], "nosuch"], cwd=book, env=surroundings(PYTHONPATH="_ext"), capture_output=True, text=True
     )
-    assert run.returncode != 0 and run.stderr.strip().splitlines() == ["no such page: nosuch; a page is listed in _toc.yml"]
+    assert run.returncode != 0
+    assert run.stderr.strip().splitlines() == ["no such page: nosuch; a page is listed in _toc.yml"]
 
 
 def test_make_page_takes_a_page_without_cells_and_says_why_another_fails(book):
