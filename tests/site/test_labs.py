@@ -243,6 +243,21 @@ def test_a_lab_refuses_nonsense_with_the_reason(open_lab):
     assert page.faults == []
 
 
+def test_a_run_that_does_not_decide_the_question_says_so(open_lab):
+    """After one step neither 1 nor 5 is fitted."""
+    page, lab = open_lab("why", script="""
+      const parse = JSON.parse;
+      JSON.parse = (text) => {
+        const data = parse(text);
+        if (data?.training) data.training.steps = 1;
+        return data;
+      };
+    """)  # fmt: skip
+    guess(lab)
+    press(lab, "Train")
+    assert "does not decide the question" in words(lab, "This run", 120_000) and page.faults == []
+
+
 @pytest.mark.parametrize("entry", ["1, x", "2.5", " ", ","])
 def test_what_is_no_frequency_is_not_refused_as_an_alias(open_lab, entry):
     page, lab = open_lab("why")
