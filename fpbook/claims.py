@@ -5,12 +5,14 @@ does not hold raises, in every mode of Python: it is no ``assert``.
 """
 
 import os
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from IPython import get_ipython
 from IPython.display import display
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 CLAIM = "application/vnd.fpbook.claim+json"  # the mime type under which the built book finds a claim
 VERDICTS = ("confirmed", "conditional", "corrected", "new")
@@ -46,7 +48,7 @@ def claim(
     sentence: str,
     holds: ArrayLike,
     *,
-    measured: ArrayLike | None = None,
+    measured: Mapping[str, ArrayLike] | ArrayLike | None = None,
     published: float | str | None = None,
     source: str | None = None,
     verdict: str | None = None,
@@ -60,10 +62,11 @@ def claim(
     sentence : str
         What is claimed, in words, with its bound. Mathematics in ``$...$``.
     holds : bool or array of bool
-        One truth value a seed (or draw), or one for a claim on a median or on something without seeds. All must be
+        One truth value per seed (or draw), or one for a claim on a median or on something without seeds. All must be
         true.
-    measured : number or array, optional
-        The numbers behind it. An array is shown as its median and range, to two significant digits.
+    measured : dict of name -> number or array, optional
+        The numbers behind it, by what they are: ``{"t5/t1": ratio}``. An array is shown as its median and range, to two
+        significant digits. An array without a name is taken too, and shown without one.
     published : number or str, optional
         What the source has.
     source : str, optional
@@ -80,25 +83,28 @@ def claim(
     ClaimError
         If a value of `holds` is false.
     TypeError, ValueError
-        If `holds` holds something other than truth values, or nothing; if the verdict is unknown.
+        If `holds` holds something other than truth values, or nothing; if the verdict is unknown; if the sentence has
+        an asterisk outside of ``$...$``, which no page and no notebook would show as emphasis.
 
     Examples
     --------
-    >>> claim("a square is not negative", np.array([2.0, -3.0]) ** 2 >= 0, measured=[4.0, 9.0])
-    ✓ 2 of 2 seeds: a square is not negative (median 6.5, from 4 to 9)
+    >>> claim("a square is not negative", np.array([2.0, -3.0]) ** 2 >= 0, measured={"square": [4.0, 9.0]})
+    ✓ 2 of 2 seeds: a square is not negative (square: median 6.5, from 4 to 9)
     """
     truth = np.asarray(holds)
     if truth.dtype != bool or truth.ndim > 1:
         raise TypeError(f"holds must be one truth value, or one a seed, not {truth.dtype} of shape {truth.shape}")
     if not truth.size or not sentence.strip():
         raise ValueError("a claim needs a sentence and at least one truth value; an empty one would always hold")
+    if "*" in re.sub(r"\$[^$]*\$", "", sentence):
+        raise ValueError(f"a claim's sentence is plain text and $mathematics$: take the asterisks out of {sentence!r}")
     verdict = verdict or ("confirmed" if source else "new")
     if verdict not in VERDICTS:
         raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, not {verdict!r}")
     about: dict[str, Any] = {
         "sentence": " ".join(sentence.split()),
         "held": int(truth.sum()),
-        "count": int(truth.size) if truth.ndim else None,
+        "count": int(truth.size) if truth.ndim and truth.size > 1 else None,
         "of": of,
         "measured": _numbers(measured),
         "unit": unit,
@@ -112,7 +118,7 @@ def claim(
     else:
         display({"text/plain": line, CLAIM: about}, raw=True)
     if not truth.all():
-        raise ClaimError(line)
+        raise ClaimError(line + _failing(truth, of))
 
 
 def claim_line(about: dict[str, Any]) -> str:
@@ -129,18 +135,38 @@ def claim_holds(about: dict[str, Any]) -> bool:
 
 
 def measured_text(about: dict[str, Any]) -> str:
-    """The numbers behind a claim in words, "median 36, from 28 to 52"; "" if there are none."""
-    numbers = [_text(value) for value in about["measured"] or []]
+    """The numbers behind a claim in words, "t5/t1: median 13, from 10 to 15"; "" if there are none."""
     unit = f" {about['unit']}" if about["unit"] else ""
-    if len(numbers) < 2:
-        return "".join(f"measured {number}{unit}" for number in numbers)
+    return "; ".join(
+        (f"{name}: " if name else "") + _summary([_text(value) for value in values], unit, named=bool(name))
+        for name, values in (about["measured"] or {}).items()
+    )
+
+
+def _summary(numbers: list[str], unit: str, *, named: bool) -> str:
+    """One number, or median and range; a range without extent is one number."""
+    if len(set(numbers)) == 1:
+        return f"{'' if named else 'measured '}{numbers[0]}{unit}"
     return f"median {numbers[0]}, from {numbers[1]} to {numbers[2]}{unit}"
 
 
-def _numbers(measured: ArrayLike | None) -> list[float | str] | None:
-    """Nothing, one number, or median, smallest and largest; rounded, so that they repeat on every run."""
+def _failing(truth: NDArray[np.bool_], of: str) -> str:
+    """Which of them do not hold: " (not for seed 3, 7)"; "" for a claim on one thing."""
+    if truth.size == 1:
+        return ""
+    first = seed_range(1)[0] if of == "seeds" else 0
+    return f" (not for {of.removesuffix('s')} {', '.join(str(first + i) for i in np.flatnonzero(~truth))})"
+
+
+def _numbers(measured: Mapping[str, ArrayLike] | ArrayLike | None) -> dict[str, list[float | str]] | None:
+    """Per name one number, or median, smallest and largest; rounded, so that they repeat on every run."""
     if measured is None:
         return None
+    named = measured if isinstance(measured, Mapping) else {"": measured}
+    return {name: _median_and_range(values) for name, values in named.items()}
+
+
+def _median_and_range(measured: ArrayLike) -> list[float | str]:
     values = np.asarray(measured, dtype=float).ravel()
     if not values.size or np.isnan(values).any():
         raise ValueError("measured holds no number, or one that is not a number")
@@ -154,7 +180,9 @@ def _rounded(value: float) -> float | str:
 
 
 def _text(value: float | str) -> str:
-    return {"inf": "∞", "-inf": "−∞"}[value] if isinstance(value, str) else f"{value:,.6g}"
+    if isinstance(value, str):
+        return {"inf": "∞", "-inf": "−∞"}[value]
+    return ("−" if value < 0 else "") + f"{abs(value):,.6g}"
 
 
 def _plain(value: float | str) -> str:

@@ -61,7 +61,7 @@ def test_the_line_repeats_though_the_last_digits_do_not(shown):
 def test_the_numbers_are_median_smallest_and_largest(shown):
     claim("a skewed list", True, measured=[1, 2, 3, 4, 90], unit="steps", published="about 3")
     assert shown[0]["text/plain"] == "✓ a skewed list (median 3, from 1 to 90 steps; published about 3)"
-    assert shown[0][claims.CLAIM]["measured"] == [3, 1, 90] and shown[0][claims.CLAIM]["published"] == "about 3"
+    assert shown[0][claims.CLAIM]["measured"] == {"": [3, 1, 90]} and shown[0][claims.CLAIM]["published"] == "about 3"
 
 
 def test_one_number_an_infinite_one_and_a_claim_without_seeds(shown):
@@ -69,7 +69,7 @@ def test_one_number_an_infinite_one_and_a_claim_without_seeds(shown):
     claim("never", np.array([True]), measured=[1, np.inf, np.inf], of="draws")
     assert [bundle["text/plain"] for bundle in shown] == [
         "✓ one number (measured 1,200 steps)",
-        "✓ 1 of 1 draws: never (median ∞, from 1 to ∞)",
+        "✓ never (median ∞, from 1 to ∞)",
     ]
     assert all(json.loads(json.dumps(bundle, allow_nan=False)) == bundle for bundle in shown)
 
@@ -85,16 +85,35 @@ def test_the_verdict_is_confirmed_with_a_source_and_new_without(shown):
 def test_the_build_is_given_all_that_was_said(shown, published, text):
     about = dict(source="equation 1.2", verdict="conditional", unit="steps", of="draws")
     claim("one\n    two", [True, True, True], measured=[1.0, 7.0, 3.0], published=published, **about)
-    given = {"sentence": "one two", "held": 3, "count": 3, "measured": [3, 1, 7], "published": text}
+    given = {"sentence": "one two", "held": 3, "count": 3, "measured": {"": [3, 1, 7]}, "published": text}
     assert shown[0][claims.CLAIM] == about | given
     line = "✓ 3 of 3 draws: one two (median 3, from 1 to 7 steps"
     assert shown[0]["text/plain"] == line + (f"; published {text})" if text else ")")
+
+
+def test_numbers_have_names_and_a_range_without_extent_is_one_number(shown):
+    claim("a ratio", True, measured={"t5/t1": [10, 13, 15], "share of $k=1$": [0.72, 0.72], "tilt": -0.5})
+    assert shown[0]["text/plain"] == "✓ a ratio (t5/t1: median 13, from 10 to 15; share of $k=1$: 0.72; tilt: −0.5)"
+
+
+def test_the_error_names_the_seeds_that_fail(shown, monkeypatch):
+    monkeypatch.setenv("FPBOOK_SEED", "100")
+    with pytest.raises(ClaimError, match=r"1 of 3 seeds: no \(not for seed 101, 102\)"):
+        claim("no", [True, False, False])
+    with pytest.raises(ClaimError, match=r"1 of 2 networks: no \(not for network 1\)"):
+        claim("no", [True, False], of="networks")
 
 
 @pytest.mark.parametrize("sentence", ["", " ", "\n"])
 def test_a_claim_has_words(sentence):
     with pytest.raises(ValueError, match="needs a sentence"):
         claim(sentence, True)
+
+
+def test_a_sentence_is_text_and_mathematics():
+    with pytest.raises(ValueError, match="asterisks"):
+        claim("a sine *without* noise", True)
+    claim("in $a^* * b$ they stand for something", True)
 
 
 def test_the_environment_shifts_the_seeds(monkeypatch):

@@ -22,17 +22,22 @@ PAGES = {entry.path.stem: entry for entry in ENTRIES if entry.is_notebook}
 SECTIONS = [name for name, entry in PAGES.items() if entry.depth == 1]
 INSTALL = (Path(bookbuild.__file__).parent / "install_cell.py").read_text(encoding="utf8").strip().splitlines()
 
-CELLS, WORDS, COLUMNS, LINES, CLAIMS, WORDS_FIRST = 30, 2200, 88, 20, 8, 90
+CELLS, WORDS, COLUMNS, LINES, CLAIMS, WORDS_FIRST = 30, 2600, 88, 20, 8, 90
+OPENING = (120, 200)  # words before the first cell
+NEW = [name for name, entry in PAGES.items() if "## In short" in entry.path.read_text("utf8")]
 FOLDS = {"Set-up", "How this is drawn", "How this is checked", "What moves"}
 DRAWING = re.compile(r"\bplt\.(subplots|subplot_mosaic|figure)\(|^replay\(", re.MULTILINE)
 LAB = re.compile(r"^lab\(", re.MULTILINE)
 LAB_RUN = re.compile(r"def \w+\(progress\b")  # it draws in a live kernel only
 NOT_REPEATABLE = re.compile(r"__file__|getcwd|perf_counter|process_time|time\.time|datetime|tempfile|%time")
 FORBIDDEN = re.compile(r"\bglue\b|\.cuda\(|import \*|^\s*[%!]|except:|filterwarnings|pickle|_kernels", re.MULTILINE)
-BARE_SOURCE_FIGURE = re.compile(r"(?<!source )(?<!source's )\b(?:figures?|fig\.) 1\.\d", re.IGNORECASE)
+BARE_SOURCE_FIGURE = re.compile(
+    r"(?<!source )(?<!source's )(?<!original )(?<!notes' )(?<!notes’ )\b(?:figures?|fig\.) 1\.\d", re.IGNORECASE
+)
 EXERCISE = re.compile(r"\{exercise-start\}[^\n]*\n:label:\s*(\S+)")
+BOX = "```{admonition} The original figure"
 ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|cf|vs|al|Fig|Eq|Sec|No|resp|Dr|approx)\.$")
-NAME = r"fig-(why|difficulties|stopping|strengths|deep)-[a-z0-9-]+"
+NAME = r"fig-(why|difficulties|stopping|strengths|deep|open|your)-[a-z0-9-]+"
 SOURCE = re.compile(r"(figure 1\.([1-9]|1[0-3])|equation 1\.[1-4])")
 
 
@@ -141,20 +146,50 @@ def test_a_page_is_one_idea(page):
     assert len(re.sub(r"\$[^$]*\$", "x", words).split()) <= WORDS
 
 
-def test_a_page_opens_with_its_answer_and_the_figure_that_shows_it(page):
-    first = next(cell for cell in read(page).cells if cell.cell_type == "markdown").source
-    title, paragraph = [block for block in re.split(r"\n\s*\n", first.strip()) if block.strip()][:2]
-    assert re.fullmatch(r"\(sec-[\w-]+\)=\n# [^\n]+", title), "a label and the title come first"
-    assert not re.match(r"[#:`{|>-]|\*\*The source", paragraph) and len(paragraph.split()) <= WORDS_FIRST
-    assert len(paragraph.splitlines()) <= 2, "the answer is one sentence, at most two"
+def first_text(name):
+    return next(cell for cell in read(name).cells if cell.cell_type == "markdown").source
+
+
+def section_of(name, heading):
+    """The text below a heading of the second level; "" if there is none."""
+    match = re.search(rf"^## {heading}\n(.*?)(?=^## |^```{{admonition}}|\Z)", prose(name), re.MULTILINE | re.DOTALL)
+    return match[1].strip() if match else ""
+
+
+def test_a_page_opens_with_a_label_a_title_and_the_figure_of_its_answer(page):
+    assert re.match(r"\(sec-[\w-]+\)=\n# [^\n]+\n", first_text(page).strip()), "a label and the title come first"
     answers = [cell for cell in code_cells(page) if "answer" in tags(cell)]
     assert len(answers) == 1 and figure_of(answers[0]), "one cell is tagged `answer` and draws the figure"
 
 
-def test_a_section_says_what_the_source_says_what_we_find_and_what_to_remember(section):
-    first = next(cell for cell in read(section).cells if cell.cell_type == "markdown").source
-    lines = [line for line in first.splitlines() if re.match(r"\*\*(The source|We find|Remember)\*\*", line)]
-    assert [re.match(r"\*\*(.*?)\*\*", line)[1] for line in lines] == ["The source", "We find", "Remember"]
+@pytest.mark.parametrize("page", NEW)
+def test_the_opening_raises_a_question_in_120_to_200_words(page):
+    text = re.sub(r"^```\{guess\}.*?^```", "", first_text(page), flags=re.MULTILINE | re.DOTALL)
+    text = text.split("\n## ")[0].partition("\n# ")[2].partition("\n")[2]
+    words = re.sub(r"\$[^$]*\$", "x", text).split()
+    assert OPENING[0] <= len(words) <= OPENING[1], f"{len(words)} words before the first heading or cell"
+    assert "?" in text, "the opening asks what the page answers"
+    assert not re.search(r"\bsource\b", text), "the lecture notes come in the box at the end"
+
+
+@pytest.mark.parametrize("page", NEW)
+def test_a_page_ends_with_practice_a_summary_and_the_original_figure(page):
+    assert re.search(r"\{cite", section_of(page, "In practice")), (
+        "what the page changes for a practitioner, with a reference"
+    )
+    summary = section_of(page, "In short")
+    assert len(re.findall(r"^- ", summary, re.MULTILINE)) == 3, "three full sentences"
+    assert not summary.splitlines()[-1].startswith("- "), "then one that hands the next question on"
+    order = [prose(page).find(f"\n{heading}") for heading in ["## In practice", "## In short", BOX, "## Exercises"]]
+    found = [place for place in order if place >= 0]
+    assert found == sorted(found)
+    if any(
+        keyword.arg == "source"
+        for cell in code_cells(page)
+        for call in calls(cell, "claim")
+        for keyword in call.keywords
+    ):
+        assert prose(page).count(f"\n{BOX}\n:class: dropdown") == 1, "one folded box about the original figure"
 
 
 def test_one_sentence_a_line(page):
@@ -305,9 +340,7 @@ def test_everything_random_comes_from_the_seeds_of_the_page(page):
 def test_every_drawing_is_one_named_figure_with_caption_and_alternative_text(page):
     for cell in drawing_cells(page):
         figure, alt = figure_of(cell), cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-        assert re.fullmatch(r"fig-(why|difficulties|stopping|strengths|deep)-[a-z0-9-]+", figure.get("name", "")), head(
-            cell
-        )
+        assert re.fullmatch(NAME, figure.get("name", "")), head(cell)
         assert len(figure.get("caption", "")) >= 20 and len(alt) >= 40, head(cell)
         assert len(DRAWING.findall(cell.source)) == 1, head(cell)
         if "plt." in cell.source:
