@@ -44,6 +44,7 @@ lint: .venv/stamp ## style, spelling, workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+	$(BIN)/biome ci --error-on-warnings
 	$(BIN)/zizmor --offline --quiet .
 
 unit: .venv/stamp ## laws, rules, the build on a scratch book

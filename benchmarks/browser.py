@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from fpbook.networks import MLP, Antisymmetric, Ricker
 from fpbook.training import column, mean_squared_error, train
 
-TRAINER = Path(__file__).parents[1] / "fpbook/lab/trainer.js"
+TRAINER = Path(__file__).parents[1] / "web/trainer.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 POINTS, STEPS, ROUNDS = 61, 300, 5
 NETWORKS = {

@@ -6,14 +6,14 @@ from .replays import REPLAY_FILES, load, offer
 
 # The class of the place, and the files in the order in which they run.
 LABS = {
-    "landing-lab": ["fpbook/lab/trainer.js", "fpbook/lab/landing.js", "fpbook/lab/landing.css"],
+    "landing-lab": ["web/trainer.js", "web/landing.js", "web/landing.css"],
     "playground": [
         *REPLAY_FILES,
-        "fpbook/lab/trainer.js",
-        "fpbook/lab/lab.css",
-        "fpbook/lab/lessons.js",
-        "fpbook/lab/playground.js",
-        "fpbook/lab/playground.css",
+        "web/trainer.js",
+        "web/lab.css",
+        "web/lessons.js",
+        "web/playground.js",
+        "web/playground.css",
     ],
 }
 

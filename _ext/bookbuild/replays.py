@@ -11,7 +11,7 @@ from .render import LAB, REPLAY
 
 KINDS = {REPLAY: "replay-data", LAB: "lab-data"}
 REPLAY_FILES = ["fpbook/replay/replay.js", "fpbook/replay/replay.css"]
-LAB_FILES = ["fpbook/lab/trainer.js", "fpbook/lab/lab.js", "fpbook/lab/lab.css"]
+LAB_FILES = ["web/trainer.js", "web/lab.js", "web/lab.css"]
 
 
 def add(app, doctree):

@@ -20,7 +20,7 @@ CHANGES = {
     "scripts fetched ahead": (r'\s*<link rel="preload" as="script"[^>]*>', ""),
     "role that is deprecated": (r'role="doc-biblioentry"', 'role="listitem"'),
     "ids that name several places": (r' id="(?:(?:exercise|solution|proof)-content|proof)"', ""),
-    "handlers that the policy forbids": (r' onclick="[^"]*"', ""),  # _static/page.js prints
+    "handlers that the policy forbids": (r' onclick="[^"]*"', ""),  # _static/site.js prints
     "name that hides a fold's words": (r' aria-label="Toggle hidden content"', ""),
     "name that hides the search button's words": (
         r'(<button class="btn search-button-field[^>]*) aria-label="Search"',

@@ -35,7 +35,7 @@ def site_address():
 def look_of(root):
     """A hash of the scripts and style sheets that pages hold or name: when one changes, every page is written anew."""
     files = [
-        path for folder in ["_static", "fpbook/replay", "fpbook/lab"] for path in sorted((root / folder).glob("*.*s"))
+        path for folder in ["_static", "fpbook/replay", "web"] for path in sorted((root / folder).glob("*.*s"))
     ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files if path.suffix in {".css", ".js"})).hexdigest()
 
@@ -54,7 +54,7 @@ def configure(app, config):
         config.ogp_social_cards, config.sitemap_url_scheme = {"enable": False}, "{link}"
         config.sitemap_excludes = ["404.html", "search.html", "genindex.html", "prf-prf.html"]
     config.html_search_scorer = str(Path(__file__).with_name("search.js"))
-    config.mathjax_options = {"type": "text/mathjax", "priority": 900}  # page.js runs it where formulas are to be drawn
+    config.mathjax_options = {"type": "text/mathjax", "priority": 900}  # site.js runs it where formulas are to be drawn
     config.mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont": True}}
 
 

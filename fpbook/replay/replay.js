@@ -1,13 +1,16 @@
 // Draws the replay figures of a page from the data that the run left in it: see fpbook.replay.replay. A classic script without
 // dependencies, so that it also runs from file:// and inside the output of a notebook. Labs draw with its panels: `fpReplay`.
-(function () {
+(() => {
   "use strict";
 
   const MARGIN = { left: 46, right: 10, top: 6, bottom: 20 };
   const SVG = "http://www.w3.org/2000/svg";
 
   function element(name, parent, attributes) {
-    const node = name in { svg: 1, path: 1, line: 1, text: 1, circle: 1, g: 1 } ? document.createElementNS(SVG, name) : document.createElement(name);
+    const node =
+      name in { svg: 1, path: 1, line: 1, text: 1, circle: 1, g: 1 }
+        ? document.createElementNS(SVG, name)
+        : document.createElement(name);
     for (const key in attributes) node.setAttribute(key, attributes[key]);
     if (parent) parent.appendChild(node);
     return node;
@@ -19,7 +22,8 @@
     if (!packed.data) return packed;
     const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
     if (packed.bits === 8) return bytes;
-    const view = new DataView(bytes.buffer), gaps = new Set(packed.gaps);
+    const view = new DataView(bytes.buffer),
+      gaps = new Set(packed.gaps);
     return Float64Array.from({ length: bytes.length / 2 }, (_, i) => {
       if (gaps.has(i)) return NaN;
       const value = packed.lo + ((packed.hi - packed.lo) * view.getUint16(2 * i, true)) / 65535;
@@ -41,17 +45,21 @@
   function scale(range, log, from, to) {
     const of = log ? Math.log10 : (v) => v;
     const [lo, hi] = range.map(of);
-    const at = (v) => from + ((to - from) * (of(Math.min(Math.max(v, range[0]), range[1])) - lo)) / (hi - lo || 1);
+    const at = (v) =>
+      from + ((to - from) * (of(Math.min(Math.max(v, range[0]), range[1])) - lo)) / (hi - lo || 1);
     at.ticks = [];
     if (log) {
       const every = Math.ceil((hi - lo) / 6) || 1;
       for (let e = Math.ceil(lo - 1e-9); e <= hi + 1e-9; e += every) at.ticks.push([10 ** e, e]);
     }
     if (at.ticks.length < 2) {
-      const [a, b] = range, rough = (b - a) / (Math.abs(to - from) > 350 ? 7 : 4) || 1, power = 10 ** Math.floor(Math.log10(rough));
+      const [a, b] = range,
+        rough = (b - a) / (Math.abs(to - from) > 350 ? 7 : 4) || 1,
+        power = 10 ** Math.floor(Math.log10(rough));
       const every = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.999);
       at.ticks = [];
-      for (let j = Math.ceil(a / every - 1e-9); j * every <= b + every * 1e-9; j++) at.ticks.push([j * every]);
+      for (let j = Math.ceil(a / every - 1e-9); j * every <= b + every * 1e-9; j++)
+        at.ticks.push([j * every]);
     }
     return at;
   }
@@ -61,14 +69,23 @@
     if (exponent === undefined) {
       text.textContent = number(Number(value.toPrecision(6)));
     } else {
-      text.textContent = "10" + [...String(exponent)].map((c) => "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"["-0123456789".indexOf(c)]).join("");
+      text.textContent =
+        "10" +
+        [...String(exponent)]
+          .map(
+            (c) =>
+              "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"["-0123456789".indexOf(c)],
+          )
+          .join("");
     }
   }
 
-  function pathOf(xs, ys) { // where there is no number the line has a gap
-    let d = "", to = "M";
+  function pathOf(xs, ys) {
+    // where there is no number the line has a gap
+    let d = "",
+      to = "M";
     for (let j = 0; j < xs.length; j++) {
-      if (!Number.isNaN(ys[j])) d += to + xs[j].toFixed(1) + " " + ys[j].toFixed(1);
+      if (!Number.isNaN(ys[j])) d += `${to + xs[j].toFixed(1)} ${ys[j].toFixed(1)}`;
       to = Number.isNaN(ys[j]) ? "M" : "L";
     }
     return d;
@@ -78,7 +95,8 @@
     let d = "";
     for (let j = 0; j < xs.length; j++) {
       if (Number.isNaN(ys[j])) continue;
-      const x = xs[j].toFixed(1), y = ys[j].toFixed(1);
+      const x = xs[j].toFixed(1),
+        y = ys[j].toFixed(1);
       if (style === "|") d += `M${x} ${base}L${x} ${y}`;
       d += `M${x} ${y}m-2 0a2 2 0 1 0 4 0a2 2 0 1 0 -4 0`;
     }
@@ -90,7 +108,7 @@
   }
 
   const LINES = ["-", "--", ":", "="];
-  const GHOSTS = { "-": "--", "=": "--", "--": ":", ":": ":", "|": "o", "o": "o" }; // of a run that lies under another
+  const GHOSTS = { "-": "--", "=": "--", "--": ":", ":": ":", "|": "o", o: "o" }; // of a run that lies under another
 
   function paint(node, curve) {
     node.style.stroke = curve.color;
@@ -105,7 +123,9 @@
     element("span", head).innerHTML = spec.ylabel;
     return (spec.curves || []).map((curve) => {
       const key = element("span", curve.name ? head : null, { class: "replay-key" }); // without a name: no entry
-      const swatch = element("path", element("svg", key, { viewBox: "0 0 24 12", "aria-hidden": "true" }), { class: "curve" });
+      const swatch = element("path", element("svg", key, { viewBox: "0 0 24 12", "aria-hidden": "true" }), {
+        class: "curve",
+      });
       paint(swatch, curve);
       draw(swatch, curve, LINES.includes(curve.style) ? [0, 24] : [12], [6, 6], 12);
       element("span", key).innerHTML = curve.name;
@@ -122,21 +142,28 @@
 
   function nearest(values, value, of = (v) => v) {
     let best = 0;
-    values.forEach((v, j) => { if (Math.abs(of(v) - value) < Math.abs(of(values[best]) - value)) best = j; });
+    values.forEach((v, j) => {
+      if (Math.abs(of(v) - value) < Math.abs(of(values[best]) - value)) best = j;
+    });
     return best;
   }
 
   // A panel of curves over x, or, without x, of curves over the steps, on which the pointer moves the step. Others, each with a
   // panel and its steps, are laid under it, dashed.
   function curvesPanel(card, spec, steps, seek, others = []) {
-    const along = !spec.x, x = along ? steps : unpack(spec.x);
+    const along = !spec.x,
+      x = along ? steps : unpack(spec.x);
     const unpacked = (panel) => panel.curves.map((curve) => ({ ...curve, y: unpack(curve.y) }));
-    const curves = unpacked(spec), values = header(card, spec);
+    const curves = unpacked(spec),
+      values = header(card, spec);
     const under = others.flatMap(({ panel, steps }) => {
       const its = along ? steps : unpack(panel.x);
-      return unpacked(panel).filter((curve) => curve.moving || along).map((curve) => ({ curve: { ...curve, style: GHOSTS[curve.style] }, x: its, steps }));
+      return unpacked(panel)
+        .filter((curve) => curve.moving || along)
+        .map((curve) => ({ curve: { ...curve, style: GHOSTS[curve.style] }, x: its, steps }));
     });
-    const both = (axis) => { // the range in which all have their place
+    const both = (axis) => {
+      // the range in which all have their place
       const all = [spec, ...others.map(({ panel }) => panel)].map((panel) => panel[axis]).filter(Boolean);
       return [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
     };
@@ -144,13 +171,20 @@
     const foot = element("div", card, { class: "replay-x" });
     foot.innerHTML = spec.xlabel;
     if (along) card.classList.add("wide", "seek");
-    let frame = 0, sx, sy, base, parts, now, read;
+    let frame = 0,
+      sx,
+      sy,
+      base,
+      parts,
+      now,
+      read;
 
     const row = (curve, i, n) => (curve.moving ? curve.y.subarray(i * n, (i + 1) * n) : curve.y);
     const reached = along && spec.threshold ? curves.map((curve) => settled(curve.y, spec.threshold)) : [];
 
     function layout() {
-      const width = svg.clientWidth, height = svg.clientHeight;
+      const width = svg.clientWidth,
+        height = svg.clientHeight;
       if (!width) return;
       svg.replaceChildren();
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -166,7 +200,14 @@
         element("line", svg, { class: "grid", x1: MARGIN.left, x2: right, y1: sy(tick[0]), y2: sy(tick[0]) });
         tickText(svg, MARGIN.left - 5, sy(tick[0]) + 4, "end", tick);
       }
-      if (spec.threshold) element("line", svg, { class: "threshold", x1: MARGIN.left, x2: right, y1: sy(spec.threshold), y2: sy(spec.threshold) });
+      if (spec.threshold)
+        element("line", svg, {
+          class: "threshold",
+          x1: MARGIN.left,
+          x2: right,
+          y1: sy(spec.threshold),
+          y2: sy(spec.threshold),
+        });
       element("path", svg, { class: "axis", d: `M${MARGIN.left} ${MARGIN.top}V${base}H${right}` });
       const ghosts = under.map((one) => {
         const node = element("path", svg, { class: "curve ghost" });
@@ -179,11 +220,13 @@
         const node = element("path", svg, { class: "curve" });
         paint(node, curve);
         if (!along) return { curve, node };
-        const later = element("path", svg, { class: "curve later" }), flag = element("path", svg, { class: "flag" });
+        const later = element("path", svg, { class: "curve later" }),
+          flag = element("path", svg, { class: "flag" });
         paint(later, curve);
         draw(later, curve, xs, Array.from(curve.y, sy), base);
         flag.style.fill = curve.color;
-        if (reached[c] >= 0) flag.setAttribute("d", `M${xs[reached[c]].toFixed(1)} ${sy(spec.threshold).toFixed(1)}l-5 -9h10z`);
+        if (reached[c] >= 0)
+          flag.setAttribute("d", `M${xs[reached[c]].toFixed(1)} ${sy(spec.threshold).toFixed(1)}l-5 -9h10z`);
         return { curve, node, flag };
       });
       parts = { ghosts, drawn, xs };
@@ -196,16 +239,19 @@
       frame = i;
       if (!parts) return;
       parts.drawn.forEach(({ curve, node, flag }, c) => {
-        if (along) draw(node, curve, parts.xs.slice(0, i + 1), Array.from(curve.y.subarray(0, i + 1), sy), base);
-        else if (curve.moving || !node.hasAttribute("d")) draw(node, curve, parts.xs, Array.from(row(curve, i, x.length), sy), base);
+        if (along)
+          draw(node, curve, parts.xs.slice(0, i + 1), Array.from(curve.y.subarray(0, i + 1), sy), base);
+        else if (curve.moving || !node.hasAttribute("d"))
+          draw(node, curve, parts.xs, Array.from(row(curve, i, x.length), sy), base);
         if (flag) flag.style.visibility = reached[c] >= 0 && reached[c] <= i ? "visible" : "hidden";
       });
       if (along) {
         for (const side of ["x1", "x2"]) now.setAttribute(side, sx(steps[i]));
         values.forEach((node, c) => (node.textContent = number(curves[c].y[i])));
-      } else for (const { curve, node, xs, steps: its } of parts.ghosts) {
-        draw(node, curve, xs, Array.from(row(curve, nearest(its, steps[i]), xs.length), sy), base);
-      }
+      } else
+        for (const { curve, node, xs, steps: its } of parts.ghosts) {
+          draw(node, curve, xs, Array.from(row(curve, nearest(its, steps[i]), xs.length), sy), base);
+        }
     }
 
     const pointed = (event) => nearest(x, event.clientX - svg.getBoundingClientRect().left, sx);
@@ -221,24 +267,38 @@
       values.forEach((node, c) => (node.textContent = number(row(curves[c], frame, x.length)[j])));
       foot.innerHTML = `${spec.xlabel} = ${number(x[j])}`;
     });
-    svg.addEventListener("pointerdown", (event) => { if (along && sx && seek) seek(pointed(event)); });
+    svg.addEventListener("pointerdown", (event) => {
+      if (along && sx && seek) seek(pointed(event));
+    });
     svg.addEventListener("pointerleave", () => {
       if (along || !sx) return;
       read.setAttribute("visibility", "hidden");
       values.forEach((node) => (node.textContent = ""));
       foot.innerHTML = spec.xlabel;
     });
-    const says = along && ((i) => `${plain(spec.ylabel)} \u2014 ` + spec.curves.map((c, j) =>
-      `${plain(c.name)}: ${number(curves[j].y[i])}${reached[j] >= 0 && reached[j] <= i ? ` (below ${spec.threshold} from ${exactly(steps[reached[j]])})` : ""}`).join(", "));
+    const says =
+      along &&
+      ((i) =>
+        `${plain(spec.ylabel)} \u2014 ` +
+        spec.curves
+          .map(
+            (c, j) =>
+              `${plain(c.name)}: ${number(curves[j].y[i])}${reached[j] >= 0 && reached[j] <= i ? ` (below ${spec.threshold} from ${exactly(steps[reached[j]])})` : ""}`,
+          )
+          .join(", "));
     return { svg, layout, show, says, scales: () => [sx, sy] };
   }
 
   // A picture for each step, or one that stays.
   function imagePanel(card, spec) {
-    const pixels = unpack(spec.image), palette = unpack(spec.palette), [rows, columns] = spec.shape, size = rows * columns;
+    const pixels = unpack(spec.image),
+      palette = unpack(spec.palette),
+      [rows, columns] = spec.shape,
+      size = rows * columns;
     header(card, spec);
     const canvas = element("canvas", card, { width: columns, height: rows, "aria-hidden": "true" });
-    const context = canvas.getContext("2d"), picture = context.createImageData(columns, rows);
+    const context = canvas.getContext("2d"),
+      picture = context.createImageData(columns, rows);
     function show(i) {
       const start = spec.moving ? i * size : 0;
       for (let j = 0; j < size; j++) {
@@ -262,8 +322,12 @@
     const controls = element("div", root, { class: "replay-controls" });
     const cards = element("div", root, { class: "replay-cards" });
     const text = element("p", root, { class: "replay-text", "aria-live": "polite" });
-    const runs = data.runs, still_only = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    let run, panels, frame = 0, timer = null;
+    const runs = data.runs,
+      still_only = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    let run,
+      panels,
+      frame = 0,
+      timer = null;
 
     const choice = runs.length > 1 && element("select", controls, { "aria-label": "Run" });
     const under = runs.length > 1 && element("select", controls, { "aria-label": "Laid under it, dashed" });
@@ -278,7 +342,10 @@
       slider.setAttribute("aria-valuetext", where);
       text.setAttribute("aria-live", quietly ? "off" : "polite");
       const said = panels.filter((panel) => panel.says).map((panel) => panel.says(i));
-      text.textContent = [`${runs.length > 1 ? plain(run.name) + ", " : ""}${where} of ${exactly(run.step[run.step.length - 1])}`, ...said].join(". ") + ".";
+      text.textContent = `${[
+        `${runs.length > 1 ? `${plain(run.name)}, ` : ""}${where} of ${exactly(run.step[run.step.length - 1])}`,
+        ...said,
+      ].join(". ")}.`;
     }
 
     function pause() {
@@ -300,7 +367,10 @@
       const other = under && under.selectedIndex > 0 && runs[under.selectedIndex - 1];
       panels = run.panels.map((spec, p) => {
         const card = element("div", cards, { class: "replay-card" });
-        const below = other && other !== run && other.panels[p]?.curves ? [{ panel: other.panels[p], steps: other.step }] : [];
+        const below =
+          other && other !== run && other.panels[p]?.curves
+            ? [{ panel: other.panels[p], steps: other.step }]
+            : [];
         return spec.image ? imagePanel(card, spec) : curvesPanel(card, spec, run.step, seek, below);
       });
       panels.forEach((panel) => panel.layout());
@@ -310,10 +380,13 @@
     function start() {
       if (frame === run.step.length - 1) show(0, true);
       play.textContent = "\u23f8\ufe0e Pause";
-      timer = setInterval(() => {
-        if (frame + 1 === run.step.length - 1) pause();
-        show(frame + 1, timer !== null);
-      }, Math.max(50, 6000 / run.step.length));
+      timer = setInterval(
+        () => {
+          if (frame + 1 === run.step.length - 1) pause();
+          show(frame + 1, timer !== null);
+        },
+        Math.max(50, 6000 / run.step.length),
+      );
     }
 
     play.addEventListener("click", () => {
@@ -326,8 +399,9 @@
     if (choice) {
       runs.forEach((r) => (element("option", choice).textContent = plain(r.name)));
       element("option", under).textContent = "no other run";
-      runs.forEach((r) => (element("option", under).textContent = "over " + plain(r.name)));
-      for (const one of [choice, under]) one.addEventListener("change", () => choose(choice.selectedIndex, run.step[frame]));
+      runs.forEach((r) => (element("option", under).textContent = `over ${plain(r.name)}`));
+      for (const one of [choice, under])
+        one.addEventListener("change", () => choose(choice.selectedIndex, run.step[frame]));
     }
 
     still.before(root);
@@ -340,17 +414,23 @@
       width = cards.clientWidth;
       panels.forEach((panel) => panel.layout());
     }).observe(cards);
-    const seen = new IntersectionObserver((entries) => { // it plays once by itself, when it is first seen
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      seen.disconnect();
-      seen.own = timer === null && frame === 0;
-      if (seen.own) start();
-    }, { threshold: 0.6 });
-    for (const kind of ["focusin", "pointerdown"]) root.addEventListener(kind, (event) => { // whoever takes it has it
-      if (seen.own && event.target !== play) pause();
-      seen.disconnect();
-      seen.own = false;
-    });
+    const seen = new IntersectionObserver(
+      (entries) => {
+        // it plays once by itself, when it is first seen
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        seen.disconnect();
+        seen.own = timer === null && frame === 0;
+        if (seen.own) start();
+      },
+      { threshold: 0.6 },
+    );
+    for (const kind of ["focusin", "pointerdown"])
+      root.addEventListener(kind, (event) => {
+        // whoever takes it has it
+        if (seen.own && event.target !== play) pause();
+        seen.disconnect();
+        seen.own = false;
+      });
     if (!still_only) seen.observe(root.clientHeight > 0.8 * innerHeight ? controls : root);
   }
 
@@ -359,11 +439,14 @@
       const still = script.previousElementSibling;
       if (!still) continue;
       script.setAttribute("data-seen", "");
-      const near = new IntersectionObserver((entries) => {
-        if (!entries.some((entry) => entry.isIntersecting)) return;
-        near.disconnect();
-        build(script, still);
-      }, { rootMargin: "800px" });
+      const near = new IntersectionObserver(
+        (entries) => {
+          if (!entries.some((entry) => entry.isIntersecting)) return;
+          near.disconnect();
+          build(script, still);
+        },
+        { rootMargin: "800px" },
+      );
       near.observe(still);
     }
   }

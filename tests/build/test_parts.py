@@ -394,7 +394,7 @@ def test_the_address_of_the_site_is_that_of_its_repository_in_small_letters(monk
 
 
 @pytest.mark.parametrize("file", [
-    "_static/book.css", "fpbook/replay/replay.js", "fpbook/lab/lab.js", "fpbook/lab/trainer.js", "fpbook/lab/lab.css",
+    "_static/book.css", "fpbook/replay/replay.js", "web/lab.js", "web/trainer.js", "web/lab.css",
 ])  # fmt: skip
 def test_every_page_is_written_anew_when_a_script_or_style_changes(file, tmp_path):
     before = site.look_of(tmp_path)

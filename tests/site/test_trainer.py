@@ -1,7 +1,6 @@
 """The trainer of the labs against PyTorch, in a browser: equal losses, equal first weights, the same events in a run.
 
-Weights, seeds and losses are made here by PyTorch and sent to the browser; nothing is stored. Careless changes are then
-made in the script, and must be seen.
+Weights, seeds and losses are made here by PyTorch and sent to the browser; nothing is stored.
 """
 
 import json
@@ -16,7 +15,7 @@ from fpbook.lab import experiment
 from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk, normal_init, xavier_init
 from fpbook.training import minibatches
 
-SOURCE = (ROOT / "fpbook/lab/trainer.js").read_text("utf8")
+SOURCE = (ROOT / "web/trainer.js").read_text("utf8")
 ACTIVATIONS = ["tanh", "relu", "sin", "sigmoid", "gelu", "ricker"]
 OPTIMIZERS = {
     "gradient descent": ({"name": "sgd", "lr": 0.05}, lambda p: torch.optim.SGD(p, lr=0.05)),
@@ -141,34 +140,6 @@ def largest_difference(ask, chosen, source=SOURCE):
 
 def test_the_same_weights_give_the_same_losses(ask):
     assert largest_difference(ask, list(cases())) < 1e-9
-
-
-TANH = dict(activation="tanh", optimizer="Adam")
-CARELESS = {
-    "no bias correction of the mean": ("lr / (1 - b1 ** t)", "lr", TANH),
-    "no bias correction of the square": ("Math.sqrt(1 - b2 ** t)", "1", TANH),
-    "momentum of an average": (
-        "* kept[i] + g[i]",
-        "* kept[i] + (1 - momentum) * g[i]",
-        TANH | {"optimizer": "momentum"},
-    ),
-    "sign of the second copy": ("[Math.SQRT1_2, -Math.SQRT1_2]", "[Math.SQRT1_2, Math.SQRT1_2]", TANH | {"asi": True}),
-    "factor of the gradient": ("(2 * error) / q", "error / q", TANH | {"optimizer": "gradient descent"}),
-    "factor of the loss": ("(share * error * error) / q", "share * error * error", TANH),
-    "no weights": ("(w ? w[i] : 1)", "1", TANH | {"weighted": True}),
-    "no label": ("- (j === y[i])", "", TANH | {"entropy": True}),
-    "order of the batches": ("(this.bits() % (n - i))", "(this.bits() % n)", TANH | {"batch": 5}),
-}
-
-
-@pytest.mark.parametrize("right, wrong, case", CARELESS.values(), ids=CARELESS)
-def test_a_careless_change_is_seen(browser, right, wrong, case):
-    assert SOURCE.count(right) == 1
-    page = browser.new_page()
-    page.add_script_tag(content=SOURCE.replace(right, wrong))
-    with np.errstate(invalid="ignore"):
-        assert not largest_difference(lambda f, c, _: page.evaluate(f, c), [loss_case(**case)]) < 1e-6
-    page.close()
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])

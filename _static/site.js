@@ -5,7 +5,8 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
 
 // Formulas are drawn where the reader is, and all the others once he or she does anything: MathJax, large and slow, is fetched for
 // the first of them. The page names it in a script that does not run by itself. A few at a time, so that the page answers in between.
-let mathjax = null, drawing = Promise.resolve();
+let mathjax = null,
+  drawing = Promise.resolve();
 
 function loadMathJax() {
   return (mathjax ??= new Promise((resolve) => {
@@ -16,7 +17,8 @@ function loadMathJax() {
   }));
 }
 
-const undrawn = (within) => [...within.querySelectorAll(".math")].filter((formula) => !formula.querySelector("mjx-container"));
+const undrawn = (within) =>
+  [...within.querySelectorAll(".math")].filter((formula) => !formula.querySelector("mjx-container"));
 
 // All formulas, or those that are asked for; a promise.
 function drawFormulas(wanted = () => undrawn(document)) {
@@ -26,7 +28,9 @@ function drawFormulas(wanted = () => undrawn(document)) {
     while (formulas.length) {
       const some = formulas.splice(0, 4);
       await MathJax.typesetPromise(some);
-      focusWhatScrolls(some.flatMap((formula) => [formula, ...formula.querySelectorAll("mjx-container[display]")]));
+      focusWhatScrolls(
+        some.flatMap((formula) => [formula, ...formula.querySelectorAll("mjx-container[display]")]),
+      );
       await new Promise((resume) => setTimeout(resume));
     }
   });
@@ -34,11 +38,14 @@ function drawFormulas(wanted = () => undrawn(document)) {
 }
 
 function watchFormulas() {
-  const near = new IntersectionObserver((entries) => {
-    const come = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
-    for (const formula of come) near.unobserve(formula);
-    if (come.length) drawFormulas(() => come);
-  }, { rootMargin: "300px" });
+  const near = new IntersectionObserver(
+    (entries) => {
+      const come = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
+      for (const formula of come) near.unobserve(formula);
+      if (come.length) drawFormulas(() => come);
+    },
+    { rootMargin: "300px" },
+  );
   for (const formula of undrawn(document)) near.observe(formula);
   const all = () => {
     for (const kind of ACTS) removeEventListener(kind, all);
@@ -50,12 +57,17 @@ function watchFormulas() {
 
 const ACTS = ["scroll", "pointermove", "pointerdown", "keydown"];
 
-const SCROLLING = "mjx-container[display], div.math, article figure, article pre, .pst-scrollable-table-container";
+const SCROLLING =
+  "mjx-container[display], div.math, article figure, article pre, .pst-scrollable-table-container";
 
 function focusWhatScrolls(boxes = [...document.querySelectorAll(SCROLLING)]) {
   boxes = boxes.filter((box) => box.matches(SCROLLING));
-  const scrolls = boxes.map((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight);
-  boxes.forEach((box, i) => (scrolls[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex")));
+  const scrolls = boxes.map(
+    (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight,
+  );
+  boxes.forEach((box, i) =>
+    scrolls[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex"),
+  );
 }
 
 // Paper is white: print in the light theme and with every picture. What is folded is left out, solutions are not.
@@ -68,7 +80,9 @@ addEventListener("beforeprint", () => {
   if (window.MathJax?.typeset) MathJax.typeset(undrawn(document));
 });
 
-addEventListener("afterprint", () => { document.documentElement.dataset.theme = themeOnScreen; });
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = themeOnScreen;
+});
 
 async function printWhole() {
   for (const image of document.images) image.loading = "eager";
@@ -81,12 +95,18 @@ async function printWhole() {
 const preview = { box: null, link: null, timer: 0 };
 
 function previewed(link) {
-  const stored = document.querySelector(`template.preview[data-for="${CSS.escape(link.getAttribute("href"))}"]`);
+  const stored = document.querySelector(
+    `template.preview[data-for="${CSS.escape(link.getAttribute("href"))}"]`,
+  );
   if (stored) return stored.content.cloneNode(true);
-  const target = link.getAttribute("href").startsWith("#") && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  const target =
+    link.getAttribute("href").startsWith("#") &&
+    document.getElementById(decodeURIComponent(link.hash.slice(1)));
   if (!target || !target.matches("figure, div.math, div.proof")) return null;
   if (undrawn(target).length || (target.matches(".math") && !target.querySelector("mjx-container"))) {
-    drawFormulas().then(() => { if (link.matches(":hover, :focus-visible")) showPreview(link); });
+    drawFormulas().then(() => {
+      if (link.matches(":hover, :focus-visible")) showPreview(link);
+    });
     return null;
   }
   const copy = target.cloneNode(true);
@@ -126,22 +146,37 @@ function showPreview(link) {
 }
 
 function offerPreviews(article) {
-  const soon = (act, delay) => { clearTimeout(preview.timer); preview.timer = setTimeout(act, delay); };
+  const soon = (act, delay) => {
+    clearTimeout(preview.timer);
+    preview.timer = setTimeout(act, delay);
+  };
   const linkOf = (event) => event.target.closest("a.reference.internal[href*='#']");
   article.addEventListener("pointerover", (event) => {
     const link = event.pointerType === "mouse" && linkOf(event);
     if (link) soon(() => showPreview(link), 200);
   });
-  article.addEventListener("pointerout", (event) => { if (linkOf(event)) soon(hidePreview, 200); });
-  article.addEventListener("focusin", (event) => { const link = linkOf(event); if (link && link.matches(":focus-visible")) showPreview(link); });
+  article.addEventListener("pointerout", (event) => {
+    if (linkOf(event)) soon(hidePreview, 200);
+  });
+  article.addEventListener("focusin", (event) => {
+    const link = linkOf(event);
+    if (link?.matches(":focus-visible")) showPreview(link);
+  });
   article.addEventListener("focusout", hidePreview);
-  document.body.addEventListener("pointerover", (event) => { if (event.target.closest("#preview")) clearTimeout(preview.timer); });
-  document.body.addEventListener("pointerout", (event) => { if (event.target.closest("#preview")) soon(hidePreview, 200); });
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hidePreview(); });
+  document.body.addEventListener("pointerover", (event) => {
+    if (event.target.closest("#preview")) clearTimeout(preview.timer);
+  });
+  document.body.addEventListener("pointerout", (event) => {
+    if (event.target.closest("#preview")) soon(hidePreview, 200);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hidePreview();
+  });
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const button of document.querySelectorAll(".btn-download-pdf-button")) button.addEventListener("click", printWhole);
+  for (const button of document.querySelectorAll(".btn-download-pdf-button"))
+    button.addEventListener("click", printWhole);
   const article = document.querySelector("article");
   if (article) offerPreviews(article);
   if (window.MathJax) watchFormulas();
