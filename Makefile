@@ -8,6 +8,7 @@ PAGES ?=
 INSTALL := -m pip install --quiet --disable-pip-version-check
 export OMP_NUM_THREADS := 1
 BUILD := PYTHONPATH=_ext $(BIN)/python -m bookbuild
+BOOK := PYTHONPATH=_ext $(BIN)/python tests/book
 .DEFAULT_GOAL := book
 
 .PHONY: help book page epub pdf test lint unit pages browser second-run colab claims twins clean
@@ -20,14 +21,14 @@ book: .venv/stamp ## execute what is out of date and render the book
 	@echo "Read the book at file://$(CURDIR)/_build/html/index.html"
 
 page: .venv/stamp ## execute and render one page alone: make page NAME=why
-	@$(BUILD).page $(NAME)
+	@$(BUILD).publish.single_page $(NAME)
 
 epub: .venv/stamp ## the book as EPUB
 	$(BIN)/jupyter-book build . -W -n --keep-going --builder custom --custom-builder epub
 	@echo "The EPUB is in $(CURDIR)/_build/epub"
 
 pdf: book browser ## the book as PDF, printed by Chromium
-	$(BUILD).pdf
+	$(BUILD).publish.pdf
 	@echo "The PDF is $(CURDIR)/_build/book.pdf"
 
 # The cheap checks come first, the two that use one core beside each other. The book is executed twice: once to build it,
@@ -59,10 +60,10 @@ browser:
 	@test -z "$$CI" || { command -v chromium && command -v firefox-esr; } || { apt-get update -qq && apt-get install -y -qq chromium firefox-esr; }
 
 second-run: .venv/stamp ## execute the book once more: every line must be printed again
-	$(BUILD).replicate
+	$(BOOK)/second_run.py
 
 claims: .venv/stamp ## every claim with other seeds, counted: make claims SEEDS=1000:1020 PAGES='why'
-	$(BUILD).sweep $(SEEDS) $(PAGES)
+	$(BOOK)/seeds.py $(SEEDS) $(PAGES)
 
 # One page as on Colab: an empty folder, older ipywidgets, numpy and matplotlib, the package fetched by the first cell. Labs are clicked there, too.
 colab: .venv-colab/stamp ## one page as Colab runs it: make colab COLAB_SECTION=why
@@ -72,7 +73,7 @@ colab: .venv-colab/stamp ## one page as Colab runs it: make colab COLAB_SECTION=
 	PYTHONPATH=. $(COLAB)/python -m pytest -q tests/laws/test_lab.py tests/laws/test_replay.py
 
 twins: .venv/stamp ## the .ipynb beside each page, after its .md was edited
-	$(BUILD).twins
+	$(BUILD).publish.twins
 
 .venv/stamp: requirements.txt requirements.lock pyproject.toml | $(BIN)/python
 	$(BIN)/python $(INSTALL) -r requirements.txt

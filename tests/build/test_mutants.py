@@ -1,10 +1,10 @@
 """A claim that no broken experiment can make false is found."""
 
+import falsifiable
 import numpy as np
 import pytest
 import torch
-from bookbuild import mutants
-from bookbuild.mutants import changed, negated, try_claims
+from falsifiable import changed, negated, try_claims
 
 from fpbook import claims
 from fpbook.claims import claim
@@ -48,7 +48,7 @@ def test_a_claim_that_cannot_fail_is_named(code):
 
 def test_each_broken_experiment_is_what_it_is_called():
     values = np.arange(1.0, 13).reshape(3, 4) ** 2
-    made = {mutation.__name__: mutation(values.copy()) for mutation in mutants.MUTATIONS}
+    made = {mutation.__name__: mutation(values.copy()) for mutation in falsifiable.MUTATIONS}
     assert sorted(made["shuffled"].ravel()) == sorted(values.ravel()) and (made["shuffled"] != values).any()
     np.testing.assert_allclose(made["constant"], values.mean())
     np.testing.assert_array_equal(made["negated"], -values)
@@ -56,7 +56,7 @@ def test_each_broken_experiment_is_what_it_is_called():
     np.testing.assert_array_equal(made["reversed_order"], values[:, ::-1])
     assert (np.diff(made["rising"] / values, axis=0) > 0).all() and (made["rising"][-1] == values[-1]).all()
     assert (np.diff(made["tilted"] / values) < 0).all() and made["tilted"][0, -1] == pytest.approx(0.02 * values[0, -1])
-    assert (made["nothing"] == 0).all() and len(made) == len(mutants.MUTATIONS) == 8
+    assert (made["nothing"] == 0).all() and len(made) == len(falsifiable.MUTATIONS) == 8
 
 
 def test_what_is_shown_is_shown_again_after_the_trial():

@@ -11,9 +11,14 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 import pytest
-from bookbuild import claims, execute, previews, render, replicate, results, site, slim, sweep, typography
+import second_run
+import seeds
+from bookbuild import settings
+from bookbuild.execute import cache, results, runner
 from bookbuild.files import write_whole
-from bookbuild.notebooks import addresses, cited, readable
+from bookbuild.publish.notebooks import addresses, cited, readable
+from bookbuild.read import claims, typography
+from bookbuild.write import assets, previews, site
 from conftest import ROOT, add_chapter, cell
 from docutils import nodes
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -21,7 +26,7 @@ from PIL import Image
 from sphinx.errors import ExtensionError
 
 PNG = {"image/png": "iVBORw0KGgo="}
-KINDS = {kind: {"a": 1} for kind in (render.CLAIM, render.REPLAY, render.LAB)}
+KINDS = {kind: {"a": 1} for kind in (settings.CLAIM, settings.REPLAY, settings.LAB)}
 
 
 def ran(*outputs, figure=False, count=1, source="1"):
@@ -90,7 +95,7 @@ def test_other_content_of_the_same_size_is_written_and_equal_content_is_not(tmp_
 def test_facts_follow_the_result(tmp_path):
     path = tmp_path / "chapters/a.md"
     for held in (1, 2):
-        notebook = ran(drawn({render.CLAIM: {"held": held}}))
+        notebook = ran(drawn({cache.CLAIM: {"held": held}}))
         notebook.metadata.fpbook = {"key": str(held)}
         results.keep(notebook, path, tmp_path)
         facts = json.loads(results.facts_of(path, tmp_path).read_text())
@@ -102,7 +107,7 @@ def test_the_result_of_a_page_that_is_gone_goes_too(book):
     assert all(file.exists() for file in below)
     toc = (book / "_toc.yml").read_text()
     (book / "_toc.yml").write_text(toc.replace("      sections:\n      - file: chapters/below\n", ""))
-    assert execute.execute(book)[1] == [] and not any(file.exists() for file in below)
+    assert runner.execute(book)[1] == [] and not any(file.exists() for file in below)
 
 
 # --- execution
@@ -113,7 +118,7 @@ def test_a_kernel_has_the_settings_of_the_book_and_not_those_of_a_shell(tmp_path
         monkeypatch.setenv(name, "of the shell")
     for name in ["PYTHONOPTIMIZE", "PYTHONSTARTUP", "FPBOOK_DATA"]:
         monkeypatch.setenv(name, "of the shell")
-    made = execute.surroundings(tmp_path, FPBOOK_SEED="7")
+    made = runner.surroundings(tmp_path, FPBOOK_SEED="7")
     kept = {name for name, value in made.items() if value == "of the shell"}
     assert kept == {"FPBOOK_DATA"} and not {"PYTHONOPTIMIZE", "PYTHONSTARTUP"} & set(made)
     assert (made["FPBOOK_BUILD"], made["OMP_NUM_THREADS"], made["FPBOOK_SEED"]) == ("1", "1", "7")
@@ -127,16 +132,16 @@ def test_a_page_runs_in_an_empty_folder_under_the_key_of_the_files_before_it(boo
     left = book / "_build/home/edits/left-by-a-kill"
     left.parent.mkdir(parents=True)
     left.write_text("")
-    assert execute.execute(book, ["edits"])[1] == [] and not left.exists()
+    assert runner.execute(book, ["edits"])[1] == [] and not left.exists()
     source = book / "chapters/edits.md"
     assert "[] 1 1" in results.result_of(source, book).read_text()
     assert not results.up_to_date(source, book)  # it ran with the module as it was before
 
 
 def test_a_cell_has_a_time_limit_and_the_message_names_it(book, monkeypatch):
-    monkeypatch.setattr(execute, "CELL_SECONDS", 1)
+    monkeypatch.setattr(runner, "CELL_SECONDS", 1)
     add_chapter(book, "endless", cell("import time\ntime.sleep(60)"))
-    (message,) = execute.execute(book, ["endless"])[1]
+    (message,) = runner.execute(book, ["endless"])[1]
     assert "endless failed in its cell 1: it ran longer than 1 s" in message
 
 
@@ -145,7 +150,7 @@ def test_every_failure_is_told(tmp_path, monkeypatch):
         return f"page {number} failed" if number else ""
 
     jobs = [lambda number=number: fails(number) for number in range(4)]
-    assert execute.side_by_side(jobs) == ["", "page 1 failed", "page 2 failed", "page 3 failed"]
+    assert runner.side_by_side(jobs) == ["", "page 1 failed", "page 2 failed", "page 3 failed"]
 
 
 BROKEN = {
@@ -159,7 +164,7 @@ BROKEN = {
 def test_a_page_whose_claims_would_be_lost_stops_everything_with_one_line(message, change, book):
     path = book / "chapters/solid.md"
     path.write_bytes(change(path.read_text()))
-    for command in (execute.execute, replicate.replicate_all, lambda root: sweep.sweep(root, 0, 1)):
+    for command in (runner.execute, second_run.replicate_all, lambda root: seeds.sweep(root, 0, 1)):
         with pytest.raises(SystemExit, match=re.escape(f"{path} {message}")):
             command(book)
 
@@ -179,22 +184,22 @@ def notebook_of(code):
     return new_notebook(cells=[new_code_cell(code)])
 
 
-@pytest.mark.parametrize("code, seeds", [
+@pytest.mark.parametrize("code, count", [
     ("x = 1", 1), ("s = seed_range(5)", 5), ("a = [seed_range(20), seed_range(4)]\nb = seed_range(7)", 4),
     ("def f():\n    return seed_range(3)", 3), ("s = seed_range(n)", 1), ("s = range(9)", 1),
 ])  # fmt: skip
-def test_a_sweep_steps_by_the_smallest_draw(code, seeds):
-    assert sweep.seeds_of(notebook_of(code)) == seeds
+def test_a_sweep_steps_by_the_smallest_draw(code, count):
+    assert seeds.seeds_of(notebook_of(code)) == count
 
 
 def test_a_run_counts_only_for_the_files_it_was_made_with(tmp_path):
     run = {"key": "k", "first": 3, "claims": [], "errors": []}
-    file = sweep.file_of(Path("chapters/a.md"), tmp_path, 3)
+    file = seeds.file_of(Path("chapters/a.md"), tmp_path, 3)
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps(run))
-    assert sweep.done(Path("chapters/a.md"), tmp_path, 3, "k") == run
-    assert sweep.done(Path("chapters/a.md"), tmp_path, 3, "other") is None
-    assert sweep.done(Path("chapters/a.md"), tmp_path, 4, "k") is None
+    assert seeds.done(Path("chapters/a.md"), tmp_path, 3, "k") == run
+    assert seeds.done(Path("chapters/a.md"), tmp_path, 3, "other") is None
+    assert seeds.done(Path("chapters/a.md"), tmp_path, 4, "k") is None
 
 
 @pytest.fixture
@@ -205,60 +210,60 @@ def quick_sweep(book, monkeypatch):
     async def run_notebook(notebook, folder, environment, **options):
         first = int(environment["FPBOOK_SEED"])
         claim = {"sentence": "s", "held": int(first < 102), "count": said.get("count"), "of": "seeds"}
-        notebook.cells[-1].outputs = [drawn({results.CLAIM: claim})]
+        notebook.cells[-1].outputs = [drawn({settings.CLAIM: claim})]
         return said.get(first, "")
 
-    monkeypatch.setattr(sweep, "run_notebook", run_notebook)
-    monkeypatch.setattr(sweep, "device_name", lambda: "none")
+    monkeypatch.setattr(seeds, "run_notebook", run_notebook)
+    monkeypatch.setattr(seeds, "device_name", lambda: "none")
     return said
 
 
 def test_a_sweep_of_one_page_keeps_the_counts_of_the_others(book, quick_sweep):
-    assert sweep.sweep(book, 100, 104) == []
-    both = json.loads((book / sweep.RECORD).read_text())["pages"]
+    assert seeds.sweep(book, 100, 104) == []
+    both = json.loads((book / seeds.RECORD).read_text())["pages"]
     assert set(both) == {"solid", "below"}
     below = both["below"][0]  # draws nothing: one run a seed
     assert (below["held"], below["count"], below["of"]) == (2, 4, "draws")
-    assert sweep.sweep(book, 100, 101, ["below"]) == []
-    after = json.loads((book / sweep.RECORD).read_text())["pages"]
+    assert seeds.sweep(book, 100, 101, ["below"]) == []
+    after = json.loads((book / seeds.RECORD).read_text())["pages"]
     assert after["solid"] == both["solid"] and after["below"][0]["count"] == 1
 
 
 def test_a_page_with_a_claim_on_a_draw_goes_on_to_as_many_draws(book, quick_sweep):
-    assert sweep.sweep(book, 100, 102, ["below"], draws=5) == []
-    record = json.loads((book / sweep.RECORD).read_text())
+    assert seeds.sweep(book, 100, 102, ["below"], draws=5) == []
+    record = json.loads((book / seeds.RECORD).read_text())
     assert (record["pages"]["below"][0]["held"], record["pages"]["below"][0]["count"]) == (2, 5)
     assert (record["command"], record["draws"]) == ("make claims SEEDS=100:102:5", 5)
     quick_sweep["count"] = 3  # now the claim counts its seeds
-    sweep.sweep(book, 200, 202, ["below"], draws=5)
-    assert json.loads((book / sweep.RECORD).read_text())["pages"]["below"][0]["count"] == 2 * 3
+    seeds.sweep(book, 200, 202, ["below"], draws=5)
+    assert json.loads((book / seeds.RECORD).read_text())["pages"]["below"][0]["count"] == 2 * 3
 
 
 def test_a_sweep_tells_what_died(book, quick_sweep):
     quick_sweep[101] = "failed in its cell 1: the kernel died"
     died = ["below from seed 101: failed in its cell 1: the kernel died"]
-    assert sweep.sweep(book, 100, 103, ["below"]) == died
-    assert not (book / sweep.RECORD).exists()  # two of three is no count
+    assert seeds.sweep(book, 100, 103, ["below"]) == died
+    assert not (book / seeds.RECORD).exists()  # two of three is no count
     times = {path: path.stat().st_mtime_ns for path in (book / "_build/claims").glob("*.json")}
     assert {path.stem for path in times} == {"below-100", "below-102"}
     del quick_sweep[101]
-    assert sweep.sweep(book, 100, 103, ["below"]) == []  # the same command runs what died, and nothing else
+    assert seeds.sweep(book, 100, 103, ["below"]) == []  # the same command runs what died, and nothing else
     assert all(path.stat().st_mtime_ns == time for path, time in times.items())
-    (below,) = json.loads((book / sweep.RECORD).read_text())["pages"]["below"]
+    (below,) = json.loads((book / seeds.RECORD).read_text())["pages"]["below"]
     assert (below["held"], below["count"]) == (2, 3)
 
 
 @pytest.mark.parametrize("first, end", [(5, 5), (6, 5), (-1, 3)])
 def test_a_sweep_needs_seeds(book, first, end):
-    assert "give seeds as FIRST:END" in sweep.sweep(book, first, end)[0]
+    assert "give seeds as FIRST:END" in seeds.sweep(book, first, end)[0]
 
 
 def test_the_ledger_is_read_again_when_the_record_changes(tmp_path):
     app, env = SimpleNamespace(srcdir=tmp_path), SimpleNamespace(found_docs={claims.LEDGER}, book_record={})
     assert claims.reread_when_counted(app, env, (), (), ()) == []
-    (tmp_path / sweep.RECORD).parent.mkdir(parents=True)
+    (tmp_path / seeds.RECORD).parent.mkdir(parents=True)
     record = dict.fromkeys(["seeds", "draws", "command", "date", "device", "versions", "pages"], "")
-    (tmp_path / sweep.RECORD).write_text(json.dumps(record))
+    (tmp_path / seeds.RECORD).write_text(json.dumps(record))
     assert claims.reread_when_counted(app, env, (), (), ()) == [claims.LEDGER]
     env.book_record = record
     assert claims.reread_when_counted(app, env, (), (), ()) == []
@@ -269,8 +274,8 @@ def test_a_damaged_record_of_other_seeds_is_told_and_not_shown(content, tmp_path
     told = []
     monkeypatch.setattr(claims.LOGGER, "warning", told.append)
     app, env = SimpleNamespace(srcdir=tmp_path), SimpleNamespace(found_docs={claims.LEDGER}, book_record={})
-    (tmp_path / sweep.RECORD).parent.mkdir(parents=True)
-    (tmp_path / sweep.RECORD).write_text(content)
+    (tmp_path / seeds.RECORD).parent.mkdir(parents=True)
+    (tmp_path / seeds.RECORD).write_text(content)
     assert claims.reread_when_counted(app, env, (), (), ()) == [] and claims.other_seeds(tmp_path) == {}
     assert told == ["data/records/claims.json is damaged: restore it, or make it again with make claims"]
 
@@ -291,24 +296,24 @@ def test_the_second_run_ends_with_a_trial_of_every_claim(tmp_path):
     claimed = "claim(\n    'a square is not negative', (t**2 >= 0).all(1))"
     first = new_notebook(cells=[new_code_cell("t = 1"), new_code_cell(f"pair = t\n{claimed}"), new_code_cell("t")])
     nbformat.write(first, tmp_path / "a.ipynb")
-    *before, trial = nbformat.read(replicate.with_trial(tmp_path / "a.ipynb", tmp_path), as_version=4).cells
+    *before, trial = nbformat.read(second_run.with_trial(tmp_path / "a.ipynb", tmp_path), as_version=4).cells
     assert [c.source for c in before] == [c.source for c in first.cells]
     names = {"t": np.ones((2, 2)), "claim": __import__("fpbook.claims").claims.claim}
     with pytest.raises(ValueError, match="hold whatever is measured: 'a square"):
         exec(trial.source, names)
     nbformat.write(new_notebook(cells=[new_code_cell("t = 1")]), tmp_path / "b.ipynb")
-    assert len(nbformat.read(replicate.with_trial(tmp_path / "b.ipynb", tmp_path), as_version=4).cells) == 1
+    assert len(nbformat.read(second_run.with_trial(tmp_path / "b.ipynb", tmp_path), as_version=4).cells) == 1
 
 
 def test_the_second_run_tries_the_labs_and_once_more_what_died_at_its_start(book, monkeypatch):
-    runs, printed = [], iter([replicate.DEAD_AT_START, "fine"])
+    runs, printed = [], iter([second_run.DEAD_AT_START, "fine"])
 
     def run(command, **options):
         runs.append(options["env"])
         return SimpleNamespace(stdout=next(printed), stderr="", returncode=len(runs) - 1)
 
-    monkeypatch.setattr(replicate.subprocess, "run", run)
-    assert replicate.replicate(results.result_of(book / "chapters/solid.md", book), book) == 1
+    monkeypatch.setattr(second_run.subprocess, "run", run)
+    assert second_run.replicate(results.result_of(book / "chapters/solid.md", book), book) == 1
     assert [environment["FPBOOK_TRY_LABS"] for environment in runs] == ["1", "1"]
 
 
@@ -356,8 +361,8 @@ def test_an_offered_notebook_fetches_the_package_from_where_the_book_lies():
 
 
 def test_the_page_itself_gets_no_data_of_claims_replays_and_labs():
-    assert render._shown(drawn(PNG | KINDS)).data == PNG
-    assert render._shown(drawn(PNG)).data == PNG
+    assert cache._shown(drawn(PNG | KINDS)).data == PNG
+    assert cache._shown(drawn(PNG)).data == PNG
 
 
 # --- pages
@@ -372,9 +377,9 @@ def test_the_page_itself_gets_no_data_of_claims_replays_and_labs():
     (ExtensionError("a handler", OSError(errno.EROFS, "Read-only")), 2**30, True),
 ])  # fmt: skip
 def test_a_full_disk_is_one_line(exception, free, told, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(render.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
     with pytest.raises(SystemExit) if told else contextlib.nullcontext():
-        render.tell_of_the_disk(SimpleNamespace(outdir=tmp_path / "html"), exception)
+        cache.tell_of_the_disk(SimpleNamespace(outdir=tmp_path / "html"), exception)
     printed = capsys.readouterr().err
     assert printed.count("\n") == told and (f"{tmp_path} cannot be written" in printed) == told
 
@@ -387,10 +392,10 @@ def test_the_address_of_the_site_is_that_of_its_repository_in_small_letters(monk
         ("", ""),
     ):
         monkeypatch.setenv("GITHUB_REPOSITORY", repository)
-        assert site.site_address() == address
+        assert settings.site_address() == address
     for given in ("https://b/c/", "https://b/c"):
         monkeypatch.setenv("FPBOOK_SITE", given)
-        assert site.site_address() == "https://b/c/"
+        assert settings.site_address() == "https://b/c/"
 
 
 @pytest.mark.parametrize("file", [
@@ -410,7 +415,7 @@ def test_a_picture_keeps_its_dots_and_its_size(dpi, tmp_path):
     dots = np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8)
     (tmp_path / "_images").mkdir()
     Image.fromarray(dots).save(tmp_path / "_images/a.png", dpi=(dpi, dpi))
-    tag = slim.picture(slim.IMAGE.match('<img alt="A" src="_images/a.png"'), tmp_path / "a.html")
+    tag = assets.picture(assets.IMAGE.match('<img alt="A" src="_images/a.png"'), tmp_path / "a.html")
     scale = dpi // 100
     assert f'width="{50 // scale}" height="{30 // scale}"' in tag and 'src="_images/a.webp"' in tag and 'alt="A"' in tag
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "_images/a.webp").convert("RGB")), dots)

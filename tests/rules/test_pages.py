@@ -11,16 +11,16 @@ from pathlib import Path
 import bookbuild
 import jupytext
 import pytest
-from bookbuild.landing import LABS
-from bookbuild.results import write_notebook
+from bookbuild.execute.results import write_notebook
+from bookbuild.publish.twins import twin
+from bookbuild.read.landing import LABS
 from bookbuild.toc import entries
-from bookbuild.twins import twin
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = entries(ROOT)
 PAGES = {entry.path.stem: entry for entry in ENTRIES if entry.is_notebook}
 SECTIONS = [name for name, entry in PAGES.items() if entry.depth == 1]
-INSTALL = (Path(bookbuild.__file__).parent / "install_cell.py").read_text(encoding="utf8").strip().splitlines()
+INSTALL = (Path(bookbuild.__file__).parent / "publish/install_cell.py").read_text(encoding="utf8").strip().splitlines()
 
 CELLS, WORDS, COLUMNS, LINES, CLAIMS, WORDS_FIRST = 30, 2600, 88, 20, 8, 90
 OPENING = (120, 200)  # words before the first cell

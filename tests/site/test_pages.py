@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 
 import nbformat
 import pytest
-from bookbuild.claims import STRONGER, anchor_of
-from bookbuild.render import REPLAY
-from bookbuild.results import CLAIM, claims_of
+from bookbuild.execute.results import claims_of
+from bookbuild.read.claims import STRONGER, anchor_of
+from bookbuild.settings import CLAIM, REPLAY
 from bookbuild.toc import entries
 from bs4 import BeautifulSoup
 from PIL import Image

@@ -1,14 +1,14 @@
 """Write the twin of each notebook page, NAME.ipynb beside NAME.md: the same notebook without outputs, for Jupyter.
 
-`python -m bookbuild.twins`
+`python -m bookbuild.publish.twins`
 """
 
 from pathlib import Path
 
 import jupytext
 
-from .results import write_notebook
-from .toc import notebooks
+from ..execute.results import write_notebook
+from ..toc import notebooks
 
 
 def twin(path):
@@ -19,5 +19,5 @@ def twin(path):
 
 
 if __name__ == "__main__":
-    for source in notebooks(Path(__file__).resolve().parents[2]):
+    for source in notebooks(Path(__file__).resolve().parents[3]):
         write_notebook(twin(source), source.with_suffix(".ipynb"))

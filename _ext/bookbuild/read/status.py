@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
+from ..execute.results import facts_of
+from ..toc import notebooks
 from .claims import FromResults
-from .results import facts_of
 from .tables import link, table
-from .toc import notebooks
 
 COLUMNS = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy", "matplotlib": "Matplotlib"}
 

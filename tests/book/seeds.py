@@ -1,6 +1,4 @@
-"""Every claim again with other seeds: `python -m bookbuild.sweep 1000:1020 [NAME ...]`.
-
-Or `make claims SEEDS=1000:1020`.
+"""Every claim again with other seeds: `make claims SEEDS=1000:1020 PAGES='NAME ...'`.
 
 A page that draws n seeds runs as often as those seeds need, each time with another first seed (FPBOOK_SEED), in a
 kernel and a folder of its own. A claim on a median of n seeds is then counted in few draws: with a third number, say
@@ -19,13 +17,11 @@ import sys
 from pathlib import Path
 
 import jupytext
-
-from .execute import Stopped, device_name, locked, refusal, run_notebook, side_by_side, surroundings
-from .files import write_whole
-from .results import claims_of, code_of, key_of, versions
-from .toc import notebooks
-
-RECORD = Path("data", "records", "claims.json")
+from bookbuild.execute.results import claims_of, code_of, key_of, versions
+from bookbuild.execute.runner import Stopped, device_name, locked, refusal, run_notebook, side_by_side, surroundings
+from bookbuild.files import write_whole
+from bookbuild.settings import RECORD
+from bookbuild.toc import notebooks
 
 
 def seeds_of(notebook):

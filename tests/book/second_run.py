@@ -1,8 +1,8 @@
 """Execute the whole book a second time with nbval: every printed line must be the one that was printed the first time.
 
-`python -m bookbuild.replicate [NAME ...]`. Two notebooks run side by side. A kernel that dies before its first cell
+`make second-run`. Two notebooks run side by side. A kernel that dies before its first cell
 is the machine's fault, not the book's: that notebook is tried once more. Anything else that differs or fails counts.
-After the last cell each claim is checked again on broken data (`bookbuild.mutants`): one that always holds fails, too.
+After the last cell each claim is checked again on broken data (`falsifiable`): one that always holds fails, too.
 """
 
 import os
@@ -13,10 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
-
-from .execute import CELL_SECONDS, KERNELS, STARTS, surroundings
-from .results import earlier, result_of
-from .toc import notebooks
+from bookbuild.execute.results import earlier, result_of
+from bookbuild.execute.runner import CELL_SECONDS, KERNELS, STARTS, surroundings
+from bookbuild.toc import notebooks
 
 DEAD_AT_START = "Kernel died before replying to kernel_info"
 
@@ -26,7 +25,7 @@ def with_trial(result, root):
     notebook = nbformat.read(result, as_version=4)
     claims = [c.source for c in notebook.cells if c.cell_type == "code" and re.search(r"^claim\(", c.source, re.M)]
     if claims:
-        trial = f"from bookbuild.mutants import try_claims\n\ntry_claims({claims!r}, globals())"
+        trial = f"from falsifiable import try_claims\n\ntry_claims({claims!r}, globals())"
         notebook.cells.append(nbformat.v4.new_code_cell(trial, id="trial"))
     copy = root / "_build" / "second" / result.name
     copy.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +36,7 @@ def with_trial(result, root):
 def replicate(result, root):
     """The exit status of a second run: 0 if it printed the same."""
     environment = surroundings(root, FPBOOK_TRY_LABS="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")  # but for nbval
-    environment["PYTHONPATH"] += os.pathsep + str(Path(__file__).resolve().parents[1])
+    environment["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
     result = with_trial(result, root)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "nbval.plugin"]
     command += ["--nbval", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}"]

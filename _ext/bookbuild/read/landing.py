@@ -2,7 +2,7 @@
 
 from docutils import nodes
 
-from .replays import REPLAY_FILES, load, offer
+from .interactive import REPLAY_FILES, load, offer
 
 # The class of the place, and the files in the order in which they run.
 LABS = {

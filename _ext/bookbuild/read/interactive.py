@@ -7,7 +7,7 @@ import json
 
 from docutils import nodes
 
-from .render import LAB, REPLAY
+from ..settings import LAB, REPLAY
 
 KINDS = {REPLAY: "replay-data", LAB: "lab-data"}
 REPLAY_FILES = ["fpbook/replay/replay.js", "fpbook/replay/replay.css"]

@@ -14,11 +14,11 @@ from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from .files import write_whole
-from .results import CLAIM, facts_of
-from .sweep import RECORD
+from ..execute.results import facts_of
+from ..files import write_whole
+from ..settings import CLAIM, RECORD
+from ..toc import notebooks
 from .tables import inline, link, table
-from .toc import notebooks
 
 LOGGER = logging.getLogger(__name__)
 LEDGER = "chapters/claims"

@@ -65,4 +65,4 @@ def rewrite(page, name):
 def complain(hits, names):
     """Warn, which fails the build, about each change that hit no page."""
     for what in sorted(set(names) - {hit for page in hits.values() for hit in page}):
-        LOGGER.warning(f"a change to the pages found nothing to change: {what}; see _ext/bookbuild/rewrites.py")
+        LOGGER.warning(f"a change to the pages found nothing to change: {what}; see _ext/bookbuild/write/html_fixes.py")

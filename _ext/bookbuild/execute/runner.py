@@ -1,7 +1,7 @@
 """Execute the notebooks of the book whose result is missing or out of date.
 
-`python -m bookbuild.execute` brings all of them up to date, `python -m bookbuild.execute why` one page. Building the
-book does the same.
+`python -m bookbuild.execute.runner` brings all of them up to date, with `why` behind it one page. Building the book
+does the same.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from filelock import FileLock, Timeout
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from ..toc import notebooks
 from .results import earlier, facts_of, flaw_of, keep, key_of, result_of, up_to_date, versions
-from .toc import notebooks
 
 KERNELS = 2  # notebooks executed side by side
 STARTS = 2  # of a kernel that dies before its first cell: another process can take its ports first
@@ -232,7 +232,7 @@ def locked(path):
 
 if __name__ == "__main__":
     try:
-        _, failed = execute(Path(__file__).resolve().parents[2], sys.argv[1:])
+        _, failed = execute(Path(__file__).resolve().parents[3], sys.argv[1:])
     except (Stopped, Unwritable) as error:
         sys.exit(str(error))
     sys.exit("\n\n".join(failed) or None)

@@ -9,8 +9,8 @@ import nbformat
 from docutils import nodes
 from PIL import Image
 
-from .files import write_whole
-from .toc import entries
+from ..files import write_whole
+from ..toc import entries
 
 WIDTH = 280  # CSS pixels of a thumbnail; its file has twice as many
 

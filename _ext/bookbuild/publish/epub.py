@@ -12,8 +12,8 @@ from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
-from .mathml import as_mathml
-from .rewrites import CHANGES as PAGES
+from ..write.html_fixes import CHANGES as PAGES
+from ..write.mathml import as_mathml
 
 LOGGER = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from html import escape
 
 from docutils import nodes
 
-from .results import code_of
+from ..execute.results import code_of
 
 API = "chapters/api"
 BLOCK = re.compile(r'<div class="highlight-ipython3 notranslate">.*?</pre>', re.DOTALL)

@@ -1,4 +1,4 @@
-"""Execute and render one page alone, in seconds: `python -m bookbuild.page why`, or `make page NAME=why`.
+"""Execute and render one page alone, in seconds: `make page NAME=why`.
 
 What it refers to on other pages has no address here; such warnings are not shown. Words, symbols and citations are
 there.
@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 from jupyter_book.sphinx import build_sphinx
 
-from .toc import entries
+from ..toc import entries
 
 BESIDE = {"chapters/notation", "chapters/glossary", "chapters/references"}  # what any page may point at
 ELSEWHERE = re.compile(
@@ -76,5 +76,5 @@ def main(root, name):
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: make page NAME=why")
-    os.chdir(here := Path(__file__).resolve().parents[2])
+    os.chdir(here := Path(__file__).resolve().parents[3])
     sys.exit(main(here, sys.argv[1]))

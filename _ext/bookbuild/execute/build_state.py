@@ -11,7 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .files import write_whole
+from ..files import write_whole
 
 FOLDERS = {"html", "epub", "notebooks", "jupyter_execute", ".doctrees"}
 

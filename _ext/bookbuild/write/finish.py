@@ -5,11 +5,11 @@ Each page is replaced whole.
 
 from pathlib import Path
 
-from . import previews, rewrites, slim
-from .files import write_whole
+from ..execute.build_state import last, note
+from ..files import write_whole
+from . import assets, html_fixes, previews
 from .policy import add_policy
 from .site import base_of
-from .whole import last, note
 
 REDIRECT = '<meta http-equiv="Refresh"'  # the first page of a book whose root is another one: `make page`
 DONE = 'http-equiv="Content-Security-Policy"'
@@ -24,17 +24,17 @@ def finish(app, exception):
     texts = {name: text for name, text in texts.items() if not text.startswith(REDIRECT)}
     new = [name for name, text in texts.items() if DONE not in text]
     if new:
-        slim.icons(html)
+        assets.icons(html)
     for name in new:
-        text, changed = rewrites.rewrite(texts[name], name)
-        text, slimmed = slim.slim(text, pages[name], html)
+        text, changed = html_fixes.rewrite(texts[name], name)
+        text, slimmed = assets.slim(text, pages[name], html)
         hits[name] = changed + slimmed
         texts[name] = base_of(add_policy(text), name)
     for name, text in previews.refresh(texts, new).items():
         write_whole(pages[name], text)
     hits = {name: found for name, found in hits.items() if name in pages}
     if not app.config.book_page:
-        rewrites.complain(hits, [*rewrites.CHANGES, *slim.NAMES])
+        html_fixes.complain(hits, [*html_fixes.CHANGES, *assets.NAMES])
     note(app, "hits", hits)
 
 

@@ -13,12 +13,11 @@ from pathlib import Path
 import nbformat
 from sphinx.util import logging
 
-from .diagrams import for_notebooks
-from .plain import plain
-from .render import LAB, REPLAY
-from .results import CLAIM, write_notebook
-from .site import site_address
-from .whole import last, note
+from ..execute.build_state import last, note
+from ..execute.results import write_notebook
+from ..read.diagrams import for_notebooks
+from ..settings import CLAIM, LAB, REPLAY, site_address
+from .markdown import plain
 
 LOGGER = logging.getLogger(__name__)
 NUMBERED_AS = {"figure": "Fig.", "code-block": "Listing"}
@@ -26,7 +25,7 @@ SOLUTION = re.compile(
     r"^(?P<fence>`{3,}|:{3,})\{solution-(?P<end>start|end)\}.*?^(?P=fence)\s*$", re.MULTILINE | re.DOTALL
 )
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FOLDED = {"hide-input", "hide-cell"}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from docutils import nodes
 
-from .site import site_address
+from ..settings import site_address
 
 FOLDER = "_static/diagrams/"
 PICTURE = re.compile(rf"\]\((?:\.\./)*(?P<path>{FOLDER}[\w-]+\.svg)\)")

@@ -12,8 +12,8 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.generic import Fit
 
-from .files import replacing
-from .toc import entries
+from ..files import replacing
+from ..toc import entries
 
 LOOK = ".bd-header, .bd-footer { display: none !important; } body { font-size: 11pt; }"
 PAPER = dict(format="A4", print_background=True, margin=dict(top="18mm", bottom="18mm", left="16mm", right="16mm"))
@@ -117,4 +117,4 @@ def main(root):
 
 
 if __name__ == "__main__":
-    main(Path(__file__).resolve().parents[2])
+    main(Path(__file__).resolve().parents[3])

@@ -13,7 +13,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from .files import replacing, write_whole
+from ..files import replacing, write_whole
 
 SLIM = True
 

@@ -13,12 +13,10 @@ import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
-from .execute import Stopped, Unwritable, execute, locked
-from .results import CLAIM, hash_of
-from .whole import last, note
-
-REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.replay
-LAB = "application/vnd.fpbook.lab+json"  # as in fpbook.lab
+from ..settings import CLAIM, LAB, REPLAY
+from .build_state import last, note
+from .results import hash_of
+from .runner import Stopped, Unwritable, execute, locked
 
 
 def bring_up_to_date(app):

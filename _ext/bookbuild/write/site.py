@@ -2,7 +2,7 @@
 
 The page for wrong addresses.
 
-What a setting or the context of a page can do is done here; what only the finished HTML allows stands in `rewrites`.
+What a setting or the context of a page can do is done here; what only the finished HTML allows stands in `html_fixes`.
 """
 
 import hashlib
@@ -14,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..settings import site_address
+
 VENDOR = ["_vendor"]  # copied to the site's _static
 NOT_FOUND = """<h1>This page does not exist</h1>
 <p>The address may be misspelt, or the page has moved.
@@ -21,15 +23,6 @@ NOT_FOUND = """<h1>This page does not exist</h1>
 or <a href="search.html">search the book</a>.</p>"""
 CARD = re.compile(r'class="[^"]*\bsd-')  # cards and tabs, which few pages have
 DESIGN = re.compile(r"sphinx-design\.min\.css|design-tabs\.js")
-
-
-def site_address():
-    """Where the book is published, from the environment; "" where that is unknown."""
-    owner, _, name = os.environ.get("GITHUB_REPOSITORY", "").partition("/")
-    host = f"{owner.lower()}.github.io"
-    default = "" if not name else f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
-    address = os.environ.get("FPBOOK_SITE", default)
-    return address.rstrip("/") + "/" if address else ""
 
 
 def look_of(root):

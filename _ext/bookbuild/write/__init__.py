@@ -1,0 +1,1 @@
+"""What becomes of the HTML pages and of the site around them."""
