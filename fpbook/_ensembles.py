@@ -51,7 +51,7 @@ def _settings(net: nn.Module) -> dict[str, Any]:
     """What one network stands for all others in: the type of each module, and its plain attributes."""
     found: dict[str, Any] = {}
     for name, module in net.named_modules():
-        found[f"{name}: the type"] = type(module).__name__
+        found[f"{name}: the type"] = type(module)
         plain = {key: value for key, value in vars(module).items() if isinstance(value, (bool, int, float, str))}
         found |= {f"{name}.{key}".removeprefix("."): value for key, value in plain.items()}
     return found
@@ -139,7 +139,7 @@ class _Mapped:
     def __init__(self, nets: Sequence[nn.Module]):
         self.nets = nets
         self.state, _ = stack_module_state(list(nets))
-        self.base = copy.deepcopy(nets[0]).to("meta")
+        self.base = copy.deepcopy(nets[0])  # on no other device: a move would part what two layers share
         self.parameters: list[torch.Tensor] = list(self.state.values())
 
     def each(self, function: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor:
@@ -156,19 +156,12 @@ class _Mapped:
 
 
 def _stackable(nets: Sequence[nn.Module]) -> bool:
-    """True if every module is a trained linear layer with bias, acts on each number apart, or holds such modules."""
-    for net in nets:
-        places = [name for name, one in net.named_modules(remove_duplicate=False) if isinstance(one, nn.Linear)]
-        if len(places) > sum(isinstance(module, nn.Linear) for module in net.modules()):
-            return False  # a layer that stands in two places
-        for module in net.modules():
-            if isinstance(module, nn.Linear):
-                trained = module.bias is not None and module.weight.requires_grad and module.bias.requires_grad
-                if type(module) is not nn.Linear or not trained:
-                    return False
-            elif type(module) not in ELEMENTWISE + CONTAINERS:
-                return False
-    return any(isinstance(module, nn.Linear) for module in nets[0].modules())
+    """True if all parameters are trained and lie in plain linear layers, each in one place, between known modules."""
+    known = {nn.Linear, *ELEMENTWISE, *CONTAINERS}
+    layers = [name for name, one in nets[0].named_modules(remove_duplicate=False) if type(one) is nn.Linear]
+    inside = {f"{name}.{part}" for name in layers for part in ("weight", "bias")}
+    trained = [{name for name, p in net.named_parameters() if p.requires_grad} for net in nets]
+    return all(type(one) in known for one in nets[0].modules()) and all(names == inside for names in trained)
 
 
 def _linear(net: nn.Module, name: str) -> nn.Linear:

@@ -31,6 +31,27 @@ class Residual(nn.Module):
         return x + self.last(torch.tanh(self.first(x)))
 
 
+class Half(nn.Linear):
+    """A linear layer by type, and another function."""
+
+    def forward(self, x):
+        return super().forward(x) / 2
+
+
+class Doubled(nn.Sequential):
+    """A container by type that does more than call what it holds."""
+
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+def shared():
+    """Two layers with one weight."""
+    chain = nn.Sequential(nn.Linear(1, 9), nn.Tanh(), nn.Linear(9, 9), nn.Tanh(), nn.Linear(9, 9), nn.Linear(9, 1))
+    chain[4].weight = chain[2].weight
+    return chain
+
+
 KINDS = {
     "tanh": (lambda: MLP([1, 20, 20, 1]), _Stacked),
     "ricker": (lambda: xavier_init(MLP([1, 30, 1], Ricker(0.3))), _Stacked),
@@ -43,6 +64,10 @@ KINDS = {
     "no bias": (lambda: nn.Sequential(nn.Linear(1, 9, bias=False), nn.Tanh(), nn.Linear(9, 1)), _Mapped),
     "layer norm": (lambda: nn.Sequential(nn.Linear(1, 9), nn.LayerNorm(9), nn.Tanh(), nn.Linear(9, 1)), _Mapped),
     "own module": (Residual, _Mapped),
+    "own linear layer": (lambda: nn.Sequential(nn.Linear(1, 9), nn.Tanh(), Half(9, 1)), _Mapped),
+    "own container": (lambda: Doubled(nn.Linear(1, 9), nn.Tanh(), nn.Linear(9, 1)), _Mapped),
+    "one weight twice": (shared, _Mapped),
+    "one layer": (lambda: nn.Linear(1, 1), _Mapped),
 }
 
 
