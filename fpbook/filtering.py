@@ -171,7 +171,7 @@ def ratio_density(cutoff: ArrayLike, lfr: ArrayLike, *, log: bool = False) -> ND
 
 
 def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.float64]:
-    r"""Cut-off k_q below which a share q of the labels' energy lies: where the low frequency ratio first passes q.
+    r"""Cut-off k_q at which the Gaussian filter keeps a share q of the labels' energy: where the LFR first passes q.
 
     .. math:: \mathrm{LFR}(k_q) = q
 
@@ -182,7 +182,7 @@ def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.
     lfr : array, shape (..., m)
         Low frequency ratio at each cut-off; leading axes are kept.
     share : float
-        q, between 0 and 1: 0.5 for the bulk, 0.9 for the tail.
+        q, between 0 and 1: 0.5 for the half-energy cut-off.
 
     Returns
     -------
@@ -197,7 +197,10 @@ def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.
 
     Notes
     -----
-    For sin(wx) k_q = w / sqrt(-log q). Stretching all points by c divides k_q by c: `unit_distance` takes that out.
+    For sin(wx) k_q = w / sqrt(-log q): the filter is soft, so that k_0.5 = 1.2 w, and k_0.9 = 3.1 w lies far above the
+    only frequency there is. Stretching all points by c divides k_q by c: `unit_distance` takes that out. Spread-out
+    points in many dimensions have a k_q of their own, whatever the labels, that grows with their number: compare equal
+    numbers of points, and see `equidistant_cutoff`.
 
     Examples
     --------
@@ -216,6 +219,44 @@ def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.
     at = np.log(cutoffs[before[..., 0]]) + np.clip(part, 0, 1) * np.log(cutoffs[first] / cutoffs[before])[..., 0]
     found = np.where((curves >= share).any(-1), np.exp(at), np.inf)
     return np.where(np.isnan(curves).any(-1), np.nan, found)
+
+
+def equidistant_cutoff(n: int, share: float = 0.5) -> float:
+    r"""Scale-free cut-off r k_q of any centred labels on n points that all have the same distance from each other.
+
+    .. math:: r \, k_q = \sqrt{2 \ln \frac{1 + \sqrt q \, (n - 1)}{1 - \sqrt q}}, \qquad
+        r \, k_{0.5} \approx \sqrt{2 \ln (n / 0.41)}
+
+    It holds no labels. Points in hundreds of dimensions are nearly equidistant, so this is where their cut-offs start,
+    and only a fall below it, or below shuffled labels on the same points, says something about the labels.
+
+    Parameters
+    ----------
+    n : int
+        Number of points, at least 2.
+    share : float
+        q, between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If n < 2, or the share is not between 0 and 1.
+
+    Notes
+    -----
+    With g = exp(-(r k0)^2 / 2) the mean of centred labels is y_i (1 - g) / (1 + (n - 1) g); its square is the LFR.
+
+    Examples
+    --------
+    >>> round(equidistant_cutoff(500), 2), round(equidistant_cutoff(4000), 2)
+    (3.77, 4.28)
+    """
+    if n < 2:
+        raise ValueError(f"one point alone has no distance to others: n must be at least 2, not {n}")
+    if not 0 < share < 1:
+        raise ValueError(f"a share lies between 0 and 1, not {share}")
+    root = np.sqrt(share)
+    return float(np.sqrt(2 * np.log((1 + root * (n - 1)) / (1 - root))))
 
 
 def unit_distance(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
@@ -280,6 +321,68 @@ def neighbour_disagreement(
         nearest = distance.topk(neighbours, largest=False).indices
         shares.append((labels[nearest] != labels[start : start + TILE, None]).double().mean(1))
     return torch.cat(shares).numpy()
+
+
+def neighbour_correlation(x: ArrayLike, y: ArrayLike, delta: ArrayLike) -> NDArray[np.float64]:
+    r"""Correlation between the labels of two neighbours: how smooth labels are, whatever the number of points.
+
+    .. math::
+        c(k_0) = \frac{1}{n - 1} + \frac{\sum_i y_i \sum_{j \ne i} w_{ij} \, y_j}{\sum_i y_i^2}, \qquad
+        w_{ij} = \frac{G_{ij}}{\sum_{l \ne i} G_{il}}, \quad G_{ij} = e^{-|x_i - x_j|^2 / (2 \delta)}
+
+    Take a point, then a second one near it, within about sqrt(delta) = 1 / k0: c is the correlation of the two labels,
+    1 if neighbours always agree, 0 if they agree as often as chance, negative if less often.
+
+    Parameters
+    ----------
+    x : array, shape (n,) or (n, d)
+        Data points; `unit_distance` gives k0 the same meaning for points of any size.
+    y : array, shape (n,) or (n, c)
+        Labels, classes as one-hot vectors. They are centred here.
+    delta : float, or array of shape (m,)
+        Filter variances.
+
+    Returns
+    -------
+    array, shape (m,), or one number for one delta
+
+    Raises
+    ------
+    ValueError
+        As `low_frequency_part`, and if there are fewer than three points or all labels are the same.
+
+    Notes
+    -----
+    The low frequency ratio counts each point among its own neighbours. In many dimensions that self-term is most of it,
+    so the LFR, its cut-offs and its ratio to shuffled labels depend on n. Without it the expectation over samples is
+    the same for every n, as long as a point has neighbours within reach. Shuffled labels have c = 0 on average, and so
+    have all labels on equidistant points. For sin(wx) on a dense wide grid c = exp(-w^2 delta / 2).
+
+    O(n^2 (d + m c)) time.
+
+    Examples
+    --------
+    >>> x = np.linspace(-40, 40, 1000)
+    >>> neighbour_correlation(x, np.sin(2 * x), 0.1).round(2)   # exp(-0.2) = 0.82 on a denser grid
+    np.float64(0.8)
+    """
+    one = np.ndim(delta) == 0
+    points, labels, variances = _filter_arguments(x, y, delta)
+    n = len(points)
+    centred = torch.from_numpy((labels - labels.mean(0)).reshape(n, -1))
+    energy = float(centred.square().sum())
+    if n < 3 or energy <= 1e-24 * float((labels**2).sum()):
+        raise ValueError("need at least three points, and labels that are not all the same")
+    places, found = torch.from_numpy(points - points.mean(0)), torch.zeros(len(variances), dtype=torch.float64)
+    for start in range(0, n, TILE):
+        square = torch.cdist(places[start : start + TILE], places).square()
+        own = torch.arange(len(square))
+        square[own, start + own] = torch.inf
+        for i, variance in enumerate(variances):
+            means = torch.softmax(square / (-2 * variance), dim=1) @ centred
+            found[i] += (centred[start : start + TILE] * means).sum()
+    correlation = found.numpy() / energy + 1 / (n - 1)
+    return correlation[0] if one else correlation
 
 
 def _filter_arguments(x: ArrayLike, y: ArrayLike, delta: ArrayLike) -> tuple[NDArray, NDArray, NDArray]:

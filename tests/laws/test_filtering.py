@@ -10,8 +10,10 @@ from hypothesis.extra.numpy import arrays
 from fpbook import _kernels, filtering
 from fpbook._kernels import gaussian_means
 from fpbook.filtering import (
+    equidistant_cutoff,
     low_frequency_part,
     low_frequency_ratio,
+    neighbour_correlation,
     neighbour_disagreement,
     ratio_density,
     share_cutoff,
@@ -345,3 +347,86 @@ rows, labels = np.linspace(0, 1, 5), np.arange(5.0)
 def test_bad_input_gets_one_error_that_names_the_cause(call, names):
     with pytest.raises(ValueError, match=names):
         call()
+
+
+# What the number of points alone does
+
+
+@pytest.mark.parametrize("n, share", [(2, 0.5), (40, 0.5), (40, 0.9), (300, 0.2)])
+def test_equidistant_points_have_one_cutoff_whatever_their_labels(n, share):
+    corners = np.eye(n) / np.sqrt(2)  # a regular simplex with edge 1
+    k0 = 2.0 ** np.arange(-2, 3.5, 1 / 64)
+    for labels in (np.arange(n), np.random.default_rng(n).normal(size=n), np.arange(n) < 1):
+        ratio = low_frequency_ratio(corners, labels - np.mean(labels), 1 / k0**2)
+        assert share_cutoff(k0, ratio, share) == pytest.approx(equidistant_cutoff(n, share), rel=1e-3)
+
+
+def test_many_dimensions_come_near_it_and_few_do_not():
+    rng = np.random.default_rng(0)
+    k0 = 2.0 ** np.arange(-2, 4, 1 / 8)
+    cutoffs = {}
+    for d in (1, 2000):
+        scaled, _ = unit_distance(rng.normal(size=(300, d)))
+        labels = scaled[:, 0] - scaled[:, 0].mean()
+        cutoffs[d] = share_cutoff(k0, low_frequency_ratio(scaled, labels, 1 / k0**2), 0.5)
+    assert cutoffs[2000] == pytest.approx(equidistant_cutoff(300), rel=0.02)
+    assert cutoffs[1] < 0.7 * equidistant_cutoff(300)
+
+
+@pytest.mark.parametrize("bad", [(1, 0.5), (10, 0.0), (10, 1.0)])
+def test_a_floor_needs_two_points_and_a_share(bad):
+    with pytest.raises(ValueError):
+        equidistant_cutoff(*bad)
+
+
+def test_neighbour_correlation_is_its_double_sum():
+    x, y = data(30, 3)
+    y, delta = y - y.mean(0), 0.4
+    kernel = np.exp(-((x[:, None] - x[None]) ** 2).sum(2) / (2 * delta))
+    np.fill_diagonal(kernel, 0)
+    means = kernel @ y / kernel.sum(1, keepdims=True)
+    expected = (y * means).sum() / (y**2).sum() + 1 / 29
+    for labels in (y, y + 7.0):  # it centres
+        assert neighbour_correlation(x, labels, delta) == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(neighbour_correlation(x, y, [delta, 1e-9])[0], expected)
+
+
+def test_neighbour_correlation_of_a_sine_and_of_parity_have_closed_forms():
+    x, delta = np.linspace(-60, 60, 2000), np.array([0.05, 0.3])
+    np.testing.assert_allclose(neighbour_correlation(x, np.sin(2 * x), delta), np.exp(-2 * delta), atol=0.03)
+    cube = np.array(np.meshgrid(*[[-1.0, 1.0]] * 6)).reshape(6, -1).T  # all 64 corners
+    far = np.exp(-2 / 1.5)  # kernel between two corners that differ in one place
+    with_self = ((1 - far) / (1 + far)) ** 6
+    total = (1 + far) ** 6
+    expected = (with_self * total - 1) / (total - 1) + 1 / 63
+    assert neighbour_correlation(cube, cube.prod(1), 1.5) == pytest.approx(expected) and expected < 0
+
+
+def test_neighbour_correlation_is_free_of_n_and_the_ratio_to_shuffled_labels_is_not():
+    """The law that the instrument exists for: eight times as many points, in many dimensions, change nothing."""
+    correlation, ratio = {}, {}
+    for n in (200, 1600):
+        both = []
+        for seed in range(8):
+            rng = np.random.default_rng(seed)
+            scaled, _ = unit_distance(rng.normal(size=(n, 60)) * np.linspace(3, 0.3, 60))
+            labels = np.sign(scaled[:, 0])
+            labels -= labels.mean()
+            lfr = [low_frequency_ratio(scaled, some, [0.25])[0] for some in (labels, rng.permutation(labels))]
+            both.append((neighbour_correlation(scaled, labels, 0.25), lfr[0] / lfr[1]))
+        correlation[n], ratio[n] = np.mean(both, axis=0)
+    assert correlation[1600] == pytest.approx(correlation[200], rel=0.15)
+    assert ratio[1600] > 3 * ratio[200]
+
+
+def test_shuffled_labels_correlate_as_chance_does():
+    x, y = data(300, 20)
+    found = [neighbour_correlation(x, np.random.default_rng(s).permutation(y[:, 0]), 4.0) for s in range(40)]
+    assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(40)
+
+
+def test_neighbour_correlation_refuses_what_has_no_correlation():
+    with pytest.raises(ValueError, match="three points"):
+        neighbour_correlation([0.0, 1.0], [0.0, 1.0], 1.0)
+    with pytest.raises(ValueError, match="not all the same"):
+        neighbour_correlation([0.0, 1.0, 2.0], [3.0, 3.0, 3.0], 1.0)
