@@ -74,6 +74,21 @@ def gaussian_means(
     return (sums[:, :-1] / sums[:, -1:]).double().cpu().numpy()
 
 
+def filters(x: NDArray, delta: NDArray, *, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    """The matrices whose product with labels (n, c) is `gaussian_means`: (m, n, n), rows of sum 1."""
+    points = torch.as_tensor(x - np.mean(x, axis=0))
+    kernels = torch.empty(len(delta), len(points), len(points), dtype=dtype)
+    tiles = [slice(start, start + TILE) for start in range(0, len(points), TILE)]
+    for i, rows in enumerate(tiles):
+        for columns in tiles[i:]:
+            distance = _half_squares(points[rows], points[columns], same=rows == columns)
+            for kernel, inverse in zip(kernels, 1 / np.asarray(delta, dtype=float)):
+                kernel[rows, columns] = (distance * -inverse).to(dtype).exp_()
+                if rows != columns:
+                    kernel[columns, rows] = kernel[rows, columns].T
+    return kernels.div_(kernels.sum(2, keepdim=True))
+
+
 def _chains(inverse: NDArray) -> list[tuple[float, list[tuple[int, int]]]]:
     """Group 1/delta into chains: [(first value, [(its place, squarings since the place before), ...]), ...]."""
     chains: list[tuple[float, list[tuple[int, int]], list[int]]] = []

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from fpbook._arrays import finite, points_of
+from fpbook._arrays import finite, numbers, points_of
 from fpbook._kernels import TILE, gaussian_means
 
 SINGLE_FROM = 4096  # points from which kernels are float32
@@ -100,8 +100,8 @@ def low_frequency_ratio(
     differ by powers of two share one exponential: 32 of them at ratio 2^(1/4) take 4 exponentials and 28 squarings. Any
     other grid takes one exponential a cut-off.
 
-    Error: below 4,096 points all is float64. From there kernels are float32; the relative error is below 1e-4, mostly
-    below 1e-6.
+    Error: below 4,096 points all is float64. From there kernels are float32, and the error is absolute: some 1e-7 of
+    the largest ratio, 1. A ratio of 1e-8 may be wrong by 1e-4 of itself, one of 1e-15 has no right digit.
 
     For sin(wx) on a wide interval LFR = exp(-w^2 delta). It is not scale-invariant: x -> cx moves k0 to k0 / c.
 
@@ -259,6 +259,60 @@ def equidistant_cutoff(n: int, share: float = 0.5) -> float:
     return float(np.sqrt(2 * np.log((1 + root * (n - 1)) / (1 - root))))
 
 
+def cutoffs(x: ArrayLike, y: ArrayLike, shares: ArrayLike = (0.5,)) -> NDArray[np.float64]:
+    """Cut-offs k0 at which the filter keeps given shares of the labels' energy about their mean, in any dimension.
+
+    Parameters
+    ----------
+    x : array, shape (n,) or (n, d)
+        Data points; features of one scale, since distances add them up.
+    y : array, shape (n,) or (n, c)
+        Labels; they are centred here.
+    shares : float, or array of shape (m,)
+        Between 0 and 1.
+
+    Returns
+    -------
+    array, of the shape of `shares`
+        Cut-offs; the filter variance is delta = 1 / k0^2.
+
+    Raises
+    ------
+    ValueError
+        As `low_frequency_ratio`, if a share is not between 0 and 1, or points that are the same have different labels
+        and so no cut-off keeps as much.
+
+    Notes
+    -----
+    `low_frequency_ratio` at cut-offs that grow by 2^(1/4), and `share_cutoff` between them. The filter keeps
+    exp(-k^2 / k0^2) of the energy at k, so the cut-off of one half lies at 1.2 times the frequency of a single wave,
+    and that of nine tenths at 3.1 times. Scattered points in hundreds of dimensions have all about one distance, and
+    there the number of points decides where it lies.
+
+    Examples
+    --------
+    >>> x = np.linspace(-40, 40, 1000)
+    >>> (cutoffs(x, np.sin(2 * x)) / 2).round(1)     # 1 / sqrt(log 2) = 1.2
+    array([1.2])
+    """
+    points, labels, _ = _filter_arguments(x, y, 1.0)
+    labels = labels - labels.mean(0)
+    asked = finite("shares", shares)
+    if asked.ndim > 1 or (asked <= 0).any() or (asked >= 1).any():
+        raise ValueError(f"shares of the energy lie between 0 and 1, not {asked}")
+    points, square = unit_distance(points)
+    k0, lfr = np.zeros(0), np.zeros(0)
+    while not len(lfr) or lfr.max() < asked.max():
+        if len(k0) >= 96:
+            raise ValueError(
+                f"no cut-off keeps {asked.max():g} of the energy: do points that are the same differ in y?"
+            )
+        more = 0.25 * 2 ** ((len(k0) + np.arange(24)) / 4)
+        k0, lfr = np.r_[k0, more], np.r_[lfr, low_frequency_ratio(points, labels, 1 / more**2)]
+    found = np.array([share_cutoff(k0, lfr, float(share)) for share in asked.ravel()])
+    return (found / np.sqrt(square)).reshape(asked.shape)
+
+
 def unit_distance(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
     """Points scaled to mean squared distance 1, and that mean squared distance before: (array (n, d), float).
 
@@ -309,7 +363,7 @@ def neighbour_disagreement(
     >>> neighbour_disagreement(np.array([[0.0], [1.0], [2.1]]), np.array([0, 0, 1]), neighbours=1)
     array([0., 0., 1.])
     """
-    points, labels, shares = torch.from_numpy(finite("x", x)), torch.as_tensor(y), []
+    points, labels, shares = torch.from_numpy(finite("x", x)), torch.as_tensor(numbers("y", y)), []
     points, n = points.reshape(len(points), -1), len(points)
     points = points - points.mean(0)  # in double precision: distances are differences of squares
     if not 0 < neighbours < n or len(labels) != n:
@@ -397,6 +451,10 @@ def _filter_arguments(x: ArrayLike, y: ArrayLike, delta: ArrayLike) -> tuple[NDA
 
 
 def _means(x: NDArray, y: NDArray, delta: NDArray, device: str | torch.device) -> NDArray[np.float64]:
-    """Gaussian means of checked arguments, (m, c, n); in float32 for many points."""
+    """Gaussian means of checked arguments, (m, c, n); in float32 for many points, and then of what is not the mean."""
     dtype = torch.float64 if len(x) < SINGLE_FROM else torch.float32
-    return gaussian_means(x, y.reshape(len(y), -1), delta, dtype=dtype, device=device)
+    y = y.reshape(len(y), -1)
+    if dtype == torch.float64:
+        return gaussian_means(x, y, delta, dtype=dtype, device=device)
+    mean = y.mean(0)  # float32 would lose a detail that is small against it
+    return gaussian_means(x, y - mean, delta, dtype=dtype, device=device) + mean[:, None]

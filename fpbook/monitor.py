@@ -1,103 +1,510 @@
 """Watch any model learn, frequency by frequency: what this book measures, for your own data and your own loop."""
 
+import math
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from fpbook._arrays import finite, points_of
-from fpbook.filtering import low_frequency_part
-from fpbook.spectra import nudft
+from fpbook._arrays import as_points, finite, numbers
+from fpbook._columns import Columns
+from fpbook._inputs import (
+    PARALLEL,
+    axis_of,
+    batches_of,
+    one_hot,
+    other_process,
+    softmax_of,
+    some,
+    warn_of_class_numbers,
+)
+from fpbook._measures import DOUBTFUL, NOTHING, Filters, Grid, Measure, Shells, Waves, grid_step
+from fpbook.filtering import cutoffs
+from fpbook.spectra import first_step_below, peaks
 
 
 class FrequencyMonitor:
-    r"""Relative error of a model's output during training, at chosen frequencies or on either side of a cut-off.
+    r"""Relative error of a model's output during training, at frequencies, in bands, or on either side of a cut-off.
 
-    With frequencies `k` the projection method: the error of the nonuniform DFT at each of them,
+    With frequencies `k` the projection method: the error of the amplitude at each of them,
 
-    .. math:: \Delta_F(k) = \Vert\hat h_k - \hat y_k\Vert \, / \, \Vert\hat y_k\Vert .
+    .. math:: \Delta_F(k) = \Vert\hat h_k - \hat y_k\Vert \, / \, \Vert\hat y_k\Vert ,
 
-    With a filter variance `delta` the filtering method: the error of the part of frequencies below the cut-off
-    k0 = 1 / sqrt(delta), and that of the rest,
+    where amplitudes are fitted by least squares with waves and a constant. On a regular grid they are the DFT; on
+    scattered points, where the waves of the DFT leak into each other, they are still right.
+
+    With filter variances `delta` the filtering method: the error of the part below the cut-off k0 = 1 / sqrt(delta),
+    and that of the rest,
 
     .. math:: e_\mathrm{low} = \Vert h^\mathrm{low} - y^\mathrm{low}\Vert / \Vert y^\mathrm{low}\Vert, \qquad
         e_\mathrm{high} = \Vert h^\mathrm{high} - y^\mathrm{high}\Vert / \Vert y^\mathrm{high}\Vert,
         \qquad y^\mathrm{high} = y - y^\mathrm{low} .
 
+    With none of `k`, `bands` and `delta` it chooses: the strongest waves above the noise on a line or a grid, and one
+    cut-off at half of the energy elsewhere. ``print(monitor)`` says what was chosen and what can be relied on.
+
     Parameters
     ----------
     x : array, shape (n,) or (n, d)
-        Data points, training or held out. For images project them on one direction first (`principal_direction`), or
-        use `delta`.
-    y : array, shape (n,) or (n, c)
-        Their labels; of c classes, one-hot and centred.
+        Points, training or held out. For images project them on one direction first (`principal_direction`), or use
+        `delta`.
+    y : array, shape (n,) or (n, ...)
+        Their labels; classes one-hot. Rows that are masked or NaN are left out.
     k : array, shape (m,) or (m, d), optional
-        Angular frequencies, rad per unit of `x`: peaks of the labels' spectrum.
-    delta : float, optional
-        Filter variance, in units of x squared. Give either this or `k`.
+        Angular frequencies, rad per unit of `x`; cycles per `period` if that is given.
+    period : float or array of shape (d,), optional
+        In units of x: 1 for k in cycles per unit, 360 for x in degrees and k in waves round the circle.
+    bands : array, shape (m,), optional
+        Edges of |k| (in cycles per period, if given): below the first, between them, and above the last. On a grid by
+        the FFT, elsewhere by differences of the filter.
+    delta : float or array of shape (m,), optional
+        Filter variances, in units of x squared: a pair of low and high for each.
+    choose : int
+        How many frequencies at most, where the monitor chooses.
+    method : {"lstsq", "dft"}
+        "dft" takes the published sum (1/n) sum y exp(-ikx) on whatever points, without any check.
+    centre : bool
+        Whether labels and outputs are compared without their means. The error of the mean is `offset`.
+    softmax : bool, optional
+        Whether outputs are logits. Not given, they are taken as such if they come as ``.logits`` and labels are
+        one-hot, and a warning is given where outputs of one-hot labels are no probabilities.
+    axis : int, optional
+        Axis of `y` and of outputs that runs along the points, the first by default: of fields of shape (fields, n) it
+        is 1.
+    every : int
+        Interval of steps at which `watch` measures.
+    memory : float
+        Bytes that kept waves or kernels may take. Kernels that do not fit are computed at each call.
 
     Attributes
     ----------
     step : array, shape (r,)
         Steps at which the model was measured.
+    names : list of str
+        Of the m columns.
     error : array, shape (r, m)
-        Relative error at each frequency; with `delta` (r, 2), low then high.
+        Relative errors: 0 is fitted, 1 is what an output without this part has, above 1 is worse than nothing. A row of
+        NaN where the output was not finite.
+    leak : array, shape (r, m)
+        Standard error of `error` that the rest of the output's error, at frequencies not in `k`, causes.
+    offset : array, shape (r,)
+        Error of the mean, relative to the labels' root mean square about theirs.
+    share : array, shape (m,)
+        Share of the labels' energy about their mean.
+    floor : array, shape (m,)
+        What noise in the labels, as large as what the waves leave unexplained, adds to a relative error: it is no part
+        of what a model should learn.
+    resolved : array of bool, shape (m,)
+        False where this is above 1/3, or the points tell a wave from the others only with noise increased five times.
 
     Raises
     ------
     ValueError
-        If shapes disagree, both or neither of `k` and `delta` are given, or the labels have nothing at a frequency or
-        on one side of the cut-off.
+        If the number asked for is not in the data: shapes disagree, frequencies are aliases, labels have nothing at
+        one, x holds dates.
 
     Notes
     -----
-    O(n m) a measurement with `k`, O(n^2 d) with `delta`: take a few thousand points.
+    A call costs O(n m), with `delta` O(n^2) and once O(n^2 d). Outputs are those of the whole set in the order of `y`,
+    in evaluation mode; `watch` sees to it. Coordinate networks should be measured on a grid that resolves them, never
+    on the points that they are trained on.
 
     Source: Xu et al. (2020), eqs. 2 and 8-11.
 
     Examples
     --------
-    >>> x = 2 * np.pi * np.arange(20) / 20
-    >>> monitor = FrequencyMonitor(x, np.sin(x) + np.sin(4 * x), k=[1, 4])
-    >>> for step, part in enumerate([0.0, 0.5, 1.0]):       # in your loop: monitor(step, model(inputs))
-    ...     monitor(step, np.sin(x) + part * np.sin(4 * x))
-    >>> monitor.error.round(6) + 0.0
-    array([[0. , 1. ],
+    >>> x = np.random.default_rng(0).uniform(-3, 3, 200)
+    >>> monitor = FrequencyMonitor(x, np.sin(x) + np.sin(4 * x))
+    >>> for step, part in enumerate([0.0, 0.5, 1.0]):       # in your loop: monitor.watch(step, model, inputs)
+    ...     errors = monitor(step, np.sin(x) + part * np.sin(4 * x))
+    >>> monitor.names, monitor.error.round(6) + 0.0
+    (['k=1', 'k=4'], array([[0. , 1. ],
            [0. , 0.5],
-           [0. , 0. ]])
+           [0. , 0. ]]))
     """
 
-    def __init__(self, x: ArrayLike, y: ArrayLike, *, k: ArrayLike | None = None, delta: float | None = None):
-        if (k is None) == (delta is None):
-            raise ValueError("give either the frequencies k or a filter variance delta")
-        self.x, self.k, self.delta = points_of("x", x), k, delta
-        self._shape = np.shape(y)
-        self._labels = self._parts(finite("y", y))  # (parts, numbers)
-        self._size = np.linalg.norm(self._labels, axis=1)
-        if not (self._size > 1e-12 * self._size.max()).all():
-            raise ValueError("the labels have nothing at a frequency, or on one side of the cut-off: no relative error")
+    def __init__(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        k: Any = None,
+        period: ArrayLike | None = None,
+        bands: ArrayLike | None = None,
+        delta: ArrayLike | None = None,
+        choose: int = 8,
+        method: str = "lstsq",
+        centre: bool = True,
+        softmax: bool | None = None,
+        axis: int | None = None,
+        every: int = 1,
+        memory: float = 2**30,
+    ):
+        if sum(part is not None for part in (k, bands, delta)) > 1:
+            raise ValueError("give one of k, bands and delta, or none of them and the monitor chooses")
+        if method not in ("lstsq", "dft") or every < 1:
+            raise ValueError(f"need method 'lstsq' or 'dft' and every >= 1, not {method!r} and {every}")
+        points = as_points("x", some("x", numbers("x", x)))
+        if np.iscomplexobj(points):
+            raise ValueError("x is complex; give real and imaginary part as two columns")
+        labels = some("y", numbers("y", y))
+        self.centre, self.softmax, self.every, self.axis = centre, softmax, every, axis_of(labels, len(points), axis)
+        self._shape = labels.shape
+        labels = np.moveaxis(labels, self.axis, 0).reshape(len(points), -1)
+        if np.isinf(points).any() or np.isinf(labels).any():
+            raise ValueError("x or y has infinite values, which are not finite; mark what is missing by NaN")
+        self.kept = ~(np.isnan(points).any(1) | np.isnan(labels).any(1))
+        if not self.kept.any():
+            raise ValueError("no point has both coordinates and labels: nothing is left to measure")
+        self.x, self._one_hot = points[self.kept], one_hot(labels[self.kept])
+        self._mean = labels[self.kept].mean(0) if centre else np.zeros(labels.shape[1])
+        self._labels = labels[self.kept] - self._mean  # (n, c)
+        self._spread = float(np.linalg.norm(self._labels)) / math.sqrt(len(self.x))
+        if not self._spread > NOTHING * (np.abs(self._mean).max() + self._spread):
+            raise ValueError("the labels are constant: there is no frequency in them")
+        warn_of_class_numbers(labels[self.kept])
+        self.measure = self._measure(k, period, bands, delta, choose, method, memory)
+        self._size = self.measure.sizes(self._labels)
+        nothing = ~(self._size > NOTHING * self._size.max())
+        if nothing.any() and bands is None:
+            named = ", ".join(np.array(self.names)[nothing])
+            raise ValueError(f"the labels have nothing at {named}: no relative error; leave it out")
+        self._size[nothing] = np.nan  # a band without labels has no relative error either, but the others have
+        self.share = self.measure.shares(self._labels)
+        self.floor = self.measure.leak(self._labels) / self._size
+        self.resolved = ~(self.floor > 1 / 3) & (self.measure.amplification < DOUBTFUL) & ~nothing
         self._steps: list[float] = []
-        self._errors: list[NDArray[np.float64]] = []
+        self._rows: list[NDArray[np.float64]] = []  # errors, leaks, offset
+        self._warned = False
 
-    def __call__(self, step: float, output: ArrayLike | torch.Tensor) -> None:
-        """Measure the model's output on `x`, of the shape of `y`, at this step; a tensor may lie on any device."""
-        values = output.detach().cpu().numpy() if isinstance(output, torch.Tensor) else np.asarray(output)
-        if values.size != np.prod(self._shape, dtype=int) or len(values) != len(self.x):
-            raise ValueError(f"the output must have the shape of the labels, {self._shape}, not {values.shape}")
-        parts = self._parts(finite("the output", values.reshape(self._shape)))
-        self._steps.append(step)
-        self._errors.append(np.linalg.norm(parts - self._labels, axis=1) / self._size)
+    # What is measured
+
+    def _measure(self, k: Any, period: Any, bands: Any, delta: Any, choose: int, method: str, memory: float) -> Measure:
+        d, scale = self.x.shape[1], 1.0 if period is None else 2 * np.pi / finite("period", period)
+        if k is None and bands is None and delta is None:
+            k, delta = self._chosen(choose)
+            given = None if k is None else k / scale
+        elif k is not None:
+            given = finite("k", k)
+            given = given[None] if given.ndim == 1 and d > 1 and len(given) == d else as_points("k", given)
+            if given.shape[1] != d:
+                raise ValueError(f"x has dimension {d} but k has dimension {given.shape[1]}; give k of shape (m, {d})")
+            k = given * scale
+        if k is not None and given is not None:
+            names = [_name(row, period) for row in given]
+            if method == "lstsq":
+                self._refuse_aliases(k, names)
+                self._name_those_below_one_period(k, names, period)
+            complex_ = np.iscomplexobj(self._labels)
+            return Waves(self.x, k, names, complex_=complex_, dft=method == "dft", memory=memory)
+        if method == "dft":
+            raise ValueError('method="dft" needs frequencies k')
+        if bands is not None:
+            return self._bands(finite("bands", bands), period, memory)
+        delta = np.atleast_1d(finite("delta", delta))
+        if delta.ndim > 1 or (delta <= 0).any():
+            raise ValueError(
+                "delta must be positive, one number or a 1-D array: it is the variance of the Gaussian filter"
+            )
+        names = [f"{side} k0={1 / math.sqrt(one):.3g}" for one in delta for side in ("below", "above")]
+        return Filters(self.x, delta, names, bands=False, memory=memory)
+
+    def _bands(self, edges: NDArray, period: Any, memory: float) -> Measure:
+        edges = np.atleast_1d(edges)
+        if edges.ndim > 1 or edges[0] <= 0 or (np.diff(edges) <= 0).any():
+            raise ValueError(f"bands are edges of |k|, positive and increasing, not {edges}")
+        shown = [f"{edge:.4g}" for edge in edges]
+        names = [f"|k|<{shown[0]}", *(f"{a}<=|k|<{b}" for a, b in zip(shown, shown[1:])), f"|k|>={shown[-1]}"]
+        if period is not None:
+            if np.ndim(period):
+                raise ValueError("with bands the period is one number: |k| needs one unit for all directions")
+            edges = edges * 2 * np.pi / float(finite("period", period))
+        if grid := Grid.of(self.x):
+            return Shells(grid, edges, names)
+        return Filters(self.x, 1 / edges**2, names, bands=True, memory=memory)
+
+    def _chosen(self, most: int) -> tuple[NDArray | None, NDArray | None]:
+        """Frequencies of the strongest waves on a line or a grid, the filter variance of half the energy elsewhere."""
+        if self.x.shape[1] == 1 and len(self.x) >= 5 and not np.iscomplexobj(self._labels):
+            k = peaks(self.x, self._labels, most=most)[:, None]
+        elif (grid := Grid.of(self.x)) and not np.iscomplexobj(self._labels):
+            k = grid.peaks(self._labels, most)
+        else:
+            labels = np.concatenate([self._labels.real, self._labels.imag], 1)
+            return None, 1 / cutoffs(self.x, labels, [0.5]) ** 2
+        if not len(k):
+            raise ValueError(
+                "no wave in the labels stands above their noise; give k, bands or delta to measure all the same"
+            )
+        return k, None
+
+    def _refuse_aliases(self, k: NDArray, names: list[str]) -> None:
+        for axis, column in enumerate(self.x.T):
+            if (step := grid_step(column)) is None:
+                continue
+            for one, name in zip(k[:, axis], names):
+                if abs(one) > (1 + 1e-6) * np.pi / step:
+                    alias = abs(one - 2 * np.pi / step * round(one * step / (2 * np.pi)))
+                    raise ValueError(
+                        f"{name} is above the Nyquist frequency of these points, {np.pi / step:.4g} rad per unit of x "
+                        f"(they lie on a grid of spacing {step:.4g}), and cannot be told from {alias:.4g}; is x in the "
+                        "unit of k? With period= k counts cycles"
+                    )
+
+    def _name_those_below_one_period(self, k: NDArray, names: list[str], period: Any) -> None:
+        low = []
+        for one, name in zip(k, names):
+            along = self.x @ one
+            levels = max(len(np.unique(along)), 2)
+            if np.ptp(along) * levels / (levels - 1) < 0.9 * 2 * np.pi:
+                low.append(name)
+        if low:
+            unit = "; if k counts cycles, give period=" if period is None else ""
+            warnings.warn(f"less than one period of {', '.join(low)} fits into the points{unit}", stacklevel=4)
+
+    # In the loop
+
+    def __call__(self, step: float, output: Any) -> dict[str, float]:
+        """Measure the model's output on `x`, in the order of `y`, at this step: the relative error by name.
+
+        An array or tensor of any type and device, a list of batches, or an output with ``.logits``. What is not finite
+        is recorded as NaN, so that the training that is watched goes on.
+        """
+        values = numbers("output", output)
+        logits = self.softmax or (self.softmax is None and self._one_hot and hasattr(output, "logits"))
+        if values.size != math.prod(self._shape) or values.shape[self.axis : self.axis + 1] != (len(self.kept),):
+            one_hot = "; labels that are class numbers must be one-hot" if len(values.shape) > len(self._shape) else ""
+            raise ValueError(
+                f"the output must have the shape of the labels, {self._shape}, not {values.shape}{one_hot}"
+            )
+        values = np.moveaxis(values.reshape(self._shape), self.axis, 0).reshape(len(self.kept), -1)[self.kept]
+        if np.iscomplexobj(values) and not np.iscomplexobj(self._labels):
+            raise ValueError("the output is complex and the labels are real; give both as real and imaginary part")
+        row = np.full(2 * len(self.names) + 1, np.nan)
+        if np.isfinite(values).all():
+            row = self._row(softmax_of(values) if logits else self._as_probabilities(values))
+        self._steps.append(float(step))
+        self._rows.append(row)
+        return dict(zip(self.names, row[: len(self.names)].tolist()))
+
+    def watch(
+        self, step: float, model: Callable, inputs: Any, *, batch_size: int | None = None
+    ) -> dict[str, float] | None:
+        """Measure a model at a step that is a multiple of `every`: in evaluation mode, without gradients, in batches.
+
+        Parameters
+        ----------
+        step : int
+        model : module or function
+            Its modes are put back as they were. Of a model inside DistributedDataParallel only the first process
+            measures.
+        inputs : tensor, or iterable of batches
+            All inputs in the order of `y`, where the model is. A batch that is a list or tuple is (inputs, labels); of
+            a dictionary all is handed in by name, without ``labels``.
+        batch_size : int, optional
+            Of a tensor: so many rows at a time.
+
+        Returns
+        -------
+        dict of name -> float, or None at other steps, at a step that was measured already, and in other processes
+        """
+        if step % self.every or step in self._steps[-1:] or other_process():
+            return None
+        sampler = type(getattr(inputs, "sampler", None)).__name__
+        if sampler not in ("NoneType", "SequentialSampler"):
+            raise ValueError(
+                f"the loader draws its samples by a {sampler}; give one with shuffle=False, in the order of y"
+            )
+        model = getattr(model, "module", model) if isinstance(model, PARALLEL) else model
+        modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
+        modes = [module.training for module in modules]
+        try:
+            for module in modules:
+                module.training = False
+            with torch.no_grad():
+                outputs = [
+                    model(**batch) if isinstance(batch, dict) else model(batch)
+                    for batch in batches_of(inputs, batch_size)
+                ]
+        finally:
+            for module, mode in zip(modules, modes):
+                module.training = mode
+        return self(step, outputs if len(outputs) > 1 else outputs[0])
+
+    def _row(self, values: NDArray) -> NDArray[np.float64]:
+        mean = values.mean(0) if self.centre else np.zeros(values.shape[1])
+        difference = (values - mean) - self._labels
+        error, leak = self.measure.sizes(difference), self.measure.leak(difference)
+        offset = np.linalg.norm(values.mean(0) - self._mean - self._labels.mean(0)) / self._spread
+        return np.r_[error / self._size, leak / self._size, offset]
+
+    def _as_probabilities(self, values: NDArray) -> NDArray:
+        """Values as they are; a warning, once, where labels are one-hot and these are no probabilities."""
+        if self.softmax is None and self._one_hot and not self._warned:
+            if np.ptp(values.sum(1)) > 1e-2 or (self._one_hot == "one-hot" and values.min() < -1e-2):
+                self._warned = True
+                warnings.warn(
+                    "labels are one-hot and the output holds no probabilities: say softmax=True if it holds logits, "
+                    "softmax=False if the model was trained to give such numbers",
+                    stacklevel=3,
+                )
+        return values
+
+    # What was measured
 
     @property
-    def step(self) -> NDArray:
+    def names(self) -> list[str]:
+        return self.measure.names
+
+    @property
+    def step(self) -> NDArray[np.float64]:
         return np.array(self._steps)
 
     @property
     def error(self) -> NDArray[np.float64]:
-        return np.array(self._errors).reshape(-1, len(self._size))
+        return self._columns(0, len(self.names))
 
-    def _parts(self, values: NDArray) -> NDArray:
-        """What is compared, a row a frequency or a side of the cut-off."""
-        if self.k is not None:
-            return np.atleast_2d(nudft(self.x, values.T, self.k)).T
-        low = low_frequency_part(self.x, values, self.delta or 0.0)
-        return np.stack([low.ravel(), (values - low).ravel()])
+    @property
+    def leak(self) -> NDArray[np.float64]:
+        return self._columns(len(self.names), 2 * len(self.names))
+
+    @property
+    def offset(self) -> NDArray[np.float64]:
+        return self._columns(2 * len(self.names), 2 * len(self.names) + 1)[:, 0]
+
+    def _columns(self, start: int, stop: int) -> NDArray[np.float64]:
+        return np.array(self._rows).reshape(len(self._rows), 2 * len(self.names) + 1)[:, start:stop]
+
+    def fitted(self, below: float = 0.2) -> Columns:
+        """Steps at which each error first fell below a threshold, and after which it stayed there; inf for never."""
+        error = np.where(np.isnan(self.error), np.inf, self.error)
+        if not len(error):
+            raise ValueError("nothing was measured yet: call monitor(step, output) in your loop")
+        under = error < below
+        first = np.where(under.any(0), self.step[under.argmax(0)], np.inf)
+        stays = first_step_below(self.step, np.minimum(error, sys.float_info.max), below)
+        return Columns({"name": self.names, "first below": first.tolist(), "stays below": stays.tolist()})
+
+    def table(self, below: float = 0.2) -> Columns:
+        """Of each name its share of the energy, last error, leak, and `fitted`: a dictionary that prints as a table."""
+        fitted = self.fitted(below)
+        marks = ["" if fine else "not resolved" for fine in self.resolved]
+        columns = {"name": self.names, "share": self.share.tolist(), "error": self.error[-1].tolist()}
+        leaks = {"leak": self.leak[-1].tolist()} if isinstance(self.measure, Waves) else {}
+        return Columns({**columns, **leaks, **{key: fitted[key] for key in list(fitted)[1:]}, "": marks})
+
+    def plot(self, ax: Any = None, *, heat: bool = False) -> Any:
+        """Draw the error of each name against the step, or all as a map of step and name (`heat`); returns the axes."""
+        try:
+            import matplotlib.pyplot as plt
+        except ImportError as error:
+            raise ImportError("a plot needs matplotlib: pip install matplotlib") from error
+        if not self._rows:
+            raise ValueError("nothing was measured yet: call monitor(step, output) in your loop")
+        ax = plt.gca() if ax is None else ax
+        if heat:
+            edges = np.r_[self.step, 2 * self.step[-1] - self.step[-2]] if len(self.step) > 1 else self.step + [0, 1]
+            drawn = ax.pcolormesh(edges, np.arange(len(self.names) + 1), self.error.T, vmin=0, vmax=1, cmap="viridis")
+            ax.set_yticks(np.arange(len(self.names)) + 0.5, self.names)
+            ax.figure.colorbar(drawn, ax=ax, label="relative error")
+            ax.set_xlabel("step")
+            return ax
+        colors = plt.get_cmap("viridis")(np.linspace(0, 0.8, len(self.names)))
+        for name, curve, color, fine in zip(self.names, self.error.T, colors, self.resolved):
+            ax.plot(
+                self.step, curve, label=name + ("" if fine else ", not resolved"), color=color, ls="-" if fine else ":"
+            )
+        ax.set(xlabel="step", ylabel="relative error")
+        ax.legend()
+        return ax
+
+    def validate(self, *, seed: int = 0) -> Columns:
+        """Plant known errors in the labels, on your points, and say what the monitor reports: a table, worst cases.
+
+        Of each part: the output without it (error 1), with half of it (1/2), and for waves moved by a quarter of a
+        period (sqrt 2), while all others are right (0); then the labels with white noise of a tenth of their size. The
+        column "expected" is the true error of the part that was changed, "reported" what the monitor gives for it, and
+        "others" the largest error that it reports where there is none. With filters the parts overlap, and this tells
+        how much.
+        """
+        rows = []
+        for i, name in enumerate(self.names):
+            plants = {"absent": (0, 1.0), "halved": (0.5, 0.5), "shifted": (1j, math.sqrt(2))}
+            for plant, (factor, expected) in plants.items():
+                if plant == "shifted" and not isinstance(self.measure, Waves):
+                    continue
+                error = self._row(self._labels + self.measure.part(self._labels, i, factor - 1) + self._mean)[
+                    : len(self.names)
+                ]
+                rows.append((f"{name} {plant}", expected, error[i], np.delete(error, i).max(initial=0)))
+        noise = np.random.default_rng(seed).normal(size=self._labels.shape) * self._spread / 10
+        noise /= math.sqrt(self._labels.shape[1])
+        error = self._row(self._labels + noise + self._mean)[: len(self.names)]
+        rows.append(("noise of a tenth", 0.0, error.min(), error.max()))
+        names, *numbers_ = zip(*rows)
+        return Columns(dict(zip(("planted", "expected", "reported", "others"), (names, *map(list, numbers_)))))
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Steps and errors by name, as lists that JSON holds (NaN as it is in Python's json)."""
+        return {"step": self.step.tolist()} | {n: column.tolist() for n, column in zip(self.names, self.error.T)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was measured so far, in plain lists and numbers; `load_state_dict` takes it up in a new monitor."""
+        return {"names": list(self.names), "step": list(self._steps), "rows": [row.tolist() for row in self._rows]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict` of a monitor that measures the same; ValueError if it measured something else."""
+        rows = [np.array(row, dtype=np.float64) for row in state["rows"]]
+        wrong = len(rows) != len(state["step"]) or any(len(row) != 2 * len(self.names) + 1 for row in rows)
+        if wrong or list(state["names"]) != list(self.names):
+            raise ValueError(f"this state is of a monitor of {state['names']}, and this one measures {self.names}")
+        self._steps, self._rows = [float(step) for step in state["step"]], rows
+
+    def __repr__(self) -> str:
+        return f"FrequencyMonitor({len(self.x)} points, {', '.join(self.names)}; {len(self._steps)} measurements)"
+
+    def __str__(self) -> str:
+        left_out = int((~self.kept).sum())
+        kind = {Waves: "waves by least squares", Shells: "bands by the FFT", Filters: "Gaussian filter"}[
+            type(self.measure)
+        ]
+        if isinstance(self.measure, Waves) and self.measure.dft:
+            kind = "waves by the DFT, one by one"
+        lines = [
+            f"{len(self.x)} points, {kind}"
+            + (f"; {left_out} without coordinates or labels left out" if left_out else "")
+        ]
+        columns = {"name": self.names, "share of energy": self.share.tolist()}
+        if isinstance(self.measure, Waves):
+            columns["floor"] = self.floor.tolist()
+        reasons = [_reason(*one) for one in zip(self._size, self.floor, self.measure.amplification)]
+        lines.append(str(Columns({**columns, "can be judged": reasons})))
+        if isinstance(self.measure, Waves):
+            lines.append(f"these waves hold {self._explained():.3g} of the labels' energy about their mean")
+        return "\n".join(lines)
+
+    def _explained(self) -> float:
+        assert isinstance(self.measure, Waves)
+        if self.measure.dft:
+            return float(self.share.sum())
+        return float((abs(self.measure.q.conj().T @ self._labels) ** 2).sum() / (abs(self._labels) ** 2).sum())
+
+
+def _name(k: NDArray, period: Any) -> str:
+    shown = ", ".join(f"{value:.6g}" for value in np.atleast_1d(k))
+    shown = shown if np.size(k) == 1 else f"({shown})"
+    return f"k={shown}" if period is None else f"{shown} cycles"
+
+
+def _reason(size: float, floor: float, amplification: float) -> str:
+    if np.isnan(size):
+        return "no: the labels have nothing there"
+    if amplification >= DOUBTFUL:
+        return f"no: close to another wave, noise counts {amplification:.0f} times"
+    if floor > 1 / 3:
+        return "no: below the noise floor"
+    return "yes" if np.isfinite(floor) else "yes, but noise is not known: too few points"

@@ -6,12 +6,12 @@ Networks are made on the CPU, so that one seed gives the same weights on every d
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
 from torch import nn
-from torch.func import functional_call, jacrev, vmap
+from torch.func import functional_call, grad, vmap
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -165,19 +165,25 @@ def xavier_init(net: Net, *, gain: float = 1.0) -> Net:
     return net
 
 
-def empirical_ntk(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    r"""Empirical neural tangent kernel (NTK) of a network with one output, at its present parameters.
+def empirical_ntk(
+    net: nn.Module, x: torch.Tensor, *, output: int | str | None = None, memory: float = 2**29
+) -> torch.Tensor:
+    r"""Empirical neural tangent kernel (NTK) of a network at its present parameters.
 
     .. math:: K_{ij} = \nabla_\theta h(x_i) \cdot \nabla_\theta h(x_j)
 
     Under gradient flow on (1/2n) sum (h - y)^2 with a constant kernel, the error r obeys dr/dt = -K r / n: a mode with
-    a larger quadratic form s^T K s is fitted sooner.
+    a larger quadratic form s^T K s is fitted sooner. Frozen parameters (``requires_grad`` False) do not count.
 
     Parameters
     ----------
     net : module
-        (n, d) -> (n, 1).
-    x : tensor, shape (n, d)
+        (n, d) -> (n, 1) or (n,), or (n, c) with `output`; in evaluation mode.
+    x : tensor or array, shape (n, d) or (n,)
+    output : int or "trace", optional
+        Of c outputs the one whose kernel is taken, or the sum of the kernels of all.
+    memory : float
+        Bytes of gradients that are held at a time; beyond, they are computed again, block by block of points.
 
     Returns
     -------
@@ -186,11 +192,12 @@ def empirical_ntk(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
     Raises
     ------
     ValueError
-        If the network has more than one output.
+        If the network has several outputs and none is named, no trained parameter, or batch norm or dropout in
+        training mode.
 
     Notes
     -----
-    Holds the Jacobian, n times the number of parameters.
+    Holds the gradients of one tensor of parameters at a time, n times its size.
 
     Source: Jacot et al. (2018).
 
@@ -200,13 +207,59 @@ def empirical_ntk(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
     tensor([[2., 3.],
             [3., 5.]])
     """
+    net = net.module if isinstance(net, (nn.DataParallel, nn.parallel.DistributedDataParallel)) else net
     parameters = {name: p.detach() for name, p in net.named_parameters()}
+    trained = [name for name, p in net.named_parameters() if p.requires_grad]
+    if not trained:
+        raise ValueError("no parameter of this network is trained: all have requires_grad=False")
+    for module in net.modules():
+        if module.training and isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)):
+            raise ValueError(f"the network has {type(module).__name__} in training mode; call net.eval()")
+    first = parameters[trained[0]]
+    points = torch.as_tensor(x, device=first.device).detach()
+    if points.is_floating_point():
+        points = points.to(first.dtype).reshape(len(points), 1) if points.ndim == 1 else points.to(first.dtype)
+    with torch.no_grad():
+        outputs = functional_call(net, parameters, (points[:1],)).numel()
+    if outputs > 1 and output is None:
+        raise ValueError(f"the network has {outputs} outputs; choose one, output=0, or output='trace' for their sum")
+    if isinstance(output, int) and not -outputs <= output < outputs or isinstance(output, str) and output != "trace":
+        raise ValueError(f"output is a number below {outputs} or 'trace', not {output!r}")
+    kernel = first.new_zeros(len(points), len(points))
+    for chosen in range(outputs) if output == "trace" else [output or 0]:
+        for name in trained:
+            _add_products(kernel, _gradients(net, parameters, name, int(chosen)), points, parameters[name], memory)
+    return kernel
 
-    def output(parameters: dict[str, torch.Tensor], point: torch.Tensor) -> torch.Tensor:
-        return functional_call(net, parameters, (point[None],))[0]
 
-    jacobian = vmap(jacrev(output), in_dims=(None, 0))(parameters, x)
-    rows = torch.cat([part.flatten(2) for part in jacobian.values()], dim=2)  # (n, outputs, parameters)
-    if rows.shape[1] != 1:
-        raise ValueError(f"the network has {rows.shape[1]} outputs; the empirical NTK here is for one")
-    return rows[:, 0] @ rows[:, 0].T
+def _gradients(
+    net: nn.Module, parameters: dict[str, torch.Tensor], name: str, output: int
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A function of points: gradients of one output with respect to one tensor of parameters, (points, numbers)."""
+
+    def value(parameter: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
+        return functional_call(net, parameters | {name: parameter}, (point[None],)).reshape(-1)[output]
+
+    of_each = vmap(grad(value), in_dims=(None, 0))
+    return lambda points: of_each(parameters[name], points).flatten(1)
+
+
+def _add_products(
+    kernel: torch.Tensor,
+    gradients: Callable[[torch.Tensor], torch.Tensor],
+    points: torch.Tensor,
+    parameter: torch.Tensor,
+    memory: float,
+) -> None:
+    """Add the scalar products of all gradients, held for all points at once or for two blocks of them at a time."""
+    n, one = len(points), parameter.numel() * parameter.element_size()
+    size = n if n * one <= memory else max(1, int(memory / one / 2))
+    for start in range(0, n, size):
+        rows = slice(start, start + size)
+        held = gradients(points[rows])
+        kernel[rows, rows] += held @ held.T
+        for other in range(start + size, n, size):
+            columns = slice(other, other + size)
+            product = held @ gradients(points[columns]).T
+            kernel[rows, columns] += product
+            kernel[columns, rows] += product.T

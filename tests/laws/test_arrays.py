@@ -1,10 +1,16 @@
 """Arrays in, arrays out: what every measure of the book does with its arguments, whichever module it lives in."""
 
+from datetime import date
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from fpbook._arrays import numbers
 from fpbook.filtering import low_frequency_part, low_frequency_ratio, ratio_density, share_cutoff
 from fpbook.monitor import FrequencyMonitor
 from fpbook.spectra import first_step_below, nudft, principal_direction, relative_error
@@ -32,15 +38,19 @@ MEASURES = {  # each of one array of 12 positive numbers that increase
     "ratio_density along cut-offs": lambda v: ratio_density(v, x / 4),
     "ratio_density of ratios": lambda v: ratio_density(x, v),
     "share_cutoff along cut-offs": lambda v: share_cutoff(v, x / 4, 0.3),
-    "monitor of points": lambda v: FrequencyMonitor(v, y, k=[1.0])._size,
-    "monitor of labels": lambda v: FrequencyMonitor(x, v, k=[1.0])._size,
-    "monitor of outputs, k": lambda v: monitored(v, k=[1.0]),
+}
+MONITORS = {  # for these NaN is a value that is missing
+    "monitor of points": lambda v: FrequencyMonitor(v, y, k=[3.0])._size,
+    "monitor of labels": lambda v: FrequencyMonitor(x, v, k=[3.0])._size,
+    "monitor of outputs, k": lambda v: monitored(v, k=[3.0]),
     "monitor of outputs, delta": lambda v: monitored(v, delta=0.1),
 }
+one_measure = pytest.mark.parametrize("measure", list(MEASURES.values()), ids=list(MEASURES))
+MEASURES |= MONITORS
 each_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 
 
-@each_measure
+@one_measure
 @given(at=st.integers(0, 11), bad=st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_one_value_that_is_not_finite_is_enough(measure, at, bad):
     values = x.copy()
@@ -72,3 +82,70 @@ def test_what_is_given_is_left_as_it_is(measure):
     first = measure(values)
     np.testing.assert_array_equal(values, x)
     np.testing.assert_array_equal(measure(values), first)
+
+
+# The converter of everything that users hand in
+
+shapes = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)
+holders = {
+    "float64": lambda a: a,
+    "nested lists": lambda a: a.tolist(),
+    "tuples": lambda a: tuple(a.tolist()),
+    "float64 tensor": torch.tensor,
+    "a tensor with gradients": lambda a: torch.tensor(a, requires_grad=True),
+    "bfloat16": lambda a: torch.tensor(a).bfloat16(),
+    "float16": lambda a: torch.tensor(a).half(),
+    "float8": lambda a: torch.tensor(a).float().to(torch.float8_e4m3fn),
+    "integers": lambda a: torch.tensor(a).long(),
+    "a parameter": lambda a: torch.nn.Parameter(torch.tensor(a)),
+    "a negative view": lambda a: torch.complex(torch.zeros(a.shape, dtype=torch.float64), -torch.tensor(a)).conj().imag,
+    "batches": lambda a: [torch.tensor(a[:1]), torch.tensor(a[1:])],
+    "logits": lambda a: SimpleNamespace(logits=torch.tensor(a)),
+    "batches of logits": lambda a: [SimpleNamespace(logits=torch.tensor(part)) for part in (a[:1], a[1:])],
+    "unmasked": np.ma.masked_array,
+    "objects": lambda a: a.astype(object),
+}
+
+
+@pytest.mark.parametrize("hold", holders.values(), ids=holders)
+@given(data=st.data())
+def test_whatever_holds_numbers_gives_them(hold, data):
+    values = data.draw(arrays(np.float64, data.draw(shapes), elements=st.integers(-8, 8).map(float)))
+    found = numbers("y", hold(values))
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, values)
+
+
+@given(data=st.data())
+def test_what_is_masked_or_missing_becomes_nan(data):
+    values = data.draw(arrays(np.float64, 6, elements=st.integers(-8, 8).map(float)))
+    mask = data.draw(arrays(bool, 6))
+    expected = np.where(mask, np.nan, values)
+    np.testing.assert_array_equal(numbers("y", np.ma.masked_array(values, mask)), expected)
+    np.testing.assert_array_equal(numbers("y", np.ma.masked_array(values.astype(int), mask)), expected)
+    np.testing.assert_array_equal(numbers("y", [None if m else v for v, m in zip(values, mask)]), expected)
+
+
+def test_complex_values_stay_complex_where_they_may():
+    values = torch.tensor([1 + 2j, 3 - 1j])
+    np.testing.assert_array_equal(numbers("y", values.conj()), [1 - 2j, 3 + 1j])
+    with pytest.raises(ValueError, match="x is complex"):
+        nudft(values, [1.0, 2.0], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (np.array(["2024-01-01", "2024-01-02"], "datetime64[h]"), "y holds dates.*hours since the first"),
+        ([date(2024, 1, 1), date(2024, 1, 2)], "y holds dates"),
+        (np.array([3, 5], "timedelta64[h]"), "y holds dates"),
+        (["a", "b"], "no numbers, such as 'a'"),
+        (np.array([1, "b"], dtype=object), "no numbers"),
+        ({"pred": [1.0]}, r"a dictionary; give .*y\['pred'\]"),
+        ((torch.zeros(4, 1), torch.zeros(2, 7)), r"parts of shapes \(4, 1\), \(2, 7\).*y\[0\]"),
+        ([[1.0, 2.0], [3.0]], "rows of different lengths"),
+    ],
+)
+def test_what_holds_no_numbers_is_refused_with_the_remedy(value, names):
+    with pytest.raises(ValueError, match=names):
+        numbers("y", value)

@@ -1,15 +1,18 @@
 """The monitor of any model: the two methods of the book, measured on outputs whose errors are known."""
 
+import json
 from functools import partial
+from types import SimpleNamespace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 
-from fpbook.filtering import low_frequency_part
+from fpbook.filtering import cutoffs, low_frequency_part, low_frequency_ratio
 from fpbook.monitor import FrequencyMonitor
 from fpbook.networks import MLP
-from fpbook.spectra import nudft, relative_error
+from fpbook.spectra import nudft, peaks, relative_error
 from fpbook.training import column, mean_squared_error, train
 
 n = 40
@@ -45,6 +48,7 @@ def test_on_either_side_of_a_cut_off_it_is_the_filtering_method():
     monitor = FrequencyMonitor(points, labels, delta=0.5)
     for h in (0 * labels, labels, 0.25 * labels, output):
         monitor(0, h)
+    labels, output = labels - labels.mean(0), output - output.mean(0)
     low, learned = low_frequency_part(points, labels, 0.5), low_frequency_part(points, output, 0.5)
     high = labels - low
     expected = [np.linalg.norm(learned - low) / np.linalg.norm(low)]
@@ -76,17 +80,359 @@ def test_a_network_is_watched_as_the_pages_do_it(device):
     assert (monitor.error[0] != monitor.error[1]).all()
 
 
+# What users hold: each right value is known in closed form
+
+
+@pytest.mark.parametrize("points", [200, 1000])
+@pytest.mark.parametrize("seed", range(5))
+def test_on_scattered_points_waves_do_not_leak_into_each_other(points, seed):
+    at = np.random.default_rng(seed).uniform(-np.pi, np.pi, points)
+    monitor = FrequencyMonitor(at, np.sin(at) + 0.05 * np.sin(20 * at), k=[1, 20])
+    monitor(0, np.sin(at))
+    monitor(1, 0.05 * np.sin(20 * at))
+    np.testing.assert_allclose(monitor.error, [[0, 1], [1, 0]], atol=1e-9)
+
+
+def test_a_small_wave_that_is_absent_is_not_called_fitted_and_validate_finds_what_the_sum_says():
+    at = np.random.default_rng(0).uniform(-np.pi, np.pi, 1000)
+    labels = np.sin(20 * at) + 0.001 * np.sin(at)
+    monitor, summed = FrequencyMonitor(at, labels, k=[1, 20]), FrequencyMonitor(at, labels, k=[1, 20], method="dft")
+    for one in (monitor, summed):
+        one(0, np.sin(20 * at))
+    assert monitor.error[0, 0] == pytest.approx(1) and summed.error[0, 0] < 0.5
+    checked, leaking = monitor.validate(), summed.validate()
+    waves = slice(0, 6)  # the last row is noise, which is in all waves
+    np.testing.assert_allclose(checked["reported"][waves], checked["expected"][waves], atol=1e-6)
+    assert max(checked["others"][waves]) < 1e-6
+    assert max(leaking["others"][waves]) > 0.5  # k = 20 absent reads as an error at k = 1
+    assert "20 absent" in str(leaking)
+
+
+@pytest.mark.parametrize("how", [{"k": [3]}, {"delta": 0.1}, {"bands": [2.0]}])
+def test_a_mean_hides_nothing_and_is_told_apart(how):
+    at = np.random.default_rng(0).uniform(-np.pi, np.pi, 40)
+    monitor = FrequencyMonitor(at, 10 + np.sin(3 * at), **how)
+    for output in (0 * at + 10, 9 + np.sin(3 * at), 10 + 0.5 * np.sin(3 * at)):
+        monitor(0, output)
+    np.testing.assert_allclose(monitor.error.T, np.tile([1, 0, 0.5], (monitor.error.shape[1], 1)), atol=1e-9)
+    wave = np.sin(3 * at)
+    assert monitor.offset[1] == pytest.approx(1 / wave.std())
+
+
+@pytest.mark.parametrize(("offset", "part"), [(1e5, 0.5), (1e6, 0.5), (1e7, 0.0178)])
+def test_a_detail_on_a_large_offset_keeps_its_digits(offset, part):
+    at, detail = np.arange(4096) / 4096, (-1.0) ** np.arange(4096)
+    monitor = FrequencyMonitor(at, offset + detail, delta=1e-4)
+    monitor(0, offset + part * detail)
+    np.testing.assert_allclose(monitor.error, [[1 - part, 1 - part]], atol=1e-4)
+    np.testing.assert_allclose(low_frequency_part(at, offset + detail, 1e3), offset, atol=1e-3)  # float32 has 0.6 here
+
+
+def test_labels_of_any_shape_are_one_vector_a_point():
+    labels = np.stack([np.sin(x), np.cos(2 * x)], 1)
+    for shape in ((n, 2), (n, 1, 2), (n, 2, 1)):
+        monitor = FrequencyMonitor(x, labels.reshape(shape), k=[1, 2])
+        monitor(0, (labels * [1, 0.293]).reshape(shape))
+        np.testing.assert_allclose(monitor.error, [[0, 0.707]], atol=1e-12)
+    monitor = FrequencyMonitor(x, y, k=[1, 5])
+    monitor(0, y[:, None])
+    np.testing.assert_allclose(monitor.error, [[0, 0]], atol=1e-12)
+
+
+@pytest.mark.parametrize("points", [2 * np.pi * np.arange(4) / 4, np.random.default_rng(0).uniform(0, 6, 30)])
+def test_complex_waves_turn_in_one_direction(points):
+    monitor = FrequencyMonitor(points, np.exp(1j * points), k=[1])
+    monitor(0, np.exp(-1j * points))
+    monitor(1, 0.5j * np.exp(1j * points))
+    expected = 1 if len(points) == 4 else abs(monitor.error[0, 0])  # where they are orthogonal
+    np.testing.assert_allclose(monitor.error[:, 0], [expected, np.sqrt(1.25)])
+    both = FrequencyMonitor(points, np.exp(1j * points) + np.exp(-1j * points), k=[1, -1])
+    both(0, np.exp(1j * points))
+    np.testing.assert_allclose(both.error, [[0, 1]], atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, tuple])
+def test_several_filters_are_a_pair_of_columns_each(kind):
+    labels = np.sin(x) + np.sin(4 * x)
+    both = FrequencyMonitor(x, labels, delta=kind([0.05, 5.0]))
+    both(0, np.sin(x))
+    for place, delta in enumerate([0.05, 5.0]):
+        alone = FrequencyMonitor(x, labels, delta=delta)
+        alone(0, np.sin(x))
+        np.testing.assert_allclose(both.error[0, 2 * place : 2 * place + 2], alone.error[0])
+    assert len(set(both.names)) == 4
+
+
+def test_frequencies_may_count_cycles():
+    t, cycles = np.arange(200) / 200, np.arange(5, 51, 5)
+    waves = np.sin(2 * np.pi * np.outer(t, cycles) + cycles)
+    monitor = FrequencyMonitor(t, waves.sum(1), k=cycles, period=1)
+    monitor(0, waves[:, :2].sum(1))
+    np.testing.assert_allclose(monitor.error[0], [0, 0, *[1] * 8], atol=1e-9)
+    assert monitor.names[0] == "5 cycles"
+    with pytest.warns(UserWarning, match="less than one period of k=5 .*period="):
+        FrequencyMonitor(t, waves.sum(1), k=cycles)
+    with pytest.raises(ValueError, match="Nyquist frequency .* 3.142"):
+        FrequencyMonitor(np.arange(360.0), np.sin(np.radians(3 * np.arange(360))), k=[3, 30])
+    degrees = FrequencyMonitor(np.arange(360.0), np.sin(np.radians(3 * np.arange(360))), k=[3], period=360)
+    assert degrees(0, np.zeros(360)) == {"3 cycles": pytest.approx(1)}
+
+
+def test_waves_that_are_one_on_these_points_are_named():
+    four = np.arange(4) * np.pi / 2
+    with pytest.raises(ValueError, match="k=5 is above the Nyquist frequency .*cannot be told from 1"):
+        FrequencyMonitor(four, np.sin(four), k=[1, 5])
+    at = np.random.default_rng(0).uniform(0, 1, 50)
+    with pytest.raises(ValueError, match="k=20 and k=20.001 cannot be told apart"):
+        FrequencyMonitor(at, np.sin(20 * at), k=[7, 20, 20.001])
+    with (
+        pytest.warns(UserWarning, match="less than one period"),
+        pytest.raises(ValueError, match="the mean and k=0.01"),
+    ):
+        FrequencyMonitor(at, np.sin(20 * at), k=[0.01, 20])
+    with pytest.raises(ValueError, match="k=3 and k=-3"):
+        FrequencyMonitor(x, np.sin(3 * x), k=[3, -3])
+    with pytest.raises(ValueError, match="need at least 21 points, not 12"):
+        FrequencyMonitor(at[:12], np.sin(20 * at[:12]), k=7 * np.arange(1, 11))
+
+
+def test_waves_that_are_close_are_marked_with_what_noise_does_to_them():
+    at = np.random.default_rng(0).uniform(0, 2 * np.pi, 400)
+    monitor = FrequencyMonitor(at, np.sin(4 * at) + np.sin(4.1 * at) + np.sin(9 * at), k=[4, 4.1, 9])
+    np.testing.assert_array_equal(monitor.resolved, [False, False, True])
+    assert "close to another wave" in str(monitor)
+
+
+@pytest.mark.parametrize("how", [{"k": np.arange(1, 9)}, {"delta": 0.01}, {"bands": [4.5, 8.5]}])
+def test_fields_in_a_batch_are_columns_or_axis_one(how):
+    m, at, modes = 40, x, np.arange(1, 9)
+    parts = rng.normal(size=(m, 8))
+    fields, output = parts @ np.sin(np.outer(modes, at)), (parts * [*[1] * 7, 0.1]) @ np.sin(np.outer(modes, at))
+    turned, rows = FrequencyMonitor(at, fields.T, axis=0, **how), FrequencyMonitor(at, fields, axis=1, **how)
+    turned(0, output.T)
+    rows(0, output)
+    np.testing.assert_allclose(turned.error, rows.error)
+    if "k" in how:
+        np.testing.assert_allclose(rows.error[0], [*[0] * 7, 0.9], atol=1e-9)
+    if "bands" in how:
+        np.testing.assert_array_equal(np.isnan(rows.error[0]), [False, False, True])
+        assert "no: the labels have nothing there" in str(rows)
+    with pytest.raises(ValueError, match="two axes as long as x; say axis=0"):
+        FrequencyMonitor(at, fields, **how)
+    with pytest.raises(ValueError, match="axis=1"):
+        FrequencyMonitor(at, fields[:7], **how)
+
+
+def test_bands_share_out_all_of_the_error_on_a_grid_of_any_order():
+    axis = np.arange(16) / 16
+    pixels = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)[rng.permutation(256)]
+    wave = lambda a, b: np.cos(2 * np.pi * (a * pixels[:, 0] + b * pixels[:, 1]) + a)  # noqa: E731
+    labels = wave(1, 1) + wave(3, -2) + 2 * wave(6, 5) + 7
+    monitor = FrequencyMonitor(pixels, labels, bands=[2.5, 5], period=1)
+    monitor(0, wave(1, 1) + 0.75 * wave(3, -2) + 3 * wave(6, 5))
+    np.testing.assert_allclose(monitor.error, [[0, 0.25, 0.5]], atol=1e-12)
+    np.testing.assert_allclose(monitor.share, [1 / 6, 1 / 6, 4 / 6])
+    noise = rng.normal(size=256)
+    monitor(1, noise)
+    difference = noise - noise.mean() - labels + labels.mean()
+    total = np.sum((monitor.error[1] ** 2) * monitor.share)
+    assert total == pytest.approx((difference**2).sum() / ((labels - labels.mean()) ** 2).sum())
+    checked = monitor.validate()
+    np.testing.assert_allclose(checked["reported"][:-1], checked["expected"][:-1])
+    with pytest.raises(ValueError, match="no frequency of this grid"):
+        FrequencyMonitor(pixels, labels, bands=[2.5, 500], period=1)
+
+
+def test_rows_that_are_missing_are_left_out_and_a_diverged_output_is_recorded():
+    labels = np.ma.masked_array(np.r_[y[:-1], 1e20], mask=np.arange(n) == n - 1)
+    gone = np.r_[np.nan, y[1:]]
+    for given in (labels, gone, np.where(np.arange(n) == 3, np.nan, y)):
+        monitor = FrequencyMonitor(x, given, k=[1, 5])
+        monitor(0, np.sin(x) + np.cos(5 * x))
+        monitor(1, np.full(n, np.nan))
+        monitor(2, torch.full((n,), 1e9).half())  # overflows
+        monitor(3, np.where(np.isnan(np.ma.filled(given, np.nan)), np.nan, y))
+        np.testing.assert_allclose(monitor.error, [[0, 0.5], [np.nan] * 2, [np.nan] * 2, [0, 0]], atol=1e-9)
+        assert "1 without coordinates or labels left out" in str(monitor)
+        assert monitor.fitted(0.2)["stays below"] == [3, 3]
+
+
+def test_a_perfect_classifier_is_perfect_however_labels_are_centred():
+    classes = np.arange(60) % 3
+    one_hot, at = np.eye(3)[classes], rng.normal(size=(60, 4)) + 2 * np.eye(3, 4)[classes]
+    for labels in (one_hot, one_hot - one_hot.mean(0)):
+        monitor = FrequencyMonitor(at, labels, delta=1.0)
+        monitor(0, one_hot)
+        np.testing.assert_allclose(monitor.error, [[0, 0]], atol=1e-12)
+        with pytest.warns(UserWarning, match="one-hot and the output holds no probabilities"):
+            monitor(1, 5 * rng.normal(size=(60, 3)))
+        logits = torch.tensor(40 * one_hot + rng.normal(size=(60, 1)))
+        monitor(2, SimpleNamespace(logits=logits))
+        np.testing.assert_allclose(monitor.error[2], [0, 0], atol=1e-12)
+        decided = FrequencyMonitor(at, labels, delta=1.0, softmax=True)
+        decided(0, logits)
+        np.testing.assert_allclose(decided.error, [[0, 0]], atol=1e-12)
+    with pytest.warns(UserWarning, match="if they name classes, give one-hot"):
+        by_number = FrequencyMonitor(at, classes, delta=1.0)
+    with pytest.raises(ValueError, match="class numbers must be one-hot"):
+        by_number(0, one_hot)
+
+
+def test_what_is_below_the_noise_in_the_labels_is_marked():
+    at = 2 * np.pi * np.arange(400) / 400
+    noisy = np.sin(at) + 0.3 * np.random.default_rng(0).normal(size=400)
+    monitor = FrequencyMonitor(at, noisy, k=[1, 7, 23])
+    np.testing.assert_array_equal(monitor.resolved, [True, False, False])
+    assert monitor.floor[0] == pytest.approx(2 * 0.3 / np.sqrt(400), rel=0.1)  # sigma / sqrt(n), relative to 1/2
+    assert FrequencyMonitor(at, noisy).names[0].startswith("k=") and len(FrequencyMonitor(at, noisy).names) == 1
+
+
+def test_what_other_frequencies_of_the_error_leak_is_said():
+    at = np.random.default_rng(1).uniform(-np.pi, np.pi, 300)
+    errors, leaks = [], []
+    for seed in range(30):
+        other = np.random.default_rng(seed).normal(size=300)
+        monitor = FrequencyMonitor(at, np.sin(at), k=[1])
+        monitor(0, np.sin(at) + other)
+        errors.append(monitor.error[0, 0])
+        leaks.append(monitor.leak[0, 0])
+    assert np.mean(leaks) == pytest.approx(np.sqrt(np.mean(np.square(errors))), rel=0.3)
+
+
+# What it chooses
+
+
+def test_it_chooses_waves_on_a_line_and_a_grid_and_a_filter_elsewhere():
+    at = np.random.default_rng(0).uniform(-3, 3, 150)
+    assert FrequencyMonitor(at, np.sin(2 * at) + 0.2 * np.cos(11 * at) + 3).names == ["k=2", "k=11"]
+    assert FrequencyMonitor(at, np.sin(2 * at), period=np.pi).names == ["1 cycles"]
+    axis = np.arange(12)
+    pixels = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    monitor = FrequencyMonitor(pixels, np.cos(2 * np.pi * (pixels @ [1, 2]) / 12), period=12)
+    assert monitor.names == ["(1, 2) cycles"]
+    cloud = rng.normal(size=(80, 5))
+    monitor = FrequencyMonitor(cloud, np.sin(cloud[:, 0]))
+    low, high = monitor.names
+    assert low.startswith("below k0=") and high.startswith("above k0=")
+    assert cutoffs(cloud, np.sin(cloud[:, 0])).shape == (1,)
+    kept = low_frequency_ratio(
+        cloud,
+        np.sin(cloud[:, 0]) - np.sin(cloud[:, 0]).mean(),
+        1 / cutoffs(cloud, np.sin(cloud[:, 0]), [0.3, 0.5]) ** 2,
+    )
+    np.testing.assert_allclose(kept, [0.3, 0.5], atol=0.01)
+    with pytest.raises(ValueError, match="no wave in the labels stands above"):
+        FrequencyMonitor(x, np.random.default_rng(3).normal(size=n))
+
+
+def test_kept_kernels_and_those_computed_at_each_call_agree():
+    cloud, labels, output = rng.normal(size=(600, 3)), rng.normal(size=(600, 2)), rng.normal(size=(600, 2))
+    kept, streamed = (FrequencyMonitor(cloud, labels, delta=[0.1, 1.0], memory=m) for m in (2**30, 1))
+    kept(0, output)
+    streamed(0, output)
+    np.testing.assert_allclose(kept.error, streamed.error, rtol=1e-10)
+    with pytest.raises(ValueError, match="take more than memory"):
+        FrequencyMonitor(x, y, k=[1, 5], memory=1)
+
+
+# In the loop
+
+
+def test_watch_measures_in_evaluation_mode_and_leaves_the_model_as_it_was():
+    net = torch.nn.Sequential(
+        torch.nn.Linear(1, 20), torch.nn.Dropout(0.5), torch.nn.BatchNorm1d(20), torch.nn.Linear(20, 1)
+    )
+    net[2].eval()
+    inputs = column(x)
+    monitor, by_hand = FrequencyMonitor(x, y, k=[1, 5], every=10), FrequencyMonitor(x, y, k=[1, 5])
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    found = monitor.watch(0, net, inputs, batch_size=7)
+    assert [module.training for module in net] == [True, True, False, True] and net.training
+    assert all((value == before[name]).all() for name, value in net.state_dict().items())
+    assert monitor.watch(0, net, inputs) is None and monitor.watch(5, net, inputs) is None
+    assert list(monitor.step) == [0]
+    net.eval()
+    assert by_hand(0, net(inputs)) == pytest.approx(found, rel=1e-5)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(inputs, column(y)), batch_size=16)
+    assert monitor.watch(10, net, loader) == pytest.approx(found, rel=1e-5)
+    named = [{"input": inputs[:9], "labels": None}, {"input": inputs[9:]}]
+    assert monitor.watch(20, net, named) == pytest.approx(found, rel=1e-5)
+    with pytest.raises(ValueError, match="shuffle=False"):
+        monitor.watch(30, net, torch.utils.data.DataLoader(loader.dataset, shuffle=True))
+    assert FrequencyMonitor(x, y, k=[1, 5]).watch(0, lambda values: values * 0, inputs) == pytest.approx(
+        {"k=1": 1, "k=5": 1}
+    )
+
+
+def test_a_model_that_fails_gets_its_mode_back():
+    net = torch.nn.Linear(3, 1).train()
+    with pytest.raises(RuntimeError):
+        FrequencyMonitor(x, y, k=[1]).watch(0, net, column(x))
+    assert net.training
+
+
+def test_when_each_was_fitted_and_the_table_of_it():
+    monitor = FrequencyMonitor(x, y, k=[1, 5])
+    for step, (one, five) in enumerate([(1, 1), (0.1, 0.8), (0.5, 0.1), (0.1, 0.3)]):
+        monitor(10 * step, (1 - one) * np.sin(x) + 2 * (1 - five) * np.cos(5 * x))
+    assert monitor.fitted(0.2) == {"name": ["k=1", "k=5"], "first below": [10, 20], "stays below": [30, np.inf]}
+    table = monitor.table(0.2)
+    np.testing.assert_allclose(table["share"], [0.2, 0.8])
+    np.testing.assert_allclose(table["error"], [0.1, 0.3])
+    lines = str(table).splitlines()
+    assert len(lines) == 3 and lines[0].split()[:3] == ["name", "share", "error"]
+
+
+def test_a_monitor_is_saved_with_a_checkpoint_and_goes_on(tmp_path):
+    first, resumed = FrequencyMonitor(x, y, k=[1, 5]), FrequencyMonitor(x, y, k=[1, 5])
+    first(0, 0 * y)
+    first(1, y * np.nan)
+    torch.save({"monitor": first.state_dict()}, tmp_path / "checkpoint.pt")
+    resumed.load_state_dict(torch.load(tmp_path / "checkpoint.pt")["monitor"])  # weights only, as by default
+    resumed(2, y)
+    np.testing.assert_allclose(resumed.error, [[1, 1], [np.nan] * 2, [0, 0]], atol=1e-12)
+    json.loads(json.dumps(resumed.to_dict()))
+    assert resumed.to_dict()["step"] == [0, 1, 2] and "3 measurements" in repr(resumed)
+    with pytest.raises(ValueError, match="this state is of a monitor"):
+        FrequencyMonitor(x, y, k=[1]).load_state_dict(first.state_dict())
+
+
+def test_it_draws_curves_and_the_map_of_frequency_and_step():
+    monitor = FrequencyMonitor(x, y, k=[1, 5])
+    with pytest.raises(ValueError, match="nothing was measured"):
+        monitor.plot()
+    for step in (0, 5, 20):
+        monitor(step, step / 20 * y)
+    figure, (left, right) = plt.subplots(1, 2)
+    assert monitor.plot(left) is left and len(left.lines) == 2
+    monitor.plot(right, heat=True)
+    np.testing.assert_allclose(np.ravel(right.collections[0].get_array()), monitor.error.T.ravel())
+    plt.close(figure)
+
+
 @pytest.mark.parametrize(
     ("call", "names"),
     [
-        (lambda: FrequencyMonitor(x, y), "either"),
-        (lambda: FrequencyMonitor(x, y, k=[1], delta=1.0), "either"),
-        (lambda: FrequencyMonitor(x, y, k=[3, 1]), "nothing at a frequency"),
+        (lambda: FrequencyMonitor(x, y, k=[1], delta=1.0), "one of k, bands and delta"),
+        (lambda: FrequencyMonitor(x, y, k=[3, 1]), "nothing at k=3"),
+        (lambda: FrequencyMonitor(x, y, k=3), r"k must have shape \(n,\) or \(n, d\)"),
         (lambda: FrequencyMonitor(x, y, delta=0.0), "delta must be"),
-        (lambda: FrequencyMonitor(x, y[:3], k=[1]), "f must have shape"),
+        (lambda: FrequencyMonitor(x, y, delta=np.nan), "delta has values that are not finite"),
+        (lambda: FrequencyMonitor(x, y, bands=[3, 2]), "positive and increasing"),
+        (lambda: FrequencyMonitor(x, y, k=[1], method="fft"), "'lstsq' or 'dft'"),
+        (lambda: FrequencyMonitor(x, y[:3], k=[1]), "y must have shape"),
+        (lambda: FrequencyMonitor(x, y * 0 + 3, k=[1]), "labels are constant"),
+        (lambda: FrequencyMonitor(x, y * np.nan, k=[1]), "nothing is left"),
+        (lambda: FrequencyMonitor(x, np.where(y > 2, np.inf, y), k=[1]), "infinite"),
+        (lambda: FrequencyMonitor(np.zeros((4, 10, 2)), np.zeros((4, 10)), k=[[1, 1]]), r"reshape\(-1, 2\) for a grid"),
+        (lambda: FrequencyMonitor(np.zeros((n, 1, 4, 4)), y, delta=1.0), r"reshape\(40, -1\) for images"),
+        (lambda: FrequencyMonitor(np.stack([x, x], 1), y, k=[1]), r"shape \(m, 2\)"),
         (lambda: FrequencyMonitor(x, y, k=[1])(0, y[:-1]), "shape of the labels"),
+        (lambda: FrequencyMonitor(x, y, k=[1])(0, y[None]), "shape of the labels"),
         (lambda: FrequencyMonitor(x, np.stack([y, y], 1), k=[1])(0, np.stack([y, y])), "shape of the labels"),
-        (lambda: FrequencyMonitor(x, y, k=[1])(0, y * np.nan), "the output has values"),
+        (lambda: FrequencyMonitor(x, y, k=[1])(0, y * 1j), "complex and the labels are real"),
+        (lambda: FrequencyMonitor(x, y, k=[1]).fitted(), "nothing was measured"),
+        (lambda: peaks(np.zeros((9, 2)), np.zeros(9)), "points on a line"),
     ],
 )
 def test_bad_input_gets_one_error_that_names_the_cause(call, names):

@@ -111,6 +111,38 @@ def test_empirical_ntk_is_the_gram_matrix_of_gradients():
     kernel = empirical_ntk(net, x)
     torch.testing.assert_close(kernel, rows @ rows.T)
     assert not kernel.requires_grad  # a graph that is kept would hold the Jacobian
+    torch.testing.assert_close(empirical_ntk(net, x, memory=500), kernel)  # in blocks of points
+
+
+def test_empirical_ntk_of_several_outputs_is_that_of_one_or_their_sum():
+    torch.manual_seed(0)
+    net, x = MLP([2, 9, 3], "tanh").double(), torch.randn(5, 2, dtype=torch.float64)
+    ones = [empirical_ntk(Picked(net, i), x) for i in range(3)]
+    for i, one in enumerate(ones):
+        torch.testing.assert_close(empirical_ntk(net, x, output=i), one)
+    torch.testing.assert_close(empirical_ntk(net, x, output="trace"), sum(ones))
+    torch.testing.assert_close(empirical_ntk(net, x.numpy(), output=0), ones[0])
+    torch.testing.assert_close(empirical_ntk(torch.nn.DataParallel(net), x, output=0), ones[0])
+
+
+class Picked(torch.nn.Module):
+    """One output of a network, without its axis."""
+
+    def __init__(self, net, i):
+        super().__init__()
+        self.net, self.i = net, i
+
+    def forward(self, x):
+        return self.net(x)[:, self.i]
+
+
+def test_frozen_parameters_are_no_part_of_the_empirical_ntk():
+    line = torch.nn.Linear(1, 1)
+    line.bias.requires_grad_(False)
+    torch.testing.assert_close(empirical_ntk(line, torch.tensor([1.0, 2.0])), torch.tensor([[1.0, 2.0], [2.0, 4.0]]))
+    line.weight.requires_grad_(False)
+    with pytest.raises(ValueError, match="no parameter of this network is trained"):
+        empirical_ntk(line, torch.tensor([1.0]))
 
 
 @pytest.mark.parametrize(
@@ -124,6 +156,12 @@ def test_empirical_ntk_is_the_gram_matrix_of_gradients():
         (lambda: Ricker(float("inf")), "a > 0"),
         (lambda: normal_init(MLP([1, 1]), std=0), "std must be positive"),
         (lambda: empirical_ntk(MLP([1, 2]), torch.zeros(3, 1)), "2 outputs"),
+        (lambda: empirical_ntk(MLP([1, 2]), torch.zeros(3, 1), output=2), "below 2 or 'trace'"),
+        (lambda: empirical_ntk(torch.nn.Sequential(torch.nn.Dropout()), torch.zeros(3, 1)), "no parameter"),
+        (
+            lambda: empirical_ntk(torch.nn.Sequential(MLP([1, 1]), torch.nn.Dropout()), torch.zeros(3, 1)),
+            "call net.eval",
+        ),
     ],
 )
 def test_bad_input_gets_one_error_that_names_the_cause(call, names):
