@@ -1,4 +1,4 @@
-"""The book's six drawn diagrams: `python _static/diagrams/draw.py` writes them beside itself.
+"""The book's drawn diagrams: `python _static/diagrams/draw.py` writes them beside itself.
 
 Lines and words take the colour of the text around them (`currentColor`). The other colours are those of the light page;
 `_static/book.css` says which one the dark page puts in the place of each. No element has an id, so a diagram can stand
@@ -115,8 +115,32 @@ def svg(height, *parts):
 # Diagrams
 
 
+def arc():
+    """The way through the chapter: phenomenon, mechanism, three consequences, depth."""
+
+    def step(x, y, w, colour, *lines):
+        title, *rest = lines
+        below = [words(x + w / 2, y + 40 + 17 * i, text, size=13) for i, text in enumerate(rest)]
+        return "".join([box(x, y, w, 66, stroke=colour, fill=colour, opacity=0.08, width=1.6),
+                        words(x + w / 2, y + 21, title, size=14), *below])  # fmt: skip
+
+    parts = [
+        step(8, 8, 212, BLUE, "1.1  The phenomenon", "low frequencies are", "usually learned first"),
+        step(260, 8, 212, BLUE, "1.1.1  The mechanism", "a correction at one point", "moves its neighbours"),
+        step(8, 122, 146, ORANGE, "1.2  Where it hurts", "fine detail is late,", "and what can be done"),
+        step(167, 122, 146, GREEN, "1.3  Where it helps", "stop before the", "noise is learned"),
+        step(326, 122, 146, PINK, "1.4  Where it ends", "images suit this bias,", "parity does not"),
+        step(134, 236, 212, GREY, "1.5  What depth changes", "the target that", "later layers have to fit"),
+    ]
+    parts += [arrow(222, 41, 257, 41)]
+    parts += [line(366, 74, 366, 98), line(81, 98, 399, 98)]
+    parts += [arrow(x, 98, x, 120) for x in (81, 240, 399)]
+    parts += [line(x, 188, x, 212) for x in (81, 240, 399)] + [line(81, 212, 399, 212), arrow(240, 212, 240, 234)]
+    return svg(310, *parts)
+
+
 def ricker():
-    """The Ricker activation at two widths, and its spectrum."""
+    """The Ricker activation at two scales, and its spectrum."""
     x, omega = np.linspace(-1.5, 1.5, 241), np.linspace(0, 25, 201)
     parts = [words(112, 18, "activation $σ$"), words(362, 18, "its spectrum")]
     parts += [line(8, 150, 216, 150), line(262, 190, 468, 190)]
@@ -301,6 +325,7 @@ def opening():
 
 
 DIAGRAMS = {
+    "arc": arc,
     "ricker": ricker,
     "twins": twins,
     "rings": rings,
