@@ -425,13 +425,10 @@ def test_code_keeps_the_house_rules(page):
 # The sources' verdicts
 
 
-def test_the_readme_says_of_each_source_what_the_ledger_says():
+def test_the_ledger_has_a_sentence_for_each_figure_and_equation_of_the_source():
     ledger = (ROOT / "chapters" / "claims.md").read_text("utf8")
-    said = dict(re.findall(r"^((?:figure|equation) 1\.\d+): (.+)$", ledger, re.MULTILINE))
-    shown = dict(
-        re.findall(r"^\| ((?:figure|equation) 1\.\d+) \| (.+) \|$", (ROOT / "README.md").read_text("utf8"), re.M)
-    )
-    assert said == shown and len(said) == 17
+    said = re.findall(r"^((?:figure|equation) 1\.\d+): .+$", ledger, re.MULTILINE)
+    assert len(said) == len(set(said)) == 17 and all(SOURCE.fullmatch(name) for name in said)
 
 
 @pytest.mark.parametrize("name, page", [("landing-lab", "index.md"), ("playground", "chapters/playground.md")])
