@@ -17,14 +17,14 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 class Ricker(nn.Module):
-    r"""Ricker activation of source eq. 1.1, a band-pass whose peak frequency sqrt(2)/a is set by its width a.
+    r"""Ricker activation of source eq. 1.1, a band-pass whose peak frequency sqrt(2)/a is set by its scale a.
 
     .. math:: \sigma(x) = \frac{\pi^{1/4}}{15 a} \left(1 - \frac{x^2}{a^2}\right) e^{-x^2 / (2 a^2)}
 
     Parameters
     ----------
     a : float
-        Width, positive. The factor 1/a makes the height of the spectrum independent of a; it is not the factor of the
+        Scale, positive. The factor 1/a makes the height of the spectrum independent of a; it is not the factor of the
         L2-normalised Ricker wavelet.
 
     Raises
@@ -41,7 +41,7 @@ class Ricker(nn.Module):
     def __init__(self, a: float):
         super().__init__()
         if not (a > 0 and math.isfinite(a)):
-            raise ValueError(f"the Ricker activation needs a width a > 0, not {a}")
+            raise ValueError(f"the Ricker activation needs a scale a > 0, not {a}")
         self.a = a
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

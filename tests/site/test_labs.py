@@ -178,21 +178,21 @@ def choose(lab, label, value):
 def test_a_link_reproduces_a_run(open_lab):
     page, lab = open_lab("why")
     guess(lab)
-    choose(lab, "width a", 0.3)
+    choose(lab, "scale a", 0.3)
     choose(lab, "frequencies", "1, 5")
     choose(lab, "seed", 3)
     press(lab, "Train")
     said, link = words(lab, "Your guess was for", 120_000), page.url
     assert "#lab0?" in link
     again, other = open_lab("why", state="#" + link.split("#")[1])
-    for label, value in {"width a": "0.3", "frequencies": "1, 5", "seed": "3"}.items():
+    for label, value in {"scale a": "0.3", "frequencies": "1, 5", "seed": "3"}.items():
         assert other.get_by_label(label, exact=True).input_value() == value
     guess(other)
     press(other, "Train")
     assert words(other, "Your guess was for", 120_000) == said
     again.evaluate("location.hash = '#lab0?network.a=0.2'")  # a link that is pasted into the open page
     words(other, "Press Train")
-    assert other.get_by_label("width a", exact=True).input_value() == "0.2" and page.faults == again.faults == []
+    assert other.get_by_label("scale a", exact=True).input_value() == "0.2" and page.faults == again.faults == []
 
 
 HOSTILE = {
@@ -216,7 +216,7 @@ def test_an_address_that_does_not_fit_is_refused_with_one_message(open_lab, stat
     page, lab = open_lab("why", state=f"#lab0?{state}")
     said = words(lab, "address")
     assert said.count("do not fit") == 1 and not re.search("undefined|destructure|prop", said), said
-    assert lab.get_by_label("width a", exact=True).input_value() == "0.1"
+    assert lab.get_by_label("scale a", exact=True).input_value() == "0.1"
     assert lab.locator("img").count() == 0 and page.faults == []
 
 
@@ -224,10 +224,10 @@ def test_runs_are_laid_over_one_another(open_lab):
     page, lab = open_lab("why")
     guess(lab)
     for a in (0.2, 0.3):
-        choose(lab, "width a", a)
+        choose(lab, "scale a", a)
         press(lab, "Train")
         words(lab, "Your guess was for")
-    assert lab.locator(".lab-past").inner_text() == "Dashed: the recorded run; width a 0.2."
+    assert lab.locator(".lab-past").inner_text() == "Dashed: the recorded run; scale a 0.2."
     assert lab.locator(".seek path.ghost").count() == 6  # three frequencies, two runs below this one
     assert page.faults == []
 
@@ -238,8 +238,8 @@ def test_a_lab_refuses_nonsense_with_the_reason(open_lab):
     lab.get_by_label("frequencies").fill("1, 30")
     press(lab, "Train")
     assert "41 points cannot tell k = 30 from 11" in words(lab, "Please")
-    choose(lab, "width a", 7)
-    assert words(lab, "width a") == "Please choose again: width a is a number from 0.05 to 0.6."
+    choose(lab, "scale a", 7)
+    assert words(lab, "scale a") == "Please choose again: scale a is a number from 0.05 to 0.6."
     assert page.faults == []
 
 
@@ -291,7 +291,7 @@ def test_train_pressed_twice_has_stopped_and_says_so(open_lab):
 
 
 @pytest.mark.parametrize("name, label, value", [
-    ("why", "width a", 0.3), ("difficulties", "weight", 1), ("deep-frequency-principle", "hidden layers", 2),
+    ("why", "scale a", 0.3), ("difficulties", "weight", 1), ("deep-frequency-principle", "hidden layers", 2),
     ("strengths-and-limits", "degree", 2),
 ])  # fmt: skip
 def test_a_guess_is_not_judged_by_another_experiment(open_lab, name, label, value):
@@ -328,10 +328,10 @@ def test_the_keyboard_is_enough(open_lab):
             break
         assert outline != "none", name
         reached += [name.split("\n")[0].strip()]
-        if name.startswith("width a"):
+        if name.startswith("scale a"):
             page.keyboard.press("ArrowUp")  # 0.15
     assert [re.sub(r"^\W+ ", "", name) for name in reached] == [
-        "Train", "Step", "Reset", "frequencies", "width a", "start at zero (ASI)", "seed"
+        "Train", "Step", "Reset", "frequencies", "scale a", "start at zero (ASI)", "seed"
     ]  # fmt: skip
     assert "network.a=0.15" in page.url
     for _ in reached:
