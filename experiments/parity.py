@@ -1,44 +1,44 @@
 """Record of figure 1.8, parity: the published network and training, from corners drawn with and without replacement."""
 
-import time
 from functools import partial
 
 import numpy as np
 import torch
-from _runs import OUT, run, write
+from _runs import run, seeds
 
 from fpbook.networks import MLP, normal_init
 from fpbook.targets import hypercube, parity
 from fpbook.training import column, mean_squared_error, seeded, train
 
+OPTIONS = {"d": 10, "sizes": (200, 400), "widths": (500, 100), "std": 0.05, "steps": 1001, "lr": 5e-4, "seeds": 10}
+OPTIONS |= {"device": "cpu"}
+TINY = {"d": 4, "sizes": (5, 8), "widths": (6, 4), "steps": 30, "lr": 1e-2, "seeds": 2}
+AXES = {"h": "kind size seed corner", "count": "kind size seed corner", "sizes": "size"}
 KINDS = ("with", "without")  # replacement; the source draws with it
 
 
-def main(
-    *, d=10, sizes=(200, 400), widths=(500, 100), std=0.05, steps=1001, lr=5e-4, seeds=10, device="cpu", out=OUT
-):  # fmt: skip
-    options, start = locals().copy(), time.perf_counter()
-    corners = hypercube(d)
-    cube, target = torch.tensor(corners, dtype=torch.float32, device=device), column(parity(corners), device)
+def draw(kind, size, corners, seed):
+    rng = np.random.default_rng(seed)
+    return rng.integers(corners, size=size) if kind == "with" else rng.permutation(corners)[:size]
 
-    def draw(kind, size, seed):
-        rng = np.random.default_rng(seed)
-        return rng.integers(2**d, size=size) if kind == "with" else rng.permutation(2**d)[:size]
 
-    def fit(rows):
-        nets = seeded(lambda: normal_init(MLP([d, *widths, 1], "tanh"), std), range(seeds), device)
-        data, adam = (cube[rows], target[rows]), partial(torch.optim.Adam, lr=lr)
-        output = {"h": lambda net: net(cube)[:, 0]}
-        return train(
-            nets, mean_squared_error, steps=steps, optimizer=adam, member_data=data, record=output, every=steps
-        )["h"][-1]
+def case(o, checkpoint, kind, size):
+    """All seeds of one size, as one ensemble: outputs at all corners, and how often each was drawn."""
+    corners = hypercube(o.d)
+    cube, target = torch.tensor(corners, dtype=torch.float32, device=o.device), column(parity(corners), o.device)
+    rows = np.array([draw(kind, size, 2**o.d, seed) for seed in seeds(o)])
+    nets = seeded(lambda: normal_init(MLP([o.d, *o.widths, 1], "tanh"), o.std), seeds(o), o.device)
+    history = train(
+        nets, mean_squared_error, steps=o.steps, optimizer=partial(torch.optim.Adam, lr=o.lr),
+        member_data=(cube[rows], target[rows]), record={"h": lambda net: net(cube)[:, 0]}, every=o.steps,
+    )  # fmt: skip
+    return {"h": history["h"][-1], "count": np.array([np.bincount(r, minlength=2**o.d) for r in rows])}
 
-    drawn = [[np.array([draw(kind, size, s) for s in range(seeds)]) for size in sizes] for kind in KINDS]
-    h = np.array([[fit(rows) for rows in row] for row in drawn])  # (kinds, sizes, seeds, corners)
-    count = np.array([[[np.bincount(r, minlength=2**d) for r in rows] for rows in row] for row in drawn])
-    arrays = {"h": h, "count": count.astype(np.uint8), "sizes": np.array(sizes)}  # count: how often a corner was drawn
-    write("parity", arrays | {"seconds": time.perf_counter() - start}, options)
+
+def main(o, each):
+    found = each(kind=KINDS, size=o.sizes)
+    return {"h": found["h"], "count": found["count"].astype(np.uint8), "sizes": np.array(o.sizes)}
 
 
 if __name__ == "__main__":
-    run(main)
+    run("parity")

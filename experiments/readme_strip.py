@@ -6,15 +6,16 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from _runs import ROOT, run
 
 from fpbook.networks import MLP, Antisymmetric, Ricker, normal_init
 from fpbook.spectra import first_step_below, nudft, relative_error
 from fpbook.targets import sines
 from fpbook.training import column, mean_squared_error, seeded, train
 
+PICTURE = Path(__file__).parents[1] / "_static" / "strip.png"
 
-def main(*, n=41, steps=250, seed=0, lr=2e-4, a=0.3, out=str(ROOT / "_static" / "strip.png")):
+
+def main(n=41, steps=250, seed=0, lr=2e-4, a=0.3):
     k, x, fine = (1, 3, 5), np.pi * (2 * np.arange(n) + 1 - n) / n, np.linspace(-np.pi, np.pi, 400)
     points, everywhere, labels = column(x), column(fine), column(sines(x, k))
     net = seeded(lambda: Antisymmetric(normal_init(MLP([1, 200, 200, 200, 100, 1], Ricker(a)), 200**-0.5)), [seed])[0]
@@ -34,8 +35,8 @@ def main(*, n=41, steps=250, seed=0, lr=2e-4, a=0.3, out=str(ROOT / "_static" / 
                 title=f"step {step}: {learned}", xticks=[-np.pi, 0, np.pi], xticklabels=["−π", "0", "π"], ylim=(-3, 3)
             )
         axes[0].set(ylabel="target (grey), network")
-        fig.savefig(Path(out), dpi=110, pil_kwargs={"optimize": True, "dpi": (160, 160)})  # shown smaller than drawn
+        fig.savefig(PICTURE, dpi=110, pil_kwargs={"optimize": True, "dpi": (160, 160)})  # shown smaller than drawn
 
 
 if __name__ == "__main__":
-    run(main)
+    main()

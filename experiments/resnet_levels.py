@@ -7,11 +7,22 @@ from functools import partial
 
 import numpy as np
 import torch
-from _runs import K0, OUT, one_cycle, over_seeds, run, target_ratio, write
+from _runs import K0, fit, one_cycle, run, seeds, target_ratio
 from torch import nn
 
 from fpbook.convnets import Layers, evaluate, resnet
 from fpbook.datasets import cifar10
+from fpbook.training import seeded
+
+OPTIONS = {"train": 1000, "test": 1000, "side": 16, "stages": (4, 3, 2, 1), "epochs": (24, 28, 48, 140)}
+OPTIONS |= {"every": (1, 1, 2, 7), "width": 8, "head": 32, "common": (0, 32), "batch": 40, "lr": 0.05, "seeds": 4}
+OPTIONS |= {"device": "cpu"}
+TINY = {"train": 96, "test": 48, "side": 8, "stages": (2, 1), "epochs": (1, 4), "every": (1, 2), "width": 4, "head": 8}
+TINY |= {"common": (0, 6), "batch": 48, "seeds": 1}
+AXES = {"stages": "stage", "common": "common", "k0": "cut-off", "epoch": "seed common stage moment"}
+for split in ("train", "test"):
+    AXES |= dict.fromkeys([f"{split}_lfr", f"{split}_lfr_shuffled"], "seed common stage moment cut-off")
+    AXES |= dict.fromkeys([f"{split}_accuracy", f"{split}_scale"], "seed common stage moment")
 
 
 def with_common_width(net, channels, common, head):
@@ -21,49 +32,37 @@ def with_common_width(net, channels, common, head):
     return Layers([*stages, narrow, pool, *list(resnet(1, width=common, head=head).layers)[-3:]])
 
 
-def main(
-    *, train=1000, test=1000, side=16, stages=(4, 3, 2, 1), epochs=(24, 28, 48, 140), every=(1, 1, 2, 7), width=8,
-    head=32, common=(0, 32), batch=40, lr=0.05, seeds=4, device="cpu", out=OUT,
-):  # fmt: skip
-    options = locals().copy()
-    shrink = partial(torch.nn.functional.adaptive_avg_pool2d, output_size=side)
+def case(o, checkpoint, seed, common, stages):
+    shrink = partial(torch.nn.functional.adaptive_avg_pool2d, output_size=o.side)
     x, y, x_test, y_test = (
-        t if t.ndim == 1 else shrink(t) for t in cifar10(train=train, test=test, normalise="channel")
+        t if t.ndim == 1 else shrink(t) for t in cifar10(train=o.train, test=o.test, normalise="channel")
     )
-    interval = dict(zip(stages, every))
+    epochs, every = o.epochs[o.stages.index(stages)], o.every[o.stages.index(stages)]
 
-    def make(variant):
-        channels, number = variant
-        net = resnet(number, width=width, head=head)
-        return with_common_width(net, width * 2 ** (number - 1), channels, head) if channels else net
+    def make():
+        net = resnet(stages, width=o.width, head=o.head)
+        return with_common_width(net, o.width * 2 ** (stages - 1), common, o.head) if common else net
 
-    def measure(net, epoch, seed, variant):
-        if epoch % interval[variant[1]]:
+    def measure(net, epoch):
+        if epoch % every:
             return {}
         found = {"epoch": epoch}
         for split, images, labels in (("train", x, y), ("test", x_test, y_test)):
             z = evaluate(net, images, stop=-3)
             found[f"{split}_accuracy"] = (evaluate(net, z, start=-3).argmax(1) == labels).double().mean()
-            ratio = target_ratio(z, labels, seed=seed, device=device)
+            ratio = target_ratio(z, labels, seed=seed, device=o.device)
             found |= {f"{split}_{name}": value for name, value in ratio.items()}
         return found
 
-    by_stage = []  # a dict each: (seeds, common, moments, ...), "seconds"
-    for number, last in zip(stages, epochs, strict=True):
-        how = one_cycle(lr, last * -(-train // batch))
-        variants = [(channels, number) for channels in common]
-        lasts = [last] * len(variants)
-        by_stage.append(
-            over_seeds("resnet_levels", options, make, x, y, measure, variants=variants, epochs=lasts, **how)
-        )
-    arrays = {"seconds": sum(found.pop("seconds") for found in by_stage)}
-    longest = max(found["epoch"].shape[2] for found in by_stage)
-    for name in by_stage[0]:  # (seeds, common, stages, moments, ...); a network's last moment is repeated
-        rows = [found[name].astype(np.float32) for found in by_stage]
-        ends = [[(0, 0), (0, 0), (0, longest - row.shape[2])] + [(0, 0)] * (row.ndim - 3) for row in rows]
-        arrays[name] = np.stack([np.pad(row, end, mode="edge") for row, end in zip(rows, ends)], axis=2)
-    write("resnet_levels", arrays | {"stages": np.array(stages), "common": np.array(common), "k0": K0}, options)
+    how = one_cycle(o.lr, epochs * -(-o.train // o.batch)) | {"epochs": epochs, "batch": o.batch, "seed": seed}
+    return fit(seeded(make, [seed], o.device)[0], x, y, measure=measure, checkpoint=checkpoint, **how)
+
+
+def main(o, each):
+    found = each(seed=seeds(o), common=o.common, stages=o.stages)  # a network's last moment is repeated
+    arrays = {name: value.astype(np.float32) for name, value in found.items()}
+    return arrays | {"stages": np.array(o.stages), "common": np.array(o.common), "k0": K0}
 
 
 if __name__ == "__main__":
-    run(main)
+    run("resnet_levels")

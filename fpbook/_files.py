@@ -1,12 +1,12 @@
-"""Files that are read as data: bounded in size, checked by their sums, never run, and written whole or not at all."""
+"""Files that are read as data: bounded in size, compared with a checksum, never run, written whole or not at all."""
 
 import hashlib
 import io
 import logging
-import math
 import os
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,14 +28,19 @@ class DataError(RuntimeError):
     """Data are missing, damaged or out of reach; the message names the file and says what to do."""
 
 
-def checked(path: Path, algorithm: str, known: str) -> bytes:
-    """Content of a file; DataError if it cannot be read, is far too large, or its sum is not the known one."""
+def read_bytes(path: Path, *, limit: int = FILE_BYTES) -> bytes:
+    """Content of a file; DataError if it cannot be read or is far too large."""
     try:
-        if path.stat().st_size > FILE_BYTES:
+        if path.stat().st_size > limit:
             raise DataError(f"{path} is damaged: it has {path.stat().st_size} bytes; restore or delete it")
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
+
+
+def checked(path: Path, algorithm: str, known: str) -> bytes:
+    """Content of a file; DataError if it cannot be read, is far too large, or its checksum is not the known one."""
+    content = read_bytes(path)
     found = hashlib.new(algorithm, content).hexdigest()
     if found != known:
         raise DataError(f"{path} is damaged: its {algorithm} is {found}, not {known}; restore or delete it")
@@ -43,38 +48,35 @@ def checked(path: Path, algorithm: str, known: str) -> bytes:
     return content
 
 
-def arrays_of(content: bytes, path: Path) -> dict[str, NDArray]:
+def arrays_of(content: bytes, path: Path, *, limit: int = ARRAY_BYTES) -> dict[str, NDArray]:
     """The arrays in the bytes of an npz file; DataError if they are none, hold objects, or claim too much memory."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-            if sum(member.file_size for member in members) > ARRAY_BYTES:
-                raise ValueError(f"its arrays would take more than {ARRAY_BYTES} bytes")
-            return {m.filename.removesuffix(".npy"): _array(archive.open(m).read(m.file_size)) for m in members}
+            if sum(member.file_size for member in archive.infolist()) > limit:
+                raise ValueError(f"its arrays would take more than {limit} bytes")
+        with np.load(io.BytesIO(content), allow_pickle=False) as loaded:
+            arrays = dict(loaded)
+        if strange := [name for name, value in arrays.items() if not isinstance(value, np.ndarray)]:
+            raise ValueError(f"{strange} are no arrays")
+        return arrays
     except DAMAGE as error:
         raise DataError(f"{path} is damaged ({error!r}); restore or delete it") from error
 
 
-def _array(content: bytes) -> NDArray:
-    """One array in the npy format; ValueError if its header claims another size than its bytes have."""
-    stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-    shape, _, dtype = read_header(stream)
-    if dtype.hasobject:
-        raise ValueError("an array of objects would need pickle, which runs code")
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(content) - stream.tell():
-        raise ValueError(f"an array claims the shape {shape} of {dtype}, which is not the size of its bytes")
-    stream.seek(0)
-    return np.load(stream, allow_pickle=False)
-
-
 def replace(path: Path, content: bytes) -> None:
     """Write bytes so that the file is whole or as it was before, whenever the process ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    replace_all({path: content})
+
+
+def replace_all(contents: Mapping[Path, bytes]) -> None:
+    """The same for files that belong together: none takes its name before all are written."""
+    parts = {path: path.with_name(f"{path.name}.{os.getpid()}.part") for path in contents}
     try:
-        part.write_bytes(content)
-        os.replace(part, path)
+        for path, part in parts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(contents[path])
+        for path, part in parts.items():
+            os.replace(part, path)
     finally:
-        part.unlink(missing_ok=True)
+        for part in parts.values():
+            part.unlink(missing_ok=True)

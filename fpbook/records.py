@@ -1,4 +1,8 @@
-"""Records of long runs: arrays, and beside them the command, seeds, versions, code, date and device that made them."""
+"""Records of long runs: arrays, and beside them the command, seeds, versions, code, date and device that made them.
+
+A record is two files, ``NAME.npz`` and ``NAME.json``. Beside its arrays it has those of a *tiny run*, a matter of
+seconds: repeated with today's code, they tell whether it still is the code that made the record.
+"""
 
 import hashlib
 import io
@@ -9,11 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpbook._files import DAMAGE, DATA, DataError, arrays_of, checked, replace
+from fpbook._files import DAMAGE, DATA, DataError, arrays_of, read_bytes, replace_all
 
 RECORDS = DATA / "records"
-ABOUT_BYTES = 2**20  # more than any JSON of a record has
-SUMS = ("sha256", "sha256_about")  # of the arrays' file, and of the JSON without this last line
+TINY = "tiny/"  # what the names of the tiny run's arrays begin with in the npz
 
 
 def record(name: str, *, folder: Path | None = None) -> tuple[dict[str, NDArray], dict]:
@@ -29,20 +32,34 @@ def record(name: str, *, folder: Path | None = None) -> tuple[dict[str, NDArray]
     Returns
     -------
     dict of arrays, dict
-        The second is the JSON beside the arrays: command, parameters, seeds, versions, code, device, date, duration.
+        The second is the JSON beside the arrays: command, parameters, seeds, versions, code, device, date, duration,
+        and under "arrays" the axes, shape and dtype of each.
 
     Raises
     ------
     DataError
         If one of the two files is missing or damaged, or they do not belong together.
     """
-    arrays, about = ((folder or RECORDS) / f"{name}.{end}" for end in ("npz", "json"))
-    known = _about(about)
-    return arrays_of(checked(arrays, "sha256", known["sha256"]), arrays), known
+    arrays, about = _read(name, folder or RECORDS)
+    return {key: value for key, value in arrays.items() if not key.startswith(TINY)}, about
 
 
-def save_record(name: str, arrays: Mapping[str, ArrayLike], about: Mapping, *, folder: Path = RECORDS) -> None:
-    """Write a record: NAME.npz, and NAME.json with the sums of both, which `record` compares.
+def tiny_run(name: str, *, folder: Path | None = None) -> dict[str, NDArray]:
+    """Arrays of the tiny run that is stored in a record; its options are ``about["tiny"]["parameters"]``."""
+    arrays, _ = _read(name, folder or RECORDS)
+    return {key.removeprefix(TINY): value for key, value in arrays.items() if key.startswith(TINY)}
+
+
+def save_record(
+    name: str,
+    arrays: Mapping[str, ArrayLike],
+    about: Mapping,
+    *,
+    folder: Path,
+    axes: Mapping[str, str],
+    tiny: Mapping[str, ArrayLike] | None = None,
+) -> None:
+    """Write a record, both of its files or none.
 
     Parameters
     ----------
@@ -50,43 +67,68 @@ def save_record(name: str, arrays: Mapping[str, ArrayLike], about: Mapping, *, f
     arrays : dict of arrays
         No objects: a record never holds code.
     about : dict
-        What is known about the run, of what JSON holds. Shapes and sums are added.
+        What is known about the run, of what JSON holds. Shapes and a checksum are added.
     folder : Path
-        Each of the two files is written whole or not at all.
+    axes : dict
+        The axes of each array, ``{"h": "seed epoch k"}``; "" for a number.
+    tiny : dict of arrays, optional
+        Those of the tiny run.
 
     Raises
     ------
     ValueError
-        If `about` has something that JSON does not have, NaN included, or an array holds objects.
+        If `about` has something that JSON does not have, NaN included, an array holds objects, or `axes` are not those
+        of the arrays.
     """
     plain = {key: np.asarray(value) for key, value in arrays.items()}
-    if objects := [key for key, value in plain.items() if value.dtype.hasobject]:
+    whole = plain | {f"{TINY}{key}": np.asarray(value) for key, value in (tiny or {}).items()}
+    if objects := [key for key, value in whole.items() if value.dtype.hasobject]:
         raise ValueError(f"{objects} hold objects; a record has numbers only")
-    np.savez_compressed(buffer := io.BytesIO(), **plain)  # type: ignore[arg-type]
-    known = {key: value for key, value in about.items() if key not in SUMS}
-    known["arrays"] = {key: [list(value.shape), str(value.dtype)] for key, value in plain.items()}
-    known["sha256"] = hashlib.sha256(buffer.getvalue()).hexdigest()
-    text = _text(known | {"sha256_about": hashlib.sha256(_text(known)).hexdigest()})
-    replace(folder / f"{name}.npz", buffer.getvalue())
-    replace(folder / f"{name}.json", text)
+    named = {key: axes[key].split() for key in plain if key in axes}
+    if wrong := [key for key, value in plain.items() if len(named.get(key, [None])) != value.ndim or key not in named]:
+        shapes = ", ".join(f"{key} {plain[key].shape} is named {axes.get(key)!r}" for key in wrong)
+        raise ValueError(f"name each axis of each array: {shapes}")
+    np.savez_compressed(buffer := io.BytesIO(), **whole)  # type: ignore[arg-type]
+    listed = {
+        key: {"axes": named[key], "shape": list(value.shape), "dtype": str(value.dtype)} for key, value in plain.items()
+    }
+    known = {**about, "arrays": listed, "sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}
+    text = json.dumps(known, indent=1, allow_nan=False) + "\n"
+    replace_all({folder / f"{name}.npz": buffer.getvalue(), folder / f"{name}.json": text.encode()})
 
 
-def _about(path: Path) -> dict:
-    """What a JSON says about its record; DataError unless it is, byte for byte, what was written."""
-    if not path.is_file():
-        raise DataError(f"there is no record {path}; experiments/README.md names the command that makes it")
+def _read(name: str, folder: Path) -> tuple[dict[str, NDArray], dict]:
+    """All arrays and the JSON of a record; DataError unless both are what was written."""
+    file, beside = (folder / f"{name}.{end}" for end in ("npz", "json"))
+    if not beside.is_file():
+        raise DataError(f"there is no record {beside}; experiments/README.md names the command that makes it")
     try:
-        if path.stat().st_size > ABOUT_BYTES:
-            raise ValueError(f"it has {path.stat().st_size} bytes")
-        content = path.read_bytes()
-        about = json.loads(content)
-        rest = {key: value for key, value in about.items() if key != "sha256_about"}
-        if content != _text(about) or about["sha256_about"] != hashlib.sha256(_text(rest)).hexdigest():
-            raise ValueError("its own sum is not the one it names")
-        return about
+        about = json.loads(read_bytes(beside))
+        known = str(about["sha256"])
     except DAMAGE as error:
-        raise DataError(f"the record {path} is damaged ({error!r}); restore both files with git checkout") from error
+        raise DataError(f"the record {beside} is damaged ({error!r}); restore both files with git checkout") from error
+    content = read_bytes(file)
+    if hashlib.sha256(content).hexdigest() != known:
+        raise DataError(f"the record {file} {_cause(content, known)}")
+    return arrays_of(content, file), about
 
 
-def _text(about: Mapping) -> bytes:
-    return (json.dumps(about, indent=1, allow_nan=False) + "\n").encode()
+def _cause(content: bytes, known: str) -> str:
+    """Why an npz is not the one that its JSON names, and what helps."""
+    if hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == known or b"\r\n" in content[:200]:
+        return (
+            "has other line ends than were written: git changed them (core.autocrlf). Say "
+            "`git config core.autocrlf false`, delete the file, and restore it with git checkout"
+        )
+    if content.startswith(b"version https://git-lfs"):
+        return "is a pointer of Git LFS and not the file: fetch it with git lfs pull"
+    if content.startswith(b"PK") and _opens(content):
+        return "is a whole file of another run than its JSON: restore both files of the record with git checkout"
+    return f"is damaged ({len(content):,} bytes): restore both files of the record with git checkout"
+
+
+def _opens(content: bytes) -> bool:
+    try:
+        return bool(arrays_of(content, Path()))
+    except DataError:
+        return False

@@ -1,180 +1,231 @@
-"""The scripts of long runs at a tiny size: what they write, and that a killed run goes on and ends the same."""
+"""The scripts of long runs at a tiny size: records are of today's code, and a killed run ends as one that was not."""
 
 import importlib
-import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
+import _runs as runs
 import numpy as np
 import pytest
 import torch
+from distributed import LocalCluster
 
-from fpbook import records
 from fpbook.convnets import evaluate, vgg
 from fpbook.filtering import low_frequency_ratio, unit_distance
+from fpbook.records import RECORDS, record, tiny_run
 
-ROOT = Path(records.__file__).parents[1]
-SCRIPTS = ROOT / "experiments"
-SMALL = "--train 96 --test 48 --batch 32".split()
-RUNS = {
-    "hard_samples": (
-        SMALL + "--width 0.0625 --head 8 --epochs 2 --reference 60 --neighbours 3".split(),
-        "hard_samples",
-    ),
-    "projection_spectra": (SMALL + "--skip 16 --epochs 3 --seeds 2".split(), "projection_spectra_mnist"),
-    "projection_spectra cifar10": (
-        SMALL + "--data cifar10 --skip 0 --component 8 --epochs 2 --seeds 1".split(),
-        "projection_spectra_cifar10",
-    ),
-    "resnet_targets": (
-        "--train 96 --evaluated 48 --batch 32 --points 40 --stages 2 1 --width 4 --head 8 --epochs 2 --seeds 1".split(),
-        "resnet_targets",
-    ),
-    "resnet_levels": (
-        SMALL
-        + "--side 8 --stages 2 1 --epochs 1 4 --every 1 2 --width 4 --head 8 --common 0 6 --batch 48 --seeds 1".split(),
-        "resnet_levels",
-    ),
-    "layer_targets": (
-        SMALL + "--points 40 --width 12 --depth 3 --epochs 4 --at 0 2 4 --seeds 2".split(),
-        "layer_targets",
-    ),
-}
-SHORT = {"parity": "--d 4 --sizes 5 8 --widths 6 4 --steps 3 --seeds 2".split()}  # they keep no checkpoints
-LATE = {"date", "sha256_about"}  # what differs between two runs that found the same
-SPECTRA = dict.fromkeys(["k", "f_hat", "f_train_hat", "rho_hat", "rho_train_hat"], (100,))
-CURVES = ["train_accuracy", "test_accuracy"]
-RATIOS = {
-    f"{split}_{name}": shape
-    for split in ("train", "test")
-    for name, shape in (("lfr", (29,)), ("lfr_shuffled", (29,)), ("scale", ()))
-}
-SHAPES = {
-    "hard_samples": dict.fromkeys(["predicted", "probability"], (1, 3, 48))
-    | {"disagreement": (48,), "high_frequency": (11, 48), "k0": (11,), "label": (48,)},
-    "projection_spectra": SPECTRA
-    | dict.fromkeys(CURVES, (2, 4))
-    | dict.fromkeys(["h_hat", "h_train_hat"], (2, 4, 100)),
-    "projection_spectra cifar10": SPECTRA
-    | dict.fromkeys(CURVES, (1, 3))
-    | dict.fromkeys(["h_hat", "h_train_hat"], (1, 3, 100)),
-    "resnet_targets": {name: (1, 2, 3, *more) for name, more in RATIOS.items()}
-    | dict.fromkeys(CURVES, (1, 2, 3))
-    | {"stages": (2,), "k0": (29,)},
-    "resnet_levels": {name: (1, 2, 2, 3, *more) for name, more in RATIOS.items()}
-    | dict.fromkeys([*CURVES, "epoch"], (1, 2, 2, 3))
-    | {"stages": (2,), "common": (2,), "k0": (29,)},
-    "layer_targets": {name: (2, 3, 4, *more) for name, more in RATIOS.items()}
-    | dict.fromkeys(CURVES, (2, 3))
-    | {"at": (3,), "k0": (29,)},
-}
+SCRIPTS = Path(runs.__file__).parent
+SHIPPED = sorted(path.stem for path in RECORDS.glob("*.npz"))
+NAMES = [path.stem for path in SCRIPTS.glob("*.py") if re.search(r"^AXES", path.read_text("utf8"), re.M)]
 
 
-def start(run, out, *more):
-    """The script as a process of its own, on one core, so that sums are taken in the same order each time."""
-    words = SHORT[run] if run in SHORT else RUNS[run][0]
-    command = [sys.executable, SCRIPTS / f"{run.split()[0]}.py", *words, *more, "--out", out]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "FPBOOK_BUILD": "1"}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def script_of(name):
+    return importlib.import_module(Path(record(name)[1]["command"].split()[1]).stem)
 
 
-def finish(process):
-    _, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_record_is_of_todays_code(name):
+    assert runs.stands(name) == ""
 
 
-def the_checkpoints(run, before):
-    return set((SCRIPTS / "checkpoints").glob(f"{run.split()[0]}*/*.pt")) - before
+def test_every_script_has_a_record_and_is_listed():
+    assert {script_of(name).__name__ for name in SHIPPED} == set(NAMES)
+    listed = (SCRIPTS / "README.md").read_text("utf8")
+    assert [name for name in NAMES if f"`{name}.py`" not in listed] == []
+    assert [name for name in SHIPPED if f"`{name}`" not in listed] == []
+    for name in SHIPPED:
+        script, about = script_of(name), record(name)[1]
+        assert set(about["parameters"]) == set(script.OPTIONS) and script.TINY.keys() <= script.OPTIONS.keys()
+        assert {key: " ".join(value["axes"]) for key, value in about["arrays"].items()} == script.AXES
 
 
-@pytest.mark.parametrize("run", RUNS)
-def test_a_killed_run_goes_on_and_ends_the_same(run, tmp_path, monkeypatch):
-    name = RUNS[run][1]
-    finish(start(run, tmp_path / "whole"))
+@pytest.mark.parametrize(
+    "change", [{"std": 0.1}, {"lr": 5e-3}, {"steps": 31}, {"widths": (4, 6)}, {"first": 1, "seeds": 3}], ids=str
+)
+def test_a_run_of_another_meaning_is_told_from_rounding(change, tmp_path):
+    """A doubled deviation, half the rate, one step more, layers the other way round, the seeds that follow."""
+    script = importlib.import_module("parity")
+    o = SimpleNamespace(**script.OPTIONS | script.TINY | {"first": 0} | change)
+    now = script.main(o, runs.Cases(script, o, tmp_path))
+    assert "h" in runs.differences(tiny_run("parity"), now)
 
-    before = the_checkpoints(run, set())
-    process = start(run, tmp_path / "records")
-    while not the_checkpoints(run, before):
+
+def test_rounding_is_no_difference_and_everything_else_is():
+    then = {"a": np.linspace(1, 2, 50), "z": np.exp(1j * np.arange(9))}
+    then |= {"n": np.array([1, 2]), "gap": np.array([1, np.nan])}
+    rounded = then | {"a": then["a"] * (1 + 1e-7), "z": then["z"] * (1 - 1e-7j)}
+    assert runs.differences(then, rounded) == {}
+    changes = {
+        "a": [-then["a"], np.where(np.arange(50) == 7, -then["a"], then["a"]), then["a"] + 1e-3, then["a"][:-1]],
+        "z": [then["z"].conj(), then["z"] * np.exp(0.01j)],
+        "n": [np.array([1, 3]), np.array([2, 1])],
+        "gap": [np.array([1.0, 2.0]), np.array([np.nan, 1.0])],
+    }
+    for name, values in changes.items():
+        for value in values:
+            assert list(runs.differences(then, then | {name: value})) == [name]
+    assert set(runs.differences(then, {"a": then["a"], "new": then["a"]})) == {"z", "n", "gap", "new"}
+
+
+def words_for(name, out, *more):
+    """The command of a script with the options of its tiny run."""
+    tiny = importlib.import_module(name).TINY
+    words = " ".join(f"--{key} {' '.join(map(str, np.atleast_1d(value)))}" for key, value in tiny.items())
+    return [str(SCRIPTS / f"{name}.py"), *words.split(), *more, "--out", str(out)]
+
+
+def start(name, out, *more):
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "FPBOOK_BUILD": "1", "PYTHONPATH": str(SCRIPTS.parent)}
+    command = [sys.executable, *words_for(name, out, *more)]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path):
+    """Killed in a case that trains; the record is then that of a run which was not, and holds its own tiny run."""
+
+    def begun():
+        return set((SCRIPTS / "checkpoints").glob("projection_spectra_mnist-*/*.pt"))
+
+    before = begun()
+    process = start("projection_spectra", tmp_path)
+    while not begun() - before:
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert process.returncode == -signal.SIGKILL and not (tmp_path / "records").exists()
-    finish(start(run, tmp_path / "records"))
-    assert not the_checkpoints(run, before)
-
-    loaded = []
-    for folder in ("whole", "records"):
-        with np.load(tmp_path / folder / f"{name}.npz", allow_pickle=False) as archive:
-            loaded.append(dict(archive))
-    assert {key: value.shape for key, value in loaded[0].items()} == SHAPES[run]
-    for key, value in loaded[0].items():
-        np.testing.assert_array_equal(value, loaded[1][key], err_msg=key)
-        late = np.index_exp[:, :, 0, 2] if run == "resnet_levels" and value.ndim > 3 else ()
-        assert np.isfinite(value).all() or (late and np.isnan(value[late]).all() and np.isnan(value).mean() == 1 / 6)
-
-    monkeypatch.setattr(records, "RECORDS", tmp_path / "records")
-    arrays, about = records.record(name)
-    assert set(arrays) == set(loaded[1]) and {
-        "command",
-        "parameters",
-        "seeds",
-        "versions",
-        "device",
-        "date",
-        "seconds",
-        "code",
-    } <= set(about)
-    assert (
-        about["command"].startswith(f"python experiments/{run.split()[0]}.py --") and "--train 96" in about["command"]
-    )
-    assert str(tmp_path) not in json.dumps(about)
-    assert {f"experiments/{run.split()[0]}.py", "experiments/_runs.py", "fpbook/training.py"} <= set(
-        about["code"]["files"]
-    )
-
-
-def test_a_record_grows_by_a_seed_as_if_all_had_been_trained_at_once(tmp_path):
-    def found(folder):
-        file = tmp_path / folder / "hard_samples.json"
-        return {key: value for key, value in json.loads(file.read_text()).items() if key not in {"seconds", *LATE}}
-
-    finish(start("hard_samples", tmp_path / "whole", "--seeds", "2"))
-    finish(start("hard_samples", tmp_path / "grown", "--seeds", "1"))
-    finish(start("hard_samples", tmp_path / "grown", "--first", "1", "--seeds", "2"))
-    assert found("grown") == found("whole")  # the arrays too: their sum is in it
-
-
-@pytest.mark.parametrize("asked", [{"first": 2, "seeds": 3}, {"lr": 0.2}, {}])
-def test_a_record_that_a_seed_cannot_be_added_to_is_left_and_nothing_is_trained(asked, tmp_path, monkeypatch, runs):
-    about = {"command": "python x.py", "seeds": [0], "parameters": {"seeds": 1, "lr": 0.1}, "code": {}}
-    records.save_record("run", {"loss": np.zeros(1)}, about, folder=tmp_path)
-    monkeypatch.setattr(runs, "change_since", lambda name, about: "" if asked else "older than a change of x.py")
-    options = {"seeds": 2, "first": 1, "lr": 0.1, "out": str(tmp_path)} | asked
-    with pytest.raises(SystemExit, match="was made with" if asked else "older than a change of x.py"):
-        runs.over_seeds("run", options, lambda _: pytest.fail("trained"), None, None, None)
-
-
-def test_parity_is_trained_on_the_corners_that_were_drawn(tmp_path, monkeypatch):
-    finish(start("parity", tmp_path))
-    monkeypatch.setattr(records, "RECORDS", tmp_path)
-    arrays, about = records.record("parity")
-    assert arrays["h"].shape == arrays["count"].shape == (2, 2, 2, 16)  # (kinds, sizes, seeds, corners)
-    assert (arrays["count"].sum(-1) == arrays["sizes"][:, None]).all() and (arrays["count"][1] <= 1).all()
-    assert np.isfinite(arrays["h"]).all() and (arrays["h"][:, :, 0] != arrays["h"][:, :, 1]).any()
-    assert "fpbook/targets.py" in about["code"]["files"]
+    assert process.returncode == -signal.SIGKILL and not list(tmp_path.iterdir())
+    process = start("projection_spectra", tmp_path)
+    _, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    assert not begun() - before
+    arrays, about = record("projection_spectra_mnist", folder=tmp_path)
+    assert runs.differences(tiny_run("projection_spectra_mnist"), arrays) == {}
+    assert runs.differences(tiny_run("projection_spectra_mnist", folder=tmp_path), arrays) == {}
+    assert about["command"].startswith("python experiments/projection_spectra.py --data mnist --train 48")
+    assert about["seconds"] >= 0 and about["device"] == "CPU, 1 threads" and str(tmp_path) not in str(about)
 
 
 @pytest.fixture
-def runs(monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPTS)
-    return importlib.import_module("_runs")
+def make(tmp_path, monkeypatch):
+    """A script called in this process."""
+
+    def make(name, *more):
+        monkeypatch.setattr(sys, "argv", words_for(name, tmp_path, *more))
+        runs.run(name)
+
+    return make
+
+
+def test_a_record_grows_by_a_seed_as_if_all_had_been_trained_at_once(make, tmp_path):
+    make("layer_targets", "--seeds", "1")
+    make("layer_targets", "--first", "1", "--seeds", "2")
+    arrays, about = record("layer_targets", folder=tmp_path)
+    assert about["seeds"] == [0, 1]
+    assert runs.differences(tiny_run("layer_targets"), arrays) == {}
+
+
+def test_a_record_that_a_seed_cannot_be_added_to_is_left(make, tmp_path):
+    make("parity")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for more in (["--first", "1", "--seeds", "3"], ["--first", "2", "--seeds", "3", "--lr", "0.2"]):
+        with pytest.raises(SystemExit, match="the record parity was made with"):
+            make("parity", *more)
+        assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+STUBBORN = """
+import os, signal
+from pathlib import Path
+import numpy as np
+
+OPTIONS = {"seeds": 3, "device": "cpu", "place": "", "harm": ""}
+AXES = {"value": "seed depth draw"}
+
+def case(o, checkpoint, seed, depth):
+    with open(Path(o.place) / f"{seed}-{depth}", "a") as begun:
+        begun.write(f"{os.getpid()} ")
+    once = Path(o.place) / "harmed"
+    if o.harm and (seed, depth) == (1, 5) and not once.exists():
+        once.touch()
+        if o.harm == "raise":
+            raise ValueError("no such depth")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"value": np.random.default_rng([seed, depth]).normal(size=2)}
+
+def main(o, each):
+    return each(seed=range(o.seeds), depth=(3, 5))
+"""
+EXPECTED = np.array([[np.random.default_rng([s, d]).normal(size=2) for d in (3, 5)] for s in range(3)])
+
+
+class Stubborn:
+    """A script with six cases, one of which fails, or kills its process, the first time."""
+
+    def __init__(self, folder):
+        (folder / "begun").mkdir()
+        (folder / "stubborn.py").write_text(STUBBORN)
+        self.folder, self.script = folder, importlib.import_module("stubborn")
+
+    def run(self, harm, **engine):
+        o = SimpleNamespace(seeds=3, device="cpu", place=str(self.folder / "begun"), harm=harm)
+        return self.script.main(o, runs.Cases(self.script, o, self.folder / "kept", **engine))["value"]
+
+    def begun_by(self):
+        """Per case the processes that began it."""
+        return {path.name: path.read_text().split() for path in (self.folder / "begun").glob("*-*")}
+
+
+@pytest.fixture
+def stubborn(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "stubborn", raising=False)
+    return Stubborn(tmp_path)
+
+
+def test_a_case_that_fails_is_named_and_the_others_are_kept(stubborn, capsys):
+    with pytest.raises(SystemExit, match="1 of 6 cases failed: seed1-depth5.* is kept, and the same command"):
+        stubborn.run("raise")
+    assert "ValueError: no such depth" in capsys.readouterr().err
+    np.testing.assert_array_equal(stubborn.run("raise"), EXPECTED)
+    times = {name: len(processes) for name, processes in stubborn.begun_by().items()}
+    assert times == {f"{s}-{d}": 2 if (s, d) == (1, 5) else 1 for s in range(3) for d in (3, 5)}
+
+
+def test_a_process_that_is_killed_ends_the_run_and_the_same_command_goes_on(stubborn):
+    with pytest.raises(SystemExit, match="a process was killed"):
+        stubborn.run("kill", jobs=2)
+    np.testing.assert_array_equal(stubborn.run("kill", jobs=2), EXPECTED)
+
+
+def test_a_cluster_of_which_a_worker_is_killed_loses_nothing_and_counts_nothing_twice(stubborn, tmp_path):
+    script, parameters = importlib.import_module("parity"), record("parity")[1]["tiny"]["parameters"]
+    o = SimpleNamespace(**parameters, first=0)
+    with LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None, host="127.0.0.1") as cluster:
+        found = stubborn.run("kill", dask=cluster.scheduler_address)
+        same = script.main(o, runs.Cases(script, o, tmp_path / "parity", dask=cluster.scheduler_address))
+    np.testing.assert_array_equal(found, EXPECTED)
+    begun = stubborn.begun_by()
+    assert len(set(begun["1-5"])) == 2 and set(begun) == {f"{s}-{d}" for s in range(3) for d in (3, 5)}
+    assert len(list((tmp_path / "kept").glob("*.npz"))) == 6
+    assert runs.differences(tiny_run("parity"), same) == {}
+
+
+def test_there_must_be_a_scheduler_and_workers_of_the_same_code(stubborn):
+    with pytest.raises(SystemExit, match="no Dask scheduler at tcp://127.0.0.1:1"):
+        stubborn.run("", dask="tcp://127.0.0.1:1")
+    o = {"seeds": 3, "device": "cpu", "place": str(stubborn.folder / "begun"), "harm": ""}
+    case = {"script": "stubborn", "options": o, "settings": {"seed": 0, "depth": 3}, "checkpoint": "x"}
+    assert runs.solve(case | {"code": runs.code_here()})["value"].shape == (2,)
+    with pytest.raises(RuntimeError, match="code or versions differ"):
+        runs.solve(case | {"code": ["other"]})
 
 
 def small_data():
@@ -191,7 +242,7 @@ SMALL_FIT = {"batch": 16, "optimizer": partial(torch.optim.SGD, lr=0.1, momentum
 
 
 @pytest.mark.parametrize("killed_at", [0, 1, 3])
-def test_fit_goes_on_where_it_stopped(killed_at, tmp_path, runs):
+def test_fit_goes_on_where_it_stopped(killed_at, tmp_path):
     """In one process, to see that the epochs before the stop are not trained again; with all that has a state."""
     x, y = small_data()
 
@@ -227,7 +278,7 @@ def test_fit_goes_on_where_it_stopped(killed_at, tmp_path, runs):
     assert seen == [] and (again["weight"] == whole["weight"]).all()
 
 
-def test_every_epoch_has_an_order_of_its_own_and_so_has_every_seed(tmp_path, runs):
+def test_every_epoch_has_an_order_of_its_own_and_so_has_every_seed(tmp_path):
     x, y = torch.arange(40.0)[:, None].expand(40, 5).contiguous(), small_data()[1]
     orders, drawn = {}, []
     for seed in (0, 1):
@@ -255,31 +306,7 @@ def test_every_epoch_has_an_order_of_its_own_and_so_has_every_seed(tmp_path, run
     assert len(set(drawn)) == len(drawn) == 18  # and so have the changes that are made to a batch
 
 
-def test_seeds_differ_in_weights_and_in_order_and_variants_share_them(tmp_path, runs, monkeypatch):
-    monkeypatch.setattr(runs, "checkpoints", lambda name, options: tmp_path)
-    x, y = small_data()
-    made, called = [], []
-
-    def make(variant):
-        made.append(torch.nn.Linear(5, 3))
-        return made[-1]
-
-    def measure(net, epoch, seed, variant):
-        called.append((seed, variant, epoch))
-        return {"weight": net.weight.detach().clone()}
-
-    options = {"seeds": 2, "epochs": 1, "batch": 40, "device": "cpu"}
-    how = {"optimizer": partial(torch.optim.SGD, lr=0.1)}
-    arrays = runs.over_seeds("run", options, make, x, y, measure, variants=["a", "b"], **how)
-    assert arrays["weight"].shape == (2, 2, 2, 3, 5)
-    assert called == [(seed, variant, epoch) for seed in (0, 1) for variant in "ab" for epoch in (0, 1)]
-    assert (arrays["weight"][:, 0] == arrays["weight"][:, 1]).all() and (
-        arrays["weight"][0, 0, 0] != arrays["weight"][1, 0, 0]
-    ).all()
-    assert {path.name for path in tmp_path.iterdir()} == {f"{v}-seed{s}.pt" for v in "ab" for s in (0, 1)}
-
-
-def test_a_network_trains_in_the_precision_asked_for_and_is_evaluated_in_float32(runs):
+def test_a_network_trains_in_the_precision_asked_for_and_is_evaluated_in_float32():
     x = torch.randn(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     plain, half, same = (vgg(9, width=1 / 16, head=8) for _ in range(3))
     half.load_state_dict(plain.state_dict())
@@ -294,7 +321,7 @@ def test_a_network_trains_in_the_precision_asked_for_and_is_evaluated_in_float32
     assert torch.equal(evaluate(half, x), evaluate(plain, x)) and half.training
 
 
-def test_other_options_have_other_checkpoints(runs):
+def test_other_options_have_other_checkpoints():
     options = {"epochs": 3, "at": (0, 1), "lr": 0.1}
     same = runs.checkpoints("run", dict(reversed(options.items())))
     others = [runs.checkpoints("other", options)]
@@ -307,7 +334,7 @@ class Evil:
         return os.mkdir, (str(Evil.folder),)
 
 
-def test_a_checkpoint_is_never_run(tmp_path, runs):
+def test_a_checkpoint_is_never_run(tmp_path):
     Evil.folder = tmp_path / "ran"
     torch.save({"done": Evil()}, tmp_path / "evil.pt")
     x, y = small_data()
@@ -318,7 +345,7 @@ def test_a_checkpoint_is_never_run(tmp_path, runs):
     assert not Evil.folder.exists()
 
 
-def test_a_checkpoint_is_whole_when_the_disk_is_full(tmp_path, runs, monkeypatch):
+def test_a_checkpoint_is_whole_when_the_disk_is_full(tmp_path, monkeypatch):
     x, y = small_data()
     go = partial(runs.fit, x=x, y=y, seed=0, measure=lambda net, _: {"w": net[0].weight.detach().clone()}, **SMALL_FIT)
     go(small_net(), epochs=1, checkpoint=tmp_path / "run.pt")
@@ -337,38 +364,19 @@ def test_a_checkpoint_is_whole_when_the_disk_is_full(tmp_path, runs, monkeypatch
     np.testing.assert_array_equal(resumed["w"], go(small_net(), epochs=2, checkpoint=tmp_path / "new.pt")["w"])
 
 
-def test_the_ratio_of_an_effective_target_is_that_of_centred_labels(runs, monkeypatch):
+def test_the_ratio_of_an_effective_target_is_that_of_centred_labels():
     """With a wide filter nothing is left of centred labels, and of others their mean; with a narrow one all is left."""
-    monkeypatch.setattr(runs, "K0", np.array([1e-3, 1.0, 1e3]))
+    k0 = np.array([1e-3, 1.0, 1e3])
     z, y = torch.randn(60, 4, generator=torch.Generator().manual_seed(0)), torch.arange(60) % 5 // 2
-    found = runs.target_ratio(3 * z, y, seed=0)
+    found = runs.target_ratio(3 * z, y, seed=0, k0=k0)
     for name in ("lfr", "lfr_shuffled"):
         np.testing.assert_allclose(found[name][[0, 2]], [0, 1], atol=1e-5)
     labels = np.eye(3)[y] - np.eye(3)[y].mean(0)
     x, scale = unit_distance(3 * z.numpy())
-    np.testing.assert_allclose(found["lfr"], low_frequency_ratio(x, labels, 1 / runs.K0**2))
+    np.testing.assert_allclose(found["lfr"], low_frequency_ratio(x, labels, 1 / k0**2))
     assert found["scale"] == pytest.approx(scale) and 9 * unit_distance(z.numpy())[1] == pytest.approx(scale, rel=1e-5)
-    other, again = (runs.target_ratio(3 * z, y, seed=seed)["lfr_shuffled"][1] for seed in (1, 0))
+    other, again = (runs.target_ratio(3 * z, y, seed=seed, k0=k0)["lfr_shuffled"][1] for seed in (1, 0))
     assert other != found["lfr_shuffled"][1] == again
     smooth = (z[:, 0] > 0).long()
-    ratio = runs.target_ratio(z, smooth, seed=0)
+    ratio = runs.target_ratio(z, smooth, seed=0, k0=k0)
     assert ratio["lfr"][1] > 1.5 * ratio["lfr_shuffled"][1]
-
-
-def test_lfr_of_a_record_is_a_share(tmp_path):
-    finish(start("layer_targets", tmp_path))
-    with np.load(tmp_path / "layer_targets.npz") as arrays:
-        for split in ("train", "test"):
-            lfr = arrays[f"{split}_lfr"]
-            assert (lfr >= 0).all() and (lfr <= 1 + 1e-9).all() and (lfr[..., -1] > lfr[..., 0]).all()
-            np.testing.assert_array_equal(
-                lfr[:, 0, 0], lfr[:, -1, 0]
-            )  # layer 0 is the data: training does not change it
-            assert (lfr[:, 0, -1] != lfr[:, -1, -1]).any()
-
-
-def test_every_script_with_a_record_is_tested_and_listed():
-    listed = (SCRIPTS / "README.md").read_text()
-    makers = [path.stem for path in SCRIPTS.glob("*.py") if " write(" in path.read_text() and path.stem != "_runs"]
-    assert {run.split()[0] for run in RUNS} | set(SHORT) == set(makers)
-    assert all(f"`{name}.py`" in listed for name in makers)

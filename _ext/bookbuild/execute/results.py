@@ -18,7 +18,7 @@ import jupytext
 import nbformat
 
 from ..files import write_whole
-from ..settings import CLAIM
+from ..settings import CLAIM, RECORD
 
 IN_USE = ["torch", "numpy", "matplotlib", "matplotlib-inline", "ipykernel", "ipython"]  # what draws and prints
 SETTINGS = {"FPBOOK_DATA": "", "FPBOOK_DETERMINISTIC": "", "FPBOOK_SEED": "0"}  # variables that change results
@@ -99,15 +99,49 @@ def hash_of(path):
     return _hash(str(path), about.st_size, about.st_mtime_ns)
 
 
-def inputs(root):
-    """The files of the book that every result depends on: data and style."""
-    found = [*(root / "data").glob("*.npz"), *(root / "data").glob("*.csv"), *(root / "data" / "records").glob("*")]
-    found += (root / "fpbook").glob("*.mplstyle")
-    return sorted(p for p in found if p.is_file() and not p.name.startswith(".") and p.name != "claims.json")
+def read_by(code, modules, root):
+    """The files that a page with this code reads: style sheets of the package, and data that it names.
+
+    A record or a data set is named by its file's stem: `record("parity")`, `cifar10(...)`. A page that imports
+    `fpbook.records` or `fpbook.datasets` and names none of their files is taken to read them all.
+    """
+    words = _words(code)
+    found = [file for file in (root / "fpbook").glob("*.mplstyle") if f"fpbook.{file.stem}" in words]
+    for module, folder in {"records": root / "data" / "records", "datasets": root / "data"}.items():
+        files = [file for end in ("npz", "json", "csv") for file in folder.glob(f"*.{end}") if file.name != RECORD.name]
+        if root / "fpbook" / f"{module}.py" in modules:
+            found += [file for file in files if file.stem in words] or files
+    return sorted(file for file in found if not file.name.startswith("."))
+
+
+def _words(code):
+    """Every name, attribute and string in a page's code; empty if it cannot be parsed."""
+    try:
+        nodes = list(ast.walk(ast.parse(code)))
+    except (SyntaxError, ValueError):
+        return set()
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    names |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    names |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return names | {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+@cache
+def _without_words(text):
+    """A module's code as it runs: no comments, layout or docstrings; as it stands if it cannot be parsed."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return text
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            if ast.get_docstring(node, clean=False) is not None:
+                node.body[:1] = [] if len(node.body) > 1 else [ast.Pass()]
+    return ast.unparse(tree)
 
 
 def key_of(notebook, root, settings=None):
-    """Hash of everything the notebook's outputs depend on: cells, their tags, modules, data, versions, settings."""
+    """Hash of what a notebook's outputs depend on: cells, their tags, what they import and read, versions, settings."""
     digest, root = hashlib.sha256(), Path(root)
     for name, version in versions().items():
         digest.update(f"{name} {version}\n".encode())
@@ -117,8 +151,11 @@ def key_of(notebook, root, settings=None):
         if cell.cell_type == "code":
             tags = ", ".join(sorted(cell.metadata.get("tags", [])))
             digest.update(f"\n# cell {tags}\n{cell.source}".encode())
-    modules = imported("\n".join(code_of(notebook)), root / "fpbook")
-    for file in [*sorted(modules), *inputs(root)]:
+    code = "\n".join(code_of(notebook))
+    modules = imported(code, root / "fpbook")
+    for file in sorted(modules):
+        digest.update(f"\n# {file.relative_to(root).as_posix()}\n{_without_words(file.read_text('utf8'))}".encode())
+    for file in read_by(code, modules, root):
         digest.update(f"\n# {file.relative_to(root).as_posix()} {hash_of(file)}".encode())
     digest.update(f"\n# executed by {RUNNER}".encode())
     return digest.hexdigest()
