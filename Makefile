@@ -5,10 +5,12 @@ COLAB := .venv-colab/bin
 COLAB_SECTION ?= difficulties
 SEEDS ?= 1000:1020
 PAGES ?=
+JOBS ?= 2
+DASK ?=
 INSTALL := -m pip install --quiet --disable-pip-version-check
 export OMP_NUM_THREADS := 1
 BUILD := PYTHONPATH=_ext $(BIN)/python -m bookbuild
-BOOK := PYTHONPATH=_ext $(BIN)/python tests/book
+BOOK := PYTHONPATH=_ext:experiments $(BIN)/python tests/book
 .DEFAULT_GOAL := book
 
 .PHONY: help book page epub pdf test lint unit pages browser second-run colab claims twins clean
@@ -49,7 +51,7 @@ lint: .venv/stamp ## style, spelling, workflows
 	$(BIN)/zizmor --offline --quiet .
 
 unit: .venv/stamp ## laws, rules, the build on a scratch book
-	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/site
+	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/site --durations=10
 
 pages: .venv/stamp browser ## the built pages, in a browser too
 	$(BIN)/pytest -n 2 -m 'not alone' tests/site
@@ -63,7 +65,7 @@ second-run: .venv/stamp ## execute the book once more: every line must be printe
 	$(BOOK)/second_run.py
 
 claims: .venv/stamp ## every claim with other seeds, counted: make claims SEEDS=1000:1020 PAGES='why'
-	$(BOOK)/seeds.py $(SEEDS) $(PAGES)
+	$(BOOK)/seeds.py $(SEEDS) $(PAGES) --jobs $(JOBS) $(if $(DASK),--dask $(DASK))
 
 # One page as on Colab: an empty folder, older ipywidgets, numpy and matplotlib, the package fetched by the first cell. Labs are clicked there, too.
 colab: .venv-colab/stamp ## one page as Colab runs it: make colab COLAB_SECTION=why

@@ -4,11 +4,16 @@ A page that draws n seeds runs as often as those seeds need, each time with anot
 kernel and a folder of its own. A claim on a median of n seeds is then counted in few draws: with a third number, say
 1000:1020:40, a page with such a claim goes on with the seeds that follow, until it has run 40 times. A claim that does
 not hold does not end the run; any other error does, and counts.
-Each run is a file in `_build/claims`, so what was killed goes on where it stopped. Once all have run, the counts are
-written to `data/records/claims.json`, and the ledger shows them.
+
+Two runs go side by side (JOBS=2), or as many as a Dask cluster has workers (DASK=tcp://host:8786).
+Each run is a file in `_build/claims`, so what was killed goes on where it stopped. Once all have run, the counts of
+these pages are written to `data/records/claims.json`, each page with its seeds, date and command, and the ledger shows
+them.
 """
 
+import argparse
 import ast
+import asyncio
 import datetime
 import json
 import math
@@ -17,11 +22,14 @@ import sys
 from pathlib import Path
 
 import jupytext
+from _cases import outcomes
 from bookbuild.execute.results import claims_of, code_of, key_of, versions
-from bookbuild.execute.runner import Stopped, device_name, locked, refusal, run_notebook, side_by_side, surroundings
+from bookbuild.execute.runner import device_name, locked, refusal, run_notebook, surroundings
 from bookbuild.files import write_whole
 from bookbuild.settings import RECORD
 from bookbuild.toc import notebooks
+
+HERE = Path(__file__).resolve().parents[2]
 
 
 def seeds_of(notebook):
@@ -42,25 +50,25 @@ def wilson(held, count, z=1.96):
     return [max(0.0, middle - half), min(1.0, middle + half)]
 
 
-async def run_once(path, root, first, key):
-    """Execute one page with one first seed. Returns what its claims said, and keeps it unless the kernel died."""
-    notebook, label = jupytext.read(path), f"{path.stem} from seed {first}"
-    print(f"executing {label} ...", flush=True)
-    folder = root / "_build" / "home" / f"{path.stem}-{first}"
-    problem = await run_notebook(notebook, folder, surroundings(root, FPBOOK_SEED=str(first)), allow_errors=True)
+def run_page(case):
+    """Execute one page with one first seed, here or on another machine. Returns what its claims said.
+
+    Raises
+    ------
+    RuntimeError
+        If the kernel died, or the files of the page are not here what they are where the command was given.
+    """
+    root = next(place for place in (Path(case["root"]), HERE) if (place / case["path"]).is_file())
+    path, environment = root / case["path"], surroundings(root, FPBOOK_SEED=str(case["first"]))
+    notebook = jupytext.read(path)
+    if key_of(notebook, root, environment) != case["key"]:
+        raise RuntimeError("the page's files or versions differ from those where the command was given")
+    folder = root / "_build" / "home" / f"{path.stem}-{case['first']}"
+    if problem := asyncio.run(run_notebook(notebook, folder, environment, allow_errors=True)):
+        raise RuntimeError(problem)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error"]
     errors = [f"{output.ename}: {output.evalue}"[:500] for output in outputs if output.ename != "ClaimError"]
-    run = {"key": key, "first": first, "claims": claims_of(notebook), "errors": errors}
-    if problem:
-        run |= {"claims": [], "errors": [*errors, problem], "whole": False}
-    else:
-        write_whole(file_of(path, root, first), json.dumps(run, indent=1, ensure_ascii=False, sort_keys=True))
-    for claim in run["claims"]:
-        if claim["held"] != (claim["count"] or 1):
-            print(f"{label}: held {claim['held']} of {claim['count'] or 1}: {claim['sentence']}", flush=True)
-    for error in run["errors"]:
-        print(f"{label}: {error}", flush=True)
-    return run
+    return {"key": case["key"], "first": case["first"], "claims": claims_of(notebook), "errors": errors}
 
 
 def file_of(path, root, first):
@@ -77,20 +85,13 @@ def done(path, root, first, key):
 
 
 def collect(runs):
-    """The claims of one page over all its runs, counted: one entry a claim, in the order of the page."""
+    """The claims of one page over all its runs, counted: one entry per claim, in the order of the page."""
     found = {}
     for run in runs:
         for number, claim in enumerate(run["claims"], 1):
-            entry = found.setdefault(
-                (number, claim["sentence"]),
-                {
-                    "number": number,
-                    "sentence": claim["sentence"],
-                    "held": 0,
-                    "count": 0,
-                    "of": claim["of"] if claim["count"] else "draws",
-                },
-            )
+            of = claim["of"] if claim["count"] else "draws"
+            new = {"number": number, "sentence": claim["sentence"], "held": 0, "count": 0, "of": of}
+            entry = found.setdefault((number, claim["sentence"]), new)
             entry["held"] += claim["held"]
             entry["count"] += claim["count"] or 1
     for entry in found.values():
@@ -98,8 +99,8 @@ def collect(runs):
     return [found[key] for key in sorted(found)]
 
 
-def sweep(root, first, end, only=(), draws=1):
-    """Run what is missing and write the record. Returns messages: errors that are no claims."""
+def sweep(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
+    """Run what is missing, print and write the counts. Returns messages: errors that are no claims."""
     if sys.flags.optimize or end <= first or first < 0:
         return ["give seeds as FIRST:END, 0 <= FIRST < END, and do not run Python without asserts"]
     paths = [path for path in notebooks(root) if not only or path.stem in only]
@@ -114,40 +115,61 @@ def sweep(root, first, end, only=(), draws=1):
         asked[path] = range(first, end, step)
         more[path] = range(first, first + step * max(len(asked[path]), draws), step)
     with locked(root / "_build" / "claims" / ".lock"):
-        runs = _run(asked, root)
-        runs |= _run({path: more[path] for path in paths if _on_draws(runs[path])}, root)
+        runs, died = _run(asked, root, jobs, dask)
+        further = {path: more[path] for path in paths if _on_draws(runs[path])}
+        runs_further, died_further = _run(further, root, jobs, dask)
+    runs |= runs_further
     errors = [
         f"{path.stem} from seed {run['first']}: {e}" for path in paths for run in runs[path] for e in run["errors"]
     ]
-    if not all(run.get("whole", True) for path in paths for run in runs[path]):
-        return errors  # the counts are not whole; what ran is kept, and the same command goes on from there
-    kept = _record(root, only)
-    kept |= {path.stem: collect(runs[path]) for path in paths}
-    record = {
+    if died | died_further:
+        # The counts are not whole; what ran is kept, and the same command goes on from there.
+        return errors + [f"{run}: {problem}" for run, problem in (died | died_further).items()]
+    about = {
         "command": f"make claims SEEDS={first}:{end}" + (f":{draws}" if draws > 1 else ""),
         "seeds": [first, end],
         "draws": draws,
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
-        "device": device_name(),
+        "device": "a Dask cluster" if dask else device_name(),
         "versions": versions(),
-        "pages": kept,
     }
-    write_whole(root / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    counted = {path.stem: about | {"claims": collect(runs[path])} for path in paths}
+    _report(counted)
+    kept = {name: page for name, page in _record(root).items() if name in {path.stem for path in notebooks(root)}}
+    pages = {"pages": kept | counted}
+    write_whole(root / RECORD, json.dumps(pages, indent=1, ensure_ascii=False) + "\n")
+    print(f"{RECORD.as_posix()} has new counts of {', '.join(counted)}: commit it, and the ledger shows them")
     return errors
 
 
-def _run(plan, root):
-    """Run what is missing of a plan, path -> first seeds. Returns path -> what each run said."""
-    wanted = {path: [(path, root, *each) for each in _keys(path, root, starts)] for path, starts in plan.items()}
-    missing = [run for runs in wanted.values() for run in runs if not done(*run)]
-    fresh = dict(zip(missing, side_by_side([_job(*run) for run in missing])))
-    return {path: [fresh.get(run) or done(*run) for run in runs] for path, runs in wanted.items()}
+def _run(plan, root, jobs, dask):
+    """Run what is missing of a plan, path -> first seeds. Returns path -> what each run said; and those that died."""
+    wanted = {path: _cases(path, root, starts) for path, starts in plan.items()}
+    missing = [case for cases in wanted.values() for case in cases if not done(root / case["path"], *_place(case))]
+    died = {}
+    for case, run, error in outcomes(run_page, missing, jobs=jobs, dask=dask, name="pages"):
+        label = f"{Path(case['path']).stem} from seed {case['first']}"
+        if error:
+            died[label] = error.strip().rpartition("RuntimeError: ")[2]
+            continue
+        text = json.dumps(run, indent=1, ensure_ascii=False, sort_keys=True)
+        write_whole(file_of(Path(case["path"]), root, case["first"]), text)
+        fallen = [claim for claim in run["claims"] if claim["held"] != (claim["count"] or 1)]
+        for claim in fallen:
+            print(f"{label}: held {claim['held']} of {claim['count'] or 1}: {claim['sentence']}", flush=True)
+    said = {path: [done(path, *_place(case)) for case in cases] for path, cases in wanted.items()}
+    return {path: [run for run in runs if run] for path, runs in said.items()}, died
 
 
-def _keys(path, root, starts):
-    """Pairs (first seed, key of the page's result with it)."""
-    notebook = jupytext.read(path)
-    return [(start, key_of(notebook, root, surroundings(root, FPBOOK_SEED=str(start)))) for start in starts]
+def _cases(path, root, starts):
+    """One run each: plain data, as it goes to another machine. `key` is that of the page's result with this seed."""
+    notebook, place = jupytext.read(path), path.relative_to(root).as_posix()
+    keys = [key_of(notebook, root, surroundings(root, FPBOOK_SEED=str(start))) for start in starts]
+    return [{"root": str(root), "path": place, "first": start, "key": key} for start, key in zip(starts, keys)]
+
+
+def _place(case):
+    return Path(case["root"]), case["first"], case["key"]
 
 
 def _on_draws(runs):
@@ -155,25 +177,42 @@ def _on_draws(runs):
     return any(not claim["count"] for run in runs for claim in run["claims"])
 
 
-def _record(root, only):
-    """The other pages of the record, where only some pages run again."""
+def _report(counted):
+    """Print how often each claim held."""
+    for name, page in counted.items():
+        print(f"\n{name}, seeds {page['seeds'][0]} to {page['seeds'][1] - 1}")
+        for entry in page["claims"]:
+            print(f"  {entry['number']}. {entry['held']} of {entry['count']} {entry['of']}: {entry['sentence']}")
+
+
+def _record(root):
+    """What was counted before, page -> counts; of no page where there is no record, or one that cannot be read."""
     try:
-        return json.loads((root / RECORD).read_text(encoding="utf8"))["pages"] if only else {}
-    except (OSError, ValueError, KeyError):
+        pages = json.loads((root / RECORD).read_text(encoding="utf8"))["pages"]
+        return {name: page for name, page in pages.items() if "claims" in page}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
-def _job(*arguments):
-    return lambda: run_once(*arguments)
+def main():
+    parser = argparse.ArgumentParser(prog="make claims", usage="make claims SEEDS=1000:1020 [PAGES='why difficulties']")
+    parser.add_argument("seeds", help="FIRST:END, or FIRST:END:DRAWS for claims on a median")
+    parser.add_argument("pages", nargs="*")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--dask", default="")
+    words = parser.parse_args()
+    asked = re.fullmatch(r"(\d+):(\d+)(?::(\d+))?", words.seeds)
+    if not asked:
+        parser.error("give SEEDS as FIRST:END, say 1000:1020, or as 1000:1020:40 for 40 draws")
+    first, end, draws = (int(number or 1) for number in asked.groups())
+    try:
+        problems = sweep(HERE, first, end, words.pages, draws, jobs=words.jobs, dask=words.dask)
+    except KeyboardInterrupt:
+        sys.exit("stopped; what has run is kept, and the same command goes on from there")
+    sys.exit("\n".join(problems) or None)
 
 
 if __name__ == "__main__":
-    asked = re.fullmatch(r"(\d+):(\d+)(?::(\d+))?", sys.argv[1] if len(sys.argv) > 1 else "")
-    if not asked:
-        sys.exit("usage: make claims SEEDS=1000:1020 [PAGES='why difficulties'], or 1000:1020:40 for 40 draws")
-    try:
-        first, end, draws = (int(number or 1) for number in asked.groups())
-        problems = sweep(Path(__file__).resolve().parents[2], first, end, sys.argv[2:], draws)
-    except Stopped as error:
-        sys.exit(str(error))
-    sys.exit("\n".join(problems) or None)
+    import seeds  # under its own name, which other processes can import
+
+    seeds.main()

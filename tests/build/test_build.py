@@ -320,8 +320,9 @@ def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
     messages = seeds.sweep(book, 1000, 1010, ["counted"])
     assert messages == []
     record = json.loads((book / "data/records/claims.json").read_text())
-    assert record["seeds"] == [1000, 1010] and {"command", "date", "device", "versions"} <= set(record)
-    first, second = record["pages"]["counted"]
+    page_counts = record["pages"]["counted"]
+    assert page_counts["seeds"] == [1000, 1010] and {"command", "date", "device", "versions"} <= set(page_counts)
+    first, second = page_counts["claims"]
     assert (first["held"], first["count"], first["of"]) == (6, 12, "seeds") and (second["held"], second["count"]) == (
         3,
         3,
@@ -330,7 +331,7 @@ def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
 
     (book / "_build/claims/counted-1004.json").write_text('{"cut')  # as a kill could not leave it, but a disk can
     times = {path: path.stat().st_mtime_ns for path in book.glob("_build/claims/counted-*.json")}
-    seeds.sweep(book, 1000, 1010, ["counted"])
+    seeds.sweep(book, 1000, 1010, ["counted"], jobs=2)  # in processes: the same numbers
     again = [path.stem for path, time in times.items() if path.stat().st_mtime_ns != time]
     assert again == ["counted-1004"] and json.loads((book / "data/records/claims.json").read_text()) == record
 

@@ -218,25 +218,41 @@ def quick_sweep(book, monkeypatch):
     return said
 
 
-def test_a_sweep_of_one_page_keeps_the_counts_of_the_others(book, quick_sweep):
+def counts(book):
+    return json.loads((book / seeds.RECORD).read_text())["pages"]
+
+
+def test_each_page_keeps_the_counts_and_the_seeds_that_they_are_of(book, quick_sweep, capsys):
     assert seeds.sweep(book, 100, 104) == []
-    both = json.loads((book / seeds.RECORD).read_text())["pages"]
+    both = counts(book)
     assert set(both) == {"solid", "below"}
-    below = both["below"][0]  # draws nothing: one run a seed
+    (below,) = both["below"]["claims"]  # draws nothing: one run per seed
     assert (below["held"], below["count"], below["of"]) == (2, 4, "draws")
+    printed = capsys.readouterr().out
+    assert "below, seeds 100 to 103\n  1. 2 of 4 draws: s" in printed
+    assert "data/records/claims.json has new counts of solid, below: commit it" in printed
     assert seeds.sweep(book, 100, 101, ["below"]) == []
-    after = json.loads((book / seeds.RECORD).read_text())["pages"]
-    assert after["solid"] == both["solid"] and after["below"][0]["count"] == 1
+    after = counts(book)
+    assert after["solid"] == both["solid"] and after["solid"]["seeds"] == [100, 104]
+    assert after["below"]["claims"][0]["count"] == 1 and after["below"]["seeds"] == [100, 101]
+    assert after["below"]["command"] == "make claims SEEDS=100:101"
+    assert "has new counts of below: commit it" in capsys.readouterr().out
+
+
+def test_two_claims_of_one_sentence_are_two_rows(book, quick_sweep):
+    claim = {"sentence": "s", "held": 1, "count": None, "of": "seeds"}
+    runs = [{"claims": [claim, claim | {"held": 0}]}, {"claims": [claim, claim]}]
+    assert [(entry["held"], entry["count"]) for entry in seeds.collect(runs)] == [(2, 2), (1, 2)]
 
 
 def test_a_page_with_a_claim_on_a_draw_goes_on_to_as_many_draws(book, quick_sweep):
     assert seeds.sweep(book, 100, 102, ["below"], draws=5) == []
-    record = json.loads((book / seeds.RECORD).read_text())
-    assert (record["pages"]["below"][0]["held"], record["pages"]["below"][0]["count"]) == (2, 5)
-    assert (record["command"], record["draws"]) == ("make claims SEEDS=100:102:5", 5)
+    page = counts(book)["below"]
+    assert (page["claims"][0]["held"], page["claims"][0]["count"]) == (2, 5)
+    assert (page["command"], page["draws"]) == ("make claims SEEDS=100:102:5", 5)
     quick_sweep["count"] = 3  # now the claim counts its seeds
     seeds.sweep(book, 200, 202, ["below"], draws=5)
-    assert json.loads((book / seeds.RECORD).read_text())["pages"]["below"][0]["count"] == 2 * 3
+    assert counts(book)["below"]["claims"][0]["count"] == 2 * 3
 
 
 def test_a_sweep_tells_what_died(book, quick_sweep):
@@ -249,7 +265,7 @@ def test_a_sweep_tells_what_died(book, quick_sweep):
     del quick_sweep[101]
     assert seeds.sweep(book, 100, 103, ["below"]) == []  # the same command runs what died, and nothing else
     assert all(path.stat().st_mtime_ns == time for path, time in times.items())
-    (below,) = json.loads((book / seeds.RECORD).read_text())["pages"]["below"]
+    (below,) = counts(book)["below"]["claims"]
     assert (below["held"], below["count"]) == (2, 3)
 
 
@@ -262,14 +278,14 @@ def test_the_ledger_is_read_again_when_the_record_changes(tmp_path):
     app, env = SimpleNamespace(srcdir=tmp_path), SimpleNamespace(found_docs={claims.LEDGER}, book_record={})
     assert claims.reread_when_counted(app, env, (), (), ()) == []
     (tmp_path / seeds.RECORD).parent.mkdir(parents=True)
-    record = dict.fromkeys(["seeds", "draws", "command", "date", "device", "versions", "pages"], "")
-    (tmp_path / seeds.RECORD).write_text(json.dumps(record))
+    record = {"why": dict.fromkeys(["seeds", "draws", "command", "date", "device", "versions", "claims"], "")}
+    (tmp_path / seeds.RECORD).write_text(json.dumps({"pages": record}))
     assert claims.reread_when_counted(app, env, (), (), ()) == [claims.LEDGER]
     env.book_record = record
     assert claims.reread_when_counted(app, env, (), (), ()) == []
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"seeds": [0, 1]', '{"seeds": [0, 1]}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"pages": {', '{"pages": {"why": {"seeds": [0, 1]}}}'])
 def test_a_damaged_record_of_other_seeds_is_told_and_not_shown(content, tmp_path, monkeypatch):
     told = []
     monkeypatch.setattr(claims.LOGGER, "warning", told.append)
@@ -284,9 +300,11 @@ def test_the_ledger_says_how_many_of_which_seeds():
     entry = {"held": 38, "count": 40, "of": "seeds", "interval": [0.8349, 0.9862]}
     assert claims._other(entry) == "38 of 40 seeds (83 to 99 %)" and claims._other(None) == ""
     about = {"seeds": [1000, 1020], "draws": 1, "command": "c", "date": "d", "device": "e", "versions": {"torch": "1"}}
-    assert "seeds 1000 to 1019, e" in claims._about(about)
-    more = claims._about(about | {"draws": 40})
-    assert "seeds 1000 to 1019, and more for claims on a median, up to 40 draws, e" in more
+    one = claims._about({"why": about, "parity": about})
+    assert "Other seeds: c on d, seeds 1000 to 1019, e, PyTorch 1. In" in one
+    two = claims._about({"why": about, "parity": about | {"draws": 40}})
+    assert "seeds 1000 to 1019, e, PyTorch 1 (why); " in two
+    assert "seeds 1000 to 1019, and more for claims on a median, up to 40 draws, e, PyTorch 1 (parity). In" in two
 
 
 # --- the second run

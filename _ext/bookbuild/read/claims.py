@@ -104,7 +104,7 @@ def all_claims(app):
             claims = json.loads(facts_of(path, root).read_text(encoding="utf8"))["claims"]
         except OSError:
             claims = []
-        counted = {(entry["number"], entry["sentence"]): entry for entry in others.get("pages", {}).get(path.stem, [])}
+        counted = {(entry["number"], entry["sentence"]): entry for entry in others.get(path.stem, {}).get("claims", [])}
         for number, claim in enumerate(claims, 1):
             other = counted.get((number, claim["sentence"]))
             found.append(
@@ -114,13 +114,13 @@ def all_claims(app):
 
 
 def other_seeds(root):
-    """The record of `make claims`; an empty one if there is none, or if it is damaged."""
+    """What `make claims` counted, page -> counts with seeds, date and command; empty if there is none, or damaged."""
     try:
-        record = json.loads((root / RECORD).read_text(encoding="utf8"))
-    except (OSError, ValueError):
+        pages = json.loads((root / RECORD).read_text(encoding="utf8"))["pages"]
+        whole = {"seeds", "draws", "command", "date", "device", "versions", "claims"}
+        return pages if all(whole <= set(page) for page in pages.values()) else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    whole = {"seeds", "draws", "command", "date", "device", "versions", "pages"}
-    return record if isinstance(record, dict) and whole <= set(record) else {}
 
 
 def verdict_on(claims):
@@ -211,12 +211,17 @@ def _other(entry):
     return f"{entry['held']} of {entry['count']} {entry['of']} ({low} to {high} %)"
 
 
-def _about(record):
-    first, end = record["seeds"]
-    more = f", and more for claims on a median, up to {record['draws']} draws" if record["draws"] > 1 else ""
+def _about(pages):
+    """Which seeds the counts are of; the pages are named where they were not counted together."""
+    together = {}
+    for name, page in pages.items():
+        first, end = page["seeds"]
+        more = f", and more for claims on a median, up to {page['draws']} draws" if page["draws"] > 1 else ""
+        text = f"{page['command']} on {page['date']}, seeds {first} to {end - 1}{more}, {page['device']}, "
+        together.setdefault(text + f"PyTorch {page['versions']['torch']}", []).append(name)
+    named = [text + (f" ({', '.join(names)})" if len(together) > 1 else "") for text, names in together.items()]
     return (
-        f"Other seeds: {record['command']} on {record['date']}, seeds {first} to {end - 1}{more}, {record['device']}, "
-        f"PyTorch {record['versions']['torch']}. In brackets the 95 % Wilson interval of the share that holds. "
+        f"Other seeds: {'; '.join(named)}. In brackets the 95 % Wilson interval of the share that holds. "
         "What is said of a record or of a formula does not depend on the seed, yet is counted in each run."
     )
 
