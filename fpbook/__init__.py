@@ -9,7 +9,7 @@ With FPBOOK_DETERMINISTIC=1 in the environment PyTorch uses deterministic algori
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if os.environ.get("FPBOOK_DETERMINISTIC") == "1":
     import torch

@@ -1,6 +1,7 @@
 """One network or many of one shape behind one interface, for `fpbook.training.train`."""
 
 import copy
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -21,6 +22,8 @@ class Model(Protocol):
     parameters: list[torch.Tensor]
 
     def each(self, function: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor: ...
+
+    def losses(self, loss: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor: ...
 
     def write_back(self) -> None: ...
 
@@ -67,6 +70,8 @@ class _Single:
     def each(self, function: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor:
         return function(self.net, *member_data, *batch)
 
+    losses = each
+
     def write_back(self) -> None:
         pass
 
@@ -94,6 +99,10 @@ class _Stacked:
     A loss is still a function of one network. It is mapped over the members with `vmap`, but the network that it is
     given computes the outputs of all members outside the map, and picks this member's. Where the input is the member's
     own, that would compute all outputs once a member; there each member's weights are mapped over instead.
+
+    A loss that keeps leading axes, as `mean_squared_error` does, gives the losses of all members in one call on the
+    stacked network, without the bookkeeping of the map. Whether it does is seen at the first step, where the losses and
+    gradients of both ways are compared.
     """
 
     def __init__(self, nets: Sequence[nn.Module]):
@@ -104,6 +113,7 @@ class _Stacked:
             _replace(self.stack, name, _StackedLinear([_linear(net, name) for net in nets]))
         self.parameters: list[torch.Tensor] = list(self.stack.parameters())
         self.members = torch.arange(len(nets), device=self.parameters[0].device)
+        self.at_once: bool | None = None  # whether the loss keeps leading axes; not known before it was tried
 
     def each(self, function: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor:
         weights = self._weights() if member_data else {}  # mapped over where they are likely to be needed
@@ -118,6 +128,34 @@ class _Stacked:
             return function(net, *data, *batch)
 
         return vmap(of_one, randomness="different")(self.members[:, None], weights, *member_data)
+
+    def losses(self, loss: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> torch.Tensor:
+        """The loss of each member, (members,): called once on the outputs of all where it keeps leading axes."""
+        if self.at_once:
+            return loss(self.stack, *member_data, *batch)
+        if self.at_once is None:
+            self.at_once = self._keeps_leading_axes(loss, member_data, batch)
+        return self.each(loss, member_data, batch)
+
+    def _keeps_leading_axes(self, loss: Callable[..., torch.Tensor], member_data: tuple, batch: tuple) -> bool:
+        """True if the loss of all members at once has the values and the gradients of the loss of each."""
+        device = self.members.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of shapes that do not fit, say
+            try:
+                found = loss(self.stack, *member_data, *batch)
+                if found.shape != self.members.shape:
+                    return False
+                slopes = torch.autograd.grad(found.sum(), self.parameters)
+            except (RuntimeError, ValueError, IndexError, TypeError, AttributeError):
+                return False  # the loss needs one network
+            expected = self.each(loss, member_data, batch)
+            known = torch.autograd.grad(expected.sum(), self.parameters)
+            found, expected = found.detach(), expected.detach()
+        pairs = [(found, expected), *zip(slopes, known)]
+        return any(bool(slope.any()) for slope in known) and all(
+            torch.allclose(a, b, rtol=1e-4, atol=1e-5 * float(b.abs().max())) for a, b in pairs
+        )
 
     def _weights(self) -> dict[str, torch.Tensor]:
         """The parameters under the names and in the form that they have in a member, with a leading axis of members."""
@@ -147,6 +185,8 @@ class _Mapped:
             return function(lambda *args, **kw: functional_call(self.base, state, args, kw), *data, *batch)
 
         return vmap(of_one, randomness="different")(self.state, *member_data)
+
+    losses = each
 
     @torch.no_grad()
     def write_back(self) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-DATA = Path(__file__).parents[1] / "data"  # what the book brings along
+BOOK = Path(__file__).parents[1]  # the repository; of an installed package, the folder of all packages
+DATA = BOOK / "data" if (BOOK / "pyproject.toml").is_file() else Path("data")  # embedded files; never among packages
 FILE_BYTES = 2**28  # the largest file that is read at all; the archive of CIFAR-10 has 170 MB
 ARRAY_BYTES = 2**27  # what the arrays of one file may take when unpacked; MNIST takes 55 MB
 LOG = logging.getLogger("fpbook.datasets")

@@ -145,6 +145,10 @@ def _folder() -> Path:
     """Where official files lie or are downloaded to."""
     if named := os.environ.get("FPBOOK_DATA"):
         return Path(named)
-    import pooch
-
+    try:
+        import pooch
+    except ImportError as error:
+        raise DataError(
+            "images are downloaded by pooch: pip install 'fpbook[data]', or name a folder in FPBOOK_DATA"
+        ) from error
     return Path(pooch.os_cache("fpbook"))

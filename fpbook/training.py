@@ -43,8 +43,12 @@ def seeded(make: Callable[[], Net], seeds: Iterable[int], device: str | torch.de
 
 
 def mean_squared_error(net: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Mean over points and outputs of (net(x) - y)^2: a scalar tensor; x (n, d), y (n, c)."""
-    return ((net(x) - y) ** 2).mean()
+    """Mean over points and outputs of (net(x) - y)^2: a scalar tensor; x (n, d), y (n, c).
+
+    Leading axes of the output, as of many networks at once, are kept.
+    """
+    square = (net(x) - y) ** 2
+    return square.mean((-2, -1)) if square.ndim > 1 else square.mean()
 
 
 def cross_entropy(net: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -166,7 +170,7 @@ def train(
                 batch = next(data, None) if data else ()
                 if batch is None:
                     raise ValueError(f"the batches end at step {step} of {steps}; those of `minibatches` do not end")
-                losses = model.each(loss, member_data, batch)
+                losses = model.losses(loss, member_data, batch)
                 if losses.ndim != (0 if isinstance(nets, nn.Module) else 1):
                     raise ValueError(f"the loss of one network is a scalar, not {list(losses.shape)}: take its mean")
                 history["loss"].append(_finite(losses.detach(), step))

@@ -119,9 +119,13 @@ def test_points_of_their_own_at_a_cost_that_grows_with_the_members(kind, monkeyp
     points = torch.stack([x + 0.1 * s for s in range(SEEDS)])
     together, alone = make(kind), make(kind)
     # Outputs of all members at each member's points would be members times too many.
-    monkeypatch.setattr(
-        _ensembles._StackedLinear, "forward", lambda *_: pytest.fail("all members at the points of one")
-    )
+    forward = _ensembles._StackedLinear.forward
+
+    def checked(self, points):
+        assert not _ensembles._mapped(points), "all members at the points of one"
+        return forward(self, points)
+
+    monkeypatch.setattr(_ensembles._StackedLinear, "forward", checked)
     how = {"steps": 60, "optimizer": adam, "every": 60}
     history = train(together, lambda net, x: mean_squared_error(net, x, y), member_data=(points,), **how)
     for s, net in enumerate(alone):
@@ -268,3 +272,27 @@ def test_the_networks_handed_in_are_the_trained_ones():
     train(nets, lambda net: mean_squared_error(net, x, y), steps=2, optimizer=adam)
     assert all(a is b for net, old in zip(nets, parameters) for a, b in zip(net.parameters(), old, strict=True))
     assert all(p.shape == q.shape for p, q in zip(nets[0].parameters(), make()[0].parameters()))
+
+
+LOSSES = {  # and whether one call on the stacked network gives the loss of each member
+    "mean squared error": (lambda net: mean_squared_error(net, x, y), True),
+    "of two point sets": (lambda net: mean_squared_error(net, x, y) + 3 * mean_squared_error(net, x[:5], y[:5]), True),
+    "mean of all": (lambda net: ((net(x) - y) ** 2).mean(), False),
+    "a column, which of all members would be a point": (lambda net: ((net(x)[:, 0] - y[:, 0]) ** 2).mean(-1), False),
+    "the first point": (lambda net: (net(x)[0] ** 2).sum(-1), False),
+    "the largest of the points": (lambda net: ((net(x) - y) ** 2).amax((-2, -1)), True),
+}
+
+
+@pytest.mark.parametrize(("loss", "at_once"), LOSSES.values(), ids=LOSSES)
+@pytest.mark.parametrize("make", [lambda: MLP([1, 9, 1]).double(), lambda: Antisymmetric(MLP([1, 9, 1]).double())])
+def test_a_loss_that_keeps_leading_axes_is_called_once_and_no_other(loss, at_once, make):
+    nets = seeded(make, range(len(x)))  # as many members as points, so that shapes alone decide nothing
+    model = as_model(nets)
+    state = torch.random.get_rng_state()
+    found = model.losses(loss, (), ())
+    assert model.at_once is at_once and (state == torch.random.get_rng_state()).all()
+    again = model.losses(loss, (), ())
+    alone = torch.stack([loss(net) for net in nets])
+    torch.testing.assert_close(found, alone)
+    torch.testing.assert_close(again, alone)
