@@ -153,9 +153,9 @@ class _Stacked:
             known = torch.autograd.grad(expected.sum(), self.parameters)
             found, expected = found.detach(), expected.detach()
         pairs = [(found, expected), *zip(slopes, known)]
-        return any(bool(slope.any()) for slope in known) and all(
-            torch.allclose(a, b, rtol=1e-4, atol=1e-5 * float(b.abs().max())) for a, b in pairs
-        )
+        if found.dtype != expected.dtype or not any(bool(slope.any()) for slope in known):
+            return False
+        return all(torch.allclose(a, b, rtol=1e-4, atol=1e-5 * float(b.abs().max())) for a, b in pairs)
 
     def _weights(self) -> dict[str, torch.Tensor]:
         """The parameters under the names and in the form that they have in a member, with a leading axis of members."""
