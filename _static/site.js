@@ -5,8 +5,8 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
 
 // Formulas are drawn where the reader is, and all the others once he or she does anything: MathJax, large and slow, is fetched for
 // the first of them. The page names it in a script that does not run by itself. A few at a time, so that the page answers in between.
-let mathjax = null,
-  drawing = Promise.resolve();
+let mathjax = null;
+let drawing = Promise.resolve();
 
 function loadMathJax() {
   return (mathjax ??= new Promise((resolve) => {

@@ -1,25 +1,28 @@
-// The lab of the first page: one network, two widths of its activation, trained where it is read (trainer.js).
+// The lab of the first page: one network, two widths of its activation, trained where it is read.
 (() => {
   "use strict";
 
-  const root = document.querySelector(".landing-lab"),
-    trainer = window.fpTrainer;
-  if (!root || !trainer) return;
+  const root = document.querySelector(".landing-lab");
+  if (!root) return;
+  const { numbers, peaks: peaksOf } = window.fpExperiment;
+  const { crossings, number } = window.fpReplay;
+  const { Session } = window.fpSession;
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-  const WIDE = "0.3",
-    NARROW = "0.1",
-    POINTS = 41,
-    HIGHEST = 20,
-    TALLEST = 1.2,
-    THRESHOLD = 0.1,
-    LARGEST = 999999;
+  const WIDE = "0.3";
+  const NARROW = "0.1";
+  const POINTS = 41;
+  const HIGHEST = 20;
+  const TALLEST = 1.2;
+  const THRESHOLD = 0.1;
+  const LARGEST = 999999;
   const FIRST = { 1: 1, 3: 1, 5: 1 }; // the target: the amplitude of each sine
-  let sizes = FIRST,
-    peaks,
-    x,
-    y,
-    fine,
-    f;
+  let sizes = FIRST;
+  let peaks;
+  let x;
+  let y;
+  let fine;
+  let f;
   const declared = (a, seed) => ({
     data: { points: POINTS, low: -Math.PI, high: Math.PI, shift: 0.5, sines: sizes, fine: 201 },
     network: {
@@ -59,8 +62,8 @@
       make("span", {}, `${word}, `, symbol("a"), ` = ${value}`),
     );
 
-  const train = make("button", { type: "submit", class: "landing-train" }, "Train"),
-    reset = make("button", { type: "button" }, "Reset");
+  const train = make("button", { type: "submit", class: "landing-train" }, "Train");
+  const reset = make("button", { type: "button" }, "Reset");
   const width = make(
     "fieldset",
     {},
@@ -87,8 +90,15 @@
     make("label", {}, "Seed", seed),
     make("label", {}, between, "show between the points"),
   );
-  const sliders = make("div", { class: "landing-sliders" }),
-    more = make("input", { type: "number", min: 1, max: HIGHEST, step: 1, value: 8, inputmode: "numeric" });
+  const sliders = make("div", { class: "landing-sliders" });
+  const more = make("input", {
+    type: "number",
+    min: 1,
+    max: HIGHEST,
+    step: 1,
+    value: 8,
+    inputmode: "numeric",
+  });
   const add = make("button", { type: "button" }, "Add a sine");
   const target = make(
     "details",
@@ -102,8 +112,8 @@
       add,
     ),
   );
-  const say = make("p", { class: "landing-say", role: "status" }),
-    panels = make("div", { class: "landing-panels" });
+  const say = make("p", { class: "landing-say", role: "status" });
+  const panels = make("div", { class: "landing-panels" });
 
   const NS = "http://www.w3.org/2000/svg";
   function panel(label, name, ...head) {
@@ -128,8 +138,8 @@
     key("ring", "target: drag it"),
     key("bar", "network, by frequency ", symbol("k")),
   );
-  const before = make("span", { class: "landing-key" }),
-    keys = make("span", { class: "landing-head" });
+  const before = make("span", { class: "landing-key" });
+  const keys = make("span", { class: "landing-head" });
   const errors = panel(
     "Relative error at each frequency of the target against the training step, both axes logarithmic",
     "wide",
@@ -139,46 +149,45 @@
   );
   let times = [];
 
-  const live = make("div", { class: "landing-live", "data-state": "ready" }, controls, panels, say, target);
+  const live = make("div", { class: "landing-live", "data-state": "ready" }, controls, say, panels, target);
   for (const still of root.children) {
     still.classList.add("landing-still");
     still.hidden = true;
   }
   root.prepend(live);
 
-  // ---- The run: rows of [step, error at each peak], and the last view of the network ----
+  // ---- The run: its session, and what is left of the run before ----
 
-  let a = WIDE,
-    run = null,
-    running = false,
-    looping = false,
-    generation = 0,
-    rows = [],
-    view = null,
-    ghost = null,
-    ended = null;
+  let a = WIDE;
+  let run = null;
+  let ghost = null;
+  let ended = null;
 
+  const rowsNow = () => run?.rows ?? [];
+  const view = () => run?.frames.at(-1);
   const meanSquare = (h, g) => h.reduce((sum, v, i) => sum + (v - g[i]) ** 2, 0) / h.length;
 
-  function fitted(at) {
-    // the first recorded step after which the error stays below the threshold; null if there is none
-    let first = null;
-    for (const row of rows) first = row[at + 1] < THRESHOLD ? (first ?? row[0]) : null;
-    return first;
+  /** Steps at which the error of a peak is first below the threshold, and last back above it; null: none. */
+  function fitted(i) {
+    const { first, back } = crossings(
+      rowsNow().map((row) => row[i + 1]),
+      THRESHOLD,
+    );
+    const stepAt = (at) => (at < 0 ? null : run.rows[at][0]);
+    return { step: stepAt(first), back: stepAt(back) };
   }
 
   function clear() {
-    if (rows.length > 1) ghost = { a, rows, peaks, error: ended?.between }; // what was stopped stays too
+    if (rowsNow().length > 1) ghost = { a, rows: run.rows, peaks, error: ended?.between }; // what was stopped stays too
     run?.end();
-    generation++;
-    [run, running, looping, rows, view, ended] = [null, false, false, [], null, null];
+    [run, ended] = [null, null];
     show("ready");
     tell("Which frequency will the network find first? Guess, then press Train.");
   }
 
   function show(state) {
     live.dataset.state = state;
-    train.textContent = running ? "Stop" : "Train";
+    train.textContent = state === "training" ? "Stop" : "Train";
     draw();
   }
 
@@ -186,82 +195,61 @@
     say.replaceChildren(...words);
   }
 
-  function go() {
+  async function go() {
     if (ended) clear();
-    run ??= trainer.start(declared(a, Number(seed.value)));
-    running = true;
+    run ??= new Session(declared(a, Number(seed.value)), draw);
+    const mine = run;
     tell("Training …");
     show("training");
-    if (!looping) loop();
+    if ((await mine.train()) && mine === run && run.done) finish();
   }
 
   function stop() {
-    running = false;
-    const now = peaks.map((k, i) => [k, rows.length > 0 && rows[rows.length - 1][i + 1] < THRESHOLD]);
-    const list = (wanted) =>
-      now
-        .filter(([, is]) => is === wanted)
-        .map(([k]) => k)
-        .join(", ");
-    tell(
-      `Stopped at step ${view?.step ?? 0}. Fitted so far: ${list(true) ? `k = ${list(true)}` : "nothing"}. Train goes on from here.`,
-    );
+    run.stop();
+    const last = rowsNow().at(-1);
+    const done = peaks.filter((_k, i) => last && last[i + 1] < THRESHOLD);
+    const list = done.length ? `k = ${done.join(", ")}` : "nothing";
+    tell(`Stopped at step ${run.step}. Fitted so far: ${list}. Train goes on from here.`);
     show("stopped");
   }
 
-  async function loop() {
-    const mine = generation;
-    looping = true;
-    while (running) {
-      const report = await run.ask();
-      await new Promise(requestAnimationFrame); // a task of its own; a hidden page draws nothing, and so waits
-      if (mine !== generation) return;
-      rows.push(...report.fresh);
-      view = report;
-      if (report.done) finish();
-      else draw();
-    }
-    looping = false;
+  function finish() {
+    ended = { t: peaks.map((_k, i) => fitted(i)), between: meanSquare(view().h, f) };
+    summary();
+    show(run.done);
   }
 
-  function finish() {
-    running = looping = false;
-    ended = { t: peaks.map((_k, i) => fitted(i)), between: meanSquare(view.h, f) };
-    summary();
-    show(view.done);
+  /** That a peak came back above the threshold, where it did. */
+  function returned(i) {
+    const { back } = ended.t[i];
+    return back === null ? "" : ` (back above ${THRESHOLD} at step ${back})`;
   }
 
   function summary() {
-    if (view.done !== "fitted")
-      return tell(
-        view.done === "lost"
-          ? "The training has diverged; try another seed."
-          : `Not fitted after ${view.step} steps.`,
-      );
-    const { t, between: error } = ended,
-      number = (v) => String(Number(v.toPrecision(2)));
-    const reached = t.every((step) => step !== null),
-      several = reached && t.length > 1;
-    const ordered = several && t.every((step, i) => !i || step > t[i - 1]) && t[t.length - 1] > 2 * t[0],
-      together = several && Math.max(...t) < 2 * Math.min(...t);
+    if (run.done === "lost") return tell("The training has diverged; try another seed.");
+    if (run.done === "long") return tell(`Not fitted after ${run.step} steps.`);
+    const { between: error } = ended;
+    const t = ended.t.map(({ step }) => step);
+    const few = (v) => number(Number(v.toPrecision(2)));
+    const reached = t.every((step) => step !== null);
+    const several = reached && t.length > 1;
+    const ordered = several && t.every((step, i) => !i || step > t[i - 1]) && t[t.length - 1] > 2 * t[0];
+    const together = several && Math.max(...t) < 2 * Math.min(...t);
     const words = [make("b", {}, ordered ? "One after the other: " : together ? "All together: " : "")];
     peaks.forEach((k, i) =>
       words.push(
         i ? ", " : "",
-        make("span", { class: "landing-key" }, symbol("k"), ` = ${k} at step ${t[i] ?? "none"}`),
+        make(
+          "span",
+          { class: "landing-key" },
+          symbol("k"),
+          ` = ${k} at step ${t[i] ?? "none"}${returned(i)}`,
+        ),
       ),
     );
-    words.push(
-      `. Error on the points ${number(view.loss)}, `,
-      make("b", {}, `between them ${number(error)}`),
-      ".",
-    );
+    words.push(`. Error on the points ${few(run.loss)}, `, make("b", {}, `between them ${few(error)}`), ".");
     if (ghost?.error !== undefined && ghost.a !== a)
-      words.push(
-        " The run before, with ",
-        symbol("a"),
-        ` = ${ghost.a}: ${number(ghost.error)} between them.`,
-      );
+      words.push(" The run before, with ", symbol("a"), ` = ${ghost.a}: ${few(ghost.error)} between them.`);
     if (!between.checked) words.push(" See it: show between the points.");
     tell(...words);
   }
@@ -271,8 +259,8 @@
 
   // ---- Drawing, in pixels ----
 
-  const plot = document.createElementNS(NS, "g"),
-    rings = document.createElementNS(NS, "g"); // a ring stays while it is dragged
+  const plot = document.createElementNS(NS, "g");
+  const rings = document.createElementNS(NS, "g"); // a ring stays while it is dragged
   spectrum.append(plot, rings);
 
   function canvas(svg, height, into = svg) {
@@ -291,10 +279,10 @@
   const line = (xs, ys) => `M${Array.from(xs, (v, i) => `${v.toFixed(1)} ${ys[i].toFixed(1)}`).join("L")}`;
 
   function drawCurves() {
-    const w = canvas(curves, 180),
-      px = (v) => 24 + ((v + Math.PI) / (2 * Math.PI)) * (w - 34),
-      top = Math.max(3, ...f.map(Math.abs)),
-      py = (v) => 82 - (Math.max(-top, Math.min(top, v)) / top) * 75;
+    const w = canvas(curves, 180);
+    const px = (v) => 24 + ((v + Math.PI) / (2 * Math.PI)) * (w - 34);
+    const top = Math.max(3, ...f.map(Math.abs));
+    const py = (v) => 82 - (Math.max(-top, Math.min(top, v)) / top) * 75;
     for (const v of [-2, 0, 2]) {
       mark(curves, "path", { class: "grid", d: `M24 ${py(v)}H${w - 10}` });
       mark(curves, "text", { x: 20, y: py(v) + 4, "text-anchor": "end" }, String(v).replace("-", "−"));
@@ -306,26 +294,28 @@
     ])
       mark(curves, "text", { x: px(v), y: 174, "text-anchor": "middle" }, word);
     mark(curves, "path", { class: "line target", d: line(Array.from(fine, px), Array.from(f, py)) });
-    const [at, h] = between.checked ? [fine, view?.h ?? fine.map(() => 0)] : [x, view?.at ?? x.map(() => 0)];
+    const [at, h] = between.checked
+      ? [fine, view()?.h ?? fine.map(() => 0)]
+      : [x, view()?.at ?? x.map(() => 0)];
     mark(curves, "path", { class: "line network", d: line(Array.from(at, px), Array.from(h, py)) });
     x.forEach((v, i) => mark(curves, "circle", { class: "points", cx: px(v), cy: py(y[i]), r: 2.2 }));
   }
 
-  const base = 156,
-    unit = 118; // pixels of amplitude 0 and 1 of the spectrum
+  const base = 156;
+  const unit = 118; // pixels of amplitude 0 and 1 of the spectrum
 
   function drawSpectrum() {
-    const w = canvas(spectrum, 180, plot),
-      step = (w - 34) / (HIGHEST + 1),
-      px = (k) => 24 + (k + 0.5) * step,
-      py = (v) => base - Math.min(TALLEST, v) * unit;
+    const w = canvas(spectrum, 180, plot);
+    const step = (w - 34) / (HIGHEST + 1);
+    const px = (k) => 24 + (k + 0.5) * step;
+    const py = (v) => base - Math.min(TALLEST, v) * unit;
     for (const v of [0, 0.5, 1]) {
       mark(plot, "path", { class: v ? "grid" : "axis", d: `M24 ${py(v)}H${w - 10}` });
       mark(plot, "text", { x: 20, y: py(v) + 4, "text-anchor": "end" }, v);
     }
     for (let k = 0; k <= HIGHEST; k++) {
-      const height = view?.bars[k] ?? 0,
-        peak = peaks.includes(k);
+      const height = view()?.bars[k] ?? 0;
+      const peak = peaks.includes(k);
       mark(plot, "rect", {
         class: `bar${peak ? ` ${kind(k)}` : ""}`,
         x: px(k) - step * 0.32,
@@ -345,10 +335,11 @@
   }
 
   function drawErrors() {
-    const w = canvas(errors, 190),
-      last = Math.max(300, ...rows.map((row) => row[0]), ...(ghost?.rows ?? []).map((row) => row[0]));
-    const px = (t) => 34 + (Math.log10(t) / Math.log10(last)) * (w - 46),
-      py = (v) => 14 + Math.min(1, -Math.log10(Math.min(2, Math.max(v, 1e-9)) / 2) / 2.5) * 150;
+    const w = canvas(errors, 190);
+    const rows = rowsNow();
+    const last = Math.max(300, ...rows.map((row) => row[0]), ...(ghost?.rows ?? []).map((row) => row[0]));
+    const px = (t) => 34 + (Math.log10(t) / Math.log10(last)) * (w - 46);
+    const py = (v) => 14 + Math.min(1, -Math.log10(Math.min(2, Math.max(v, 1e-9)) / 2) / 2.5) * 150;
     for (const v of [1, 0.1, 0.01]) {
       mark(errors, "path", { class: v === THRESHOLD ? "threshold" : "grid", d: `M34 ${py(v)}H${w - 12}` });
       mark(errors, "text", { x: 30, y: py(v) + 4, "text-anchor": "end" }, v);
@@ -371,7 +362,7 @@
     all(rows, "now", peaks);
     peaks.forEach((k, i) => {
       // a mark on the threshold; its step stands in the legend
-      const t = ended?.t[i] ?? null;
+      const t = ended?.t[i].step ?? null;
       times[i].textContent = t === null ? "" : `: step ${t}`;
       if (!t) return;
       mark(errors, "path", { class: `mark ${kind(k)}`, d: `M${px(t)} ${py(THRESHOLD)}V164` });
@@ -402,8 +393,8 @@
   // The reason why there is no sine of this frequency; "" if there is one.
   function refused(k) {
     if (!Number.isInteger(k) || k < 1) return `A frequency is a whole number from 1 to ${HIGHEST}.`;
-    const rest = k % POINTS,
-      alias = Math.min(rest, POINTS - rest);
+    const rest = k % POINTS;
+    const alias = Math.min(rest, POINTS - rest);
     return k > HIGHEST
       ? `${POINTS} points cannot tell k = ${k} from ${alias}: the highest frequency is ${HIGHEST}.`
       : "";
@@ -438,9 +429,9 @@
   // Another target: its numbers, its sliders, its legend.
   function aim(these) {
     sizes = these;
-    peaks = trainer.peaks({ sines: sizes });
-    if (ghost && !trainer.same(ghost.peaks, peaks)) ghost = null; // no comparison any more
-    ({ x, y, fine, f } = trainer.numbers(declared(a, 0).data, 0));
+    peaks = peaksOf({ sines: sizes });
+    if (ghost && !same(ghost.peaks, peaks)) ghost = null; // no comparison any more
+    ({ x, y, fine, f } = numbers(declared(a, 0).data, 0));
     times = peaks.map(() => make("span"));
     keys.replaceChildren(...peaks.map((k, i) => key(kind(k), symbol("k"), ` = ${k}`, times[i])));
     if (
@@ -464,8 +455,8 @@
   }
 
   function readTarget(text) {
-    const pairs = text.split(",").map((pair) => pair.split(":").map(Number)),
-      why = pairs.map(([k]) => refused(k)).find(Boolean);
+    const pairs = text.split(",").map((pair) => pair.split(":").map(Number));
+    const why = pairs.map(([k]) => refused(k)).find(Boolean);
     if (why || pairs.some((pair) => pair.length !== 2 || !(pair[1] > 0 && pair[1] <= TALLEST)))
       throw new Error(why || `An amplitude is a number up to ${TALLEST}.`);
     return Object.fromEntries(pairs);
@@ -475,9 +466,9 @@
     const state = new URLSearchParams(location.hash.slice(1));
     if (!["a", "seed", "f"].some((name) => state.has(name))) return;
     try {
-      const asked = state.get("a") ?? a,
-        number = state.get("seed") ?? "0",
-        these = state.has("f") ? readTarget(state.get("f")) : FIRST;
+      const asked = state.get("a") ?? a;
+      const number = state.get("seed") ?? "0";
+      const these = state.has("f") ? readTarget(state.get("f")) : FIRST;
       if (![WIDE, NARROW].includes(asked)) throw new Error(`The width is ${WIDE} or ${NARROW}.`);
       if (!valid(number))
         throw new Error(`A seed is a whole number from 0 to ${LARGEST.toLocaleString("en")}.`);
@@ -503,8 +494,8 @@
     const k = Object.keys(sizes)[[...rings.children].indexOf(event.target)];
     if (!k || event.button) return;
     event.preventDefault();
-    const box = spectrum.getBoundingClientRect(),
-      drag = (moved) => raise(k, (base - (moved.clientY - box.top)) / unit);
+    const box = spectrum.getBoundingClientRect();
+    const drag = (moved) => raise(k, (base - (moved.clientY - box.top)) / unit);
     const drop = () => {
       for (const kind of ["pointermove", "pointerup", "pointercancel"])
         removeEventListener(kind, kind === "pointermove" ? drag : drop);
@@ -514,22 +505,27 @@
     addEventListener("pointercancel", drop);
   });
   add.addEventListener("click", () => {
-    const k = more.value === "" ? NaN : Number(more.value),
-      why = refused(k);
+    const k = more.value === "" ? NaN : Number(more.value);
+    const why = refused(k);
     more.toggleAttribute("aria-invalid", false);
     if (!why) return raise(k, sizes[k] || 1);
     more.setAttribute("aria-invalid", "true");
     tell(why);
   });
+  train.addEventListener("click", (event) => {
+    if (event.detail > 1) event.preventDefault(); // a double click is one click
+  });
   controls.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (running) stop();
+    if (run?.running) stop();
     else if (refuse()) seed.focus();
     else go();
   });
   reset.addEventListener("click", () => {
     clear();
     ghost = null;
+    seed.value = 0;
+    choose(WIDE);
     aim(FIRST);
     changed();
   });

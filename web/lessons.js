@@ -1,229 +1,181 @@
 // What can be chosen in the playground, its lessons, and the numbers behind them. It knows nothing of the page.
-((scope) => {
+(() => {
   "use strict";
-  const trainer = scope.fpTrainer,
-    { number, settled } = scope.fpReplay;
-  const PI = Math.PI,
-    HEIGHTS = 12,
-    NODES = 101,
-    THRESHOLD = 0.1;
-  const FINE = Float64Array.from({ length: 160 }, (_, j) => -PI + (2 * PI * (j + 0.5)) / 160);
+  const { amplitudes, names, nudft, peaks, target } = window.fpExperiment;
+  const { column, measure, reached } = window.fpMessages;
+  const { number } = window.fpReplay;
+  const { check } = window.fpControls;
+
+  const { PI } = Math;
+  const HEIGHTS = 12; // sines that have a slider
+  const TALLEST = 1.5;
+  const NODES = 101; // of a drawn target
+  const THRESHOLD = 0.1;
+  const BARS = 20;
+  const FINE = 160; // points at which the output is drawn
 
   // ---- What can be chosen ----
 
-  const any = (label, low, high, step, why) => ({ label, low, high, step, why });
   const SLOW = "more would be slow in a browser";
+  const range = (label, low, high, step, why) => ({ label, low, high, step, why });
+  const ACTIVATIONS = {
+    tanh: "tanh",
+    ReLU: "relu",
+    sine: "sin",
+    sigmoid: "sigmoid",
+    GELU: "gelu",
+    Ricker: "ricker",
+  };
+  const STARTS = {
+    "PyTorch\u2019s default": "default",
+    Xavier: "xavier",
+    "normal, variance 1/width": "normal",
+  };
+  const OPTIMIZERS = { Adam: "adam", "gradient descent": "sgd", momentum: "momentum" };
   const CONTROLS = {
     Points: {
-      points: any("number of points", 5, 61, 1, SLOW),
+      points: range("number of points", 5, 61, 1, SLOW),
       anywhere: { label: "at random places" },
-      noise: any("noise", 0, 2, "any"),
+      noise: range("noise", 0, 2, "any"),
     },
     Network: {
-      activation: {
-        label: "activation",
-        options: {
-          tanh: "tanh",
-          ReLU: "relu",
-          sine: "sin",
-          sigmoid: "sigmoid",
-          GELU: "gelu",
-          Ricker: "ricker",
-        },
-      },
-      a: any("width a of the Ricker", 0.05, 2, "any"),
-      width: any("width", 2, 60, 1, SLOW),
-      depth: any("depth", 1, 4, 1, SLOW),
-      start: {
-        label: "first weights",
-        options: {
-          "PyTorch\u2019s default": "default",
-          Xavier: "xavier",
-          "normal, variance 1/width": "normal",
-        },
-      },
-      factor: any("times a factor", 0.1, 5, "any"),
+      activation: { label: "activation", options: ACTIVATIONS },
+      a: range("scale a of the Ricker", 0.05, 2, "any"),
+      width: range("width", 2, 60, 1, SLOW),
+      depth: range("depth", 1, 4, 1, SLOW),
+      start: { label: "first weights", options: STARTS },
+      factor: range("times a factor", 0.1, 5, "any"),
       antisymmetric: { label: "start at zero (ASI)" },
-      features: any("Fourier features up to", 0, 20, 1),
+      features: range("Fourier features up to", 0, 20, 1),
     },
     Training: {
-      optimizer: {
-        label: "optimiser",
-        options: { Adam: "adam", "gradient descent": "sgd", momentum: "momentum" },
-      },
-      lr: any("learning rate", 1e-5, 1, "any"),
-      steps: any("most steps", 10, 20000, 1),
-      stop: any("stop at a loss of", 0, 1, "any"),
-      seed: any("seed", 0, 2 ** 32 - 1, 1),
+      optimizer: { label: "optimizer", options: OPTIMIZERS },
+      lr: range("learning rate", 1e-5, 1, "any"),
+      steps: range("most steps", 10, 20000, 1),
+      stop: range("stop at a loss of", 0, 1, "any"),
+      seed: range("seed", 0, 2 ** 32 - 1, 1),
     },
   };
   const ALL = Object.assign({}, ...Object.values(CONTROLS));
 
-  const KEPT = {
-    sines: { 1: 1, 3: 1, 5: 1 },
-    drawn: null,
-    points: 41,
-    anywhere: false,
-    noise: 0,
-    activation: "ricker",
-    a: 0.3,
-    width: 40,
-    depth: 3,
-    start: "normal",
-    factor: 1,
-    antisymmetric: true,
-    features: 0,
-    optimizer: "adam",
-    lr: 1e-3,
-    steps: 3000,
-    stop: 1e-3,
-    seed: 0,
+  const FIRST = {
+    ...{ sines: { 1: 1, 3: 1, 5: 1 }, drawn: null, points: 41, anywhere: false, noise: 0 },
+    ...{ activation: "ricker", a: 0.3, width: 40, depth: 3, start: "normal", factor: 1 },
+    ...{ antisymmetric: true, features: 0, optimizer: "adam", lr: 1e-3, steps: 3000, stop: 1e-3, seed: 0 },
   };
 
-  // ---- The lessons: settings, a first run to compare with, what to look for, what happened (the sentence, and whether it shows the lesson) ----
+  // ---- Lessons: settings, a first run to compare with, what to look for, what happened (said, and whether it shows it) ----
 
-  const t = (run, k) => run.times[run.follow.indexOf(k)],
-    end = (run, what) => column(run, what).at(-1);
-  const step = (v) => (Number.isFinite(v) ? `at step ${number(v)}` : "never"),
-    few = (v) => number(Number(v.toPrecision(2)));
-  const steps = (run) => run.follow.map((k) => `${k} ${step(t(run, k))}`).join(", ");
+  const time = (run, k) => measure(`t:k = ${k}`, run);
+  const end = (run, name) => measure(`end:${name}`, run);
+  const at = (step) => (Number.isFinite(step) ? `at step ${number(step)}` : "never");
+  const few = (v) => number(Number(v.toPrecision(2)));
+  const followed = (run) => names(run.declared).filter((name) => name.startsWith("k = "));
+  const steps = (run) =>
+    followed(run)
+      .map((name) => reached(name, run).replace("k = ", ""))
+      .join(", ");
+  const heightAt = (run, k) => height(run.frames.at(-1).h, k);
+
+  const TANH = { activation: "tanh", depth: 2, start: "default", lr: 5e-3 };
   const LESSONS = {
     kept: {
       title: "Principle kept",
       values: {},
       look: "Three sines of the same height: which does the network find first, and how long does the last one take?",
-      said: (run) => [
-        `Frequencies fitted: ${steps(run)}; error on the whole interval ${few(end(run, "between"))}.`,
-        t(run, 1) < t(run, 3) && t(run, 3) < t(run, 5) && t(run, 5) > 2 * t(run, 1),
-      ],
+      next: "Next: \u201cPrinciple lost\u201d, one number changed.",
+      said(run) {
+        const [t1, t3, t5] = [1, 3, 5].map((k) => time(run, k));
+        const text = `Frequencies fitted: ${steps(run)}; error on the whole interval ${few(end(run, "between"))}.`;
+        return [text, t1 < t3 && t3 < t5 && t5 > 2 * t1];
+      },
     },
     lost: {
       title: "Principle lost",
       values: { a: 0.1 },
       before: { a: 0.3 },
-      look: "The same network, then one with a third of the activation\u2019s width: does the order stay, and what comes between the points?",
-      said: (run, before) => [
-        `Narrow: ${steps(run)}; wide: ${steps(before)}. Both fit the points; on the whole interval the error is ${few(end(run, "between"))} in place of ${few(end(before, "between"))}.`,
-        Math.max(...run.times) < 2 * Math.min(...run.times) &&
-          end(run, "between") > 30 * end(before, "between"),
-      ],
+      look: "The same network, then one with a third of the activation\u2019s scale: does the order stay, and what comes between the points?",
+      next: "Next: change the seed, and see what comes between the points.",
+      said(run, before) {
+        const [wrong, right] = [run, before].map((one) => end(one, "between"));
+        const times = [1, 3, 5].map((k) => time(run, k));
+        const text = `Narrow: ${steps(run)}; wide: ${steps(before)}. Both fit the points; on the whole interval the error is ${few(wrong)} in place of ${few(right)}.`;
+        return [text, Math.max(...times) < 2 * Math.min(...times) && wrong > 30 * right];
+      },
     },
     aliasing: {
       title: "Aliasing",
-      values: {
-        sines: { 1: 1, 12: 1 },
-        points: 15,
-        activation: "tanh",
-        depth: 2,
-        start: "default",
-        lr: 5e-3,
-      },
+      values: { sines: { 1: 1, 12: 1 }, points: 15, ...TANH },
       look: "The target has frequencies 1 and 12, and 15 points to show them: which frequency will the spectrum hold in place of 12?",
-      said: (run) => [
-        `The points are fitted to an error of ${few(end(run, "training"))}, and yet the output has height ${few(height(run.h, 12))} at 12 and ${few(height(run.h, 3))} at 3 = 15 \u2212 12; on the whole interval the error is ${few(end(run, "between"))}.`,
-        height(run.h, 12) < 0.2 && height(run.h, 3) > 0.8,
-      ],
+      next: "Next: set the number of points to 25, and 12 is 12 again.",
+      said(run) {
+        const [high, low] = [12, 3].map((k) => heightAt(run, k));
+        const [points, whole] = ["training", "between"].map((name) => few(end(run, name)));
+        const text = `The points are fitted to an error of ${points}, and yet on the whole interval the output has height ${few(high)} at 12 and ${few(low)} at 3 = 15 \u2212 12; the error there is ${whole}.`;
+        return [text, high < 0.2 && low > 0.8];
+      },
     },
     noise: {
       title: "Noise and early stopping",
       values: { sines: { 1: 1 }, noise: 0.5, steps: 1000, stop: 0 },
       look: "The labels are a slow sine and noise: when is the error on the whole interval smallest, and what does training on do to it?",
-      said: (run) => {
-        const all = column(run, "between"),
-          low = Math.min(...all);
-        return [
-          `The error on the whole interval was smallest, ${few(low)}, at step ${number(run.rows[all.indexOf(low)][0])}; at the end it is ${few(all.at(-1))}, while at the points it has fallen to ${few(end(run, "training"))}.`,
-          all.at(-1) > 2 * low,
-        ];
+      next: "Next: raise the sine to frequency 5, and see whether stopping still helps.",
+      said(run) {
+        const [low, best, last] = ["low", "best", "end"].map((kind) => measure(`${kind}:between`, run));
+        const text = `The error on the whole interval was smallest, ${few(low)}, at step ${number(best)}; at the end it is ${few(last)}, while at the points it has fallen to ${few(end(run, "training"))}.`;
+        return [text, last > 2 * low];
       },
     },
     remedy: {
       title: "A remedy and its price",
+      values: { sines: { 1: 1, 8: 1 }, points: 25, ...TANH, features: 20 },
       before: { features: 0 },
-      values: {
-        sines: { 1: 1, 8: 1 },
-        points: 25,
-        activation: "tanh",
-        depth: 2,
-        start: "default",
-        lr: 5e-3,
-        features: 20,
-      },
       look: "First x goes in, then its sines and cosines up to frequency 20: how much sooner comes 8, and what stands between the points?",
-      said: (run, before) => [
-        `With Fourier features 8 is fitted ${step(t(run, 8))}, without ${step(t(before, 8))}. The price: the error on the whole interval is ${few(end(run, "between"))} in place of ${few(end(before, "between"))}.`,
-        t(run, 8) < t(before, 8) / 5 && end(run, "between") > 3 * end(before, "between"),
-      ],
+      next: "Next: set the features to 10, and the price is gone.",
+      said(run, before) {
+        const [soon, late] = [run, before].map((one) => time(one, 8));
+        const [dear, cheap] = [run, before].map((one) => end(one, "between"));
+        const text = `With Fourier features 8 is fitted ${at(soon)}, without ${at(late)}. The price: the error on the whole interval is ${few(dear)} in place of ${few(cheap)}.`;
+        return [text, soon < late / 5 && dear > 3 * cheap];
+      },
     },
-    optimiser: {
-      title: "The optimiser\u2019s share",
+    optimizer: {
+      title: "The optimizer\u2019s share",
       values: { depth: 2, points: 25, lr: 5e-4, stop: 0.01 },
       before: { optimizer: "sgd", lr: 0.03 },
       look: "The same first weights, trained by gradient descent and then by Adam: who has the larger gap between 1 and 5?",
-      said: (run, before) => {
-        const [mine, its] = [run, before].map((one) => t(one, 5) / t(one, 1));
-        return [
-          `Gradient descent: ${steps(before)}, a ratio of ${few(its)}. Adam: ${steps(run)}, a ratio of ${few(mine)}. The order is the network\u2019s, most of the gap the optimiser\u2019s.`,
-          its > 2 * mine,
-        ];
+      next: "Next: choose momentum, and set the learning rate to 0.003.",
+      said(run, before) {
+        const [mine, its] = [run, before].map((one) => time(one, 5) / time(one, 1));
+        const text = `Gradient descent: ${steps(before)}, a ratio of ${few(its)}. Adam: ${steps(run)}, a ratio of ${few(mine)}. The order is the network\u2019s, most of the gap the optimizer\u2019s.`;
+        return [text, its > 2 * mine];
       },
     },
   };
 
   // ---- Numbers of target and run ----
 
-  const goal = ({ sines, drawn }) =>
-    FINE.map((x) =>
-      Object.entries(sines).reduce(
-        (sum, [k, size]) => sum + size * Math.sin(k * x),
-        drawn ? between(drawn, x) : 0,
-      ),
-    );
-  function between(drawn, x) {
-    const at = ((x + PI) / (2 * PI)) * (NODES - 1),
-      i = Math.min(NODES - 2, Math.floor(at));
-    return drawn[i] + (at - i) * (drawn[i + 1] - drawn[i]);
-  }
-  const height = (f, k) => (k ? 2 : 1) * Math.hypot(...trainer.nudft(FINE, f, k));
+  const fine = Float64Array.from({ length: FINE }, (_, j) => -PI + (2 * PI * (j + 0.5)) / FINE);
+  const height = (f, k) => (k ? 2 : 1) * Math.hypot(...nudft(fine, f, k));
 
-  function followed(now) {
-    // frequencies of the sliders, or the strongest of what is drawn
-    if (!now.drawn)
-      return Object.keys(now.sines)
-        .map(Number)
-        .filter((k) => now.sines[k] > 0.05)
-        .slice(0, 6);
-    const f = goal(now),
-      sizes = Array.from({ length: HEIGHTS + 1 }, (_, k) => height(f, k)),
-      top = Math.max(...sizes, 0.05);
-    return [...sizes.keys()]
-      .sort((a, b) => sizes[b] - sizes[a])
-      .slice(0, 4)
-      .filter((k) => sizes[k] > 0.15 * top)
-      .sort((a, b) => a - b);
+  /** Frequencies of the sliders, or the strongest of what is drawn. */
+  function follow({ sines, drawn }) {
+    if (!drawn) return peaks({ sines });
+    const f = fine.map(target({ sines, drawn, low: -PI, high: PI }));
+    const sizes = [...amplitudes(fine, f, HEIGHTS)];
+    const least = 0.15 * Math.max(...sizes, 0.05);
+    const strong = [...sizes.keys()].sort((a, b) => sizes[b] - sizes[a]).slice(0, 4);
+    return strong.filter((k) => sizes[k] > least).sort((a, b) => a - b);
   }
 
+  /** The settings as an experiment. */
   function declared(now) {
-    const {
-      sines,
-      drawn,
-      points,
-      anywhere,
-      noise,
-      activation,
-      a,
-      width,
-      depth,
-      start,
-      factor,
-      antisymmetric,
-      features,
-      optimizer,
-      lr,
-      steps,
-      stop,
-      seed,
-    } = now;
+    const { sines, drawn, points, anywhere, noise, width, optimizer, lr, steps, stop, seed } = now;
+    const { activation, a, depth, start, factor, antisymmetric } = now;
+    const features = Array.from({ length: now.features }, (_, i) => i + 1);
+    const std = 1 / Math.sqrt(width);
+    const momentum = optimizer === "momentum" ? 0.9 : 0;
+    const name = optimizer === "adam" ? "adam" : "sgd";
     return {
       data: {
         points,
@@ -231,111 +183,85 @@
         high: PI,
         shift: 0.5,
         whole: true,
-        fine: FINE.length,
+        fine: FINE,
         sines,
         drawn,
         anywhere,
         noise,
       },
-      network: {
-        width,
-        depth,
-        hidden: [width],
-        activation,
-        a,
-        start,
-        std: 1 / Math.sqrt(width),
-        factor,
-        antisymmetric,
-        seed,
-        features: Array.from({ length: features }, (_, i) => i + 1),
+      network: { width, depth, activation, a, start, std, factor, antisymmetric, seed, features },
+      training: { name, momentum, lr, steps, stop },
+      watch: {
+        series: [...follow(now).map((k) => `k = ${k}`), "training", "between"],
+        threshold: THRESHOLD,
+        bars: BARS,
       },
-      training: {
-        name: optimizer === "adam" ? "adam" : "sgd",
-        momentum: optimizer === "momentum" ? 0.9 : 0,
-        lr,
-        steps,
-        stop,
-      },
-      watch: { series: [...followed(now).map((k) => `k = ${k}`), "training", "between"], bars: 1 },
     };
   }
 
-  const column = (run, what) =>
-    run.rows.map(
-      (row) =>
-        row[
-          1 +
-            (what === "training"
-              ? run.follow.length
-              : what === "between"
-                ? run.follow.length + 1
-                : run.follow.indexOf(what))
-        ],
-    );
-  function fitted(run) {
-    run.times = run.follow.map((k) => {
-      const at = settled(column(run, k), THRESHOLD);
-      return at < 0 ? Infinity : run.rows[at][0];
-    });
-  }
-
-  // Of the pairs of frequencies whose rates differ by more than 2, how many came in that order.
-  function verdict({ forecast, times, done }) {
+  /** Of the pairs of frequencies whose rates differ by more than 2, how many came in that order. */
+  function verdict({ rates, done }, times) {
     if (!done) return "";
-    let pairs = 0,
-      right = 0;
-    forecast.forEach((q, i) =>
-      forecast.forEach((r, j) => {
+    let pairs = 0;
+    let right = 0;
+    rates.forEach((q, i) =>
+      rates.forEach((r, j) => {
         if (q < 2 * r || times[i] === times[j]) return;
         pairs++;
         right += times[i] < times[j];
       }),
     );
-    return pairs
-      ? `: the order held for ${right} of ${pairs} ${pairs > 1 ? "pairs" : "pair"} whose rates differ by more than 2`
-      : "";
+    if (!pairs) return "";
+    const word = pairs > 1 ? "pairs" : "pair";
+    return `: the order held for ${right} of ${pairs} ${word} whose rates differ by more than 2`;
   }
 
-  // ---- Values from outside ----
-
-  const check = (key, value) => trainer.check(ALL[key], value);
+  // ---- Values from the address ----
 
   const READ = {
     sines(text) {
       const pairs = text ? text.split(",").map((pair) => /^(\d{1,2}):(\d(?:\.\d{1,2})?)$/.exec(pair)) : [];
-      if (pairs.some((pair) => !pair || pair[1] < 1 || pair[1] > HEIGHTS || pair[2] > 1.5))
-        throw new Error(`sines are pairs of a frequency from 1 to ${HEIGHTS} and a height from 0 to 1.5`);
+      if (pairs.some((pair) => !pair || pair[1] < 1 || pair[1] > HEIGHTS || pair[2] > TALLEST)) {
+        throw new Error(
+          `sines are pairs of a frequency from 1 to ${HEIGHTS} and a height from 0 to ${TALLEST}`,
+        );
+      }
       return Object.fromEntries(pairs.map(([, k, size]) => [Number(k), Number(size)]));
     },
     drawn(text) {
       const values = text.split(",");
-      if (values.length !== NODES || values.some((v) => !/^-?\d{1,3}$/.test(v) || Math.abs(v) > 300))
+      if (values.length !== NODES || values.some((v) => !/^-?\d{1,3}$/.test(v) || Math.abs(v) > 300)) {
         throw new Error(`a drawn target is ${NODES} whole numbers from -300 to 300`);
+      }
       return values.map((v) => v / 100);
     },
   };
 
-  scope.fpLessons = {
-    FINE,
-    HEIGHTS,
-    NODES,
-    THRESHOLD,
-    CONTROLS,
+  /** One setting of the address, checked like what is typed. */
+  function readSetting(name, text) {
+    if (Object.hasOwn(READ, name)) return READ[name](text);
+    if (!Object.hasOwn(ALL, name)) throw new Error("it names a setting that is not here");
+    const { options, low } = ALL[name];
+    if (options) return check(ALL[name], text);
+    if (low === undefined) return check(ALL[name], { 0: false, 1: true }[text]);
+    return check(ALL[name], text.trim() === "" ? Number.NaN : Number(text));
+  }
+
+  const limits = { FINE, HEIGHTS, TALLEST, NODES, THRESHOLD, BARS };
+  window.fpLessons = {
+    ...limits,
     ALL,
-    KEPT,
+    CONTROLS,
+    FIRST,
     LESSONS,
-    READ,
-    check,
     column,
     declared,
     end,
     few,
-    fitted,
     followed,
-    goal,
-    height,
+    readSetting,
     steps,
+    time,
     verdict,
   };
-})(window);
+})();

@@ -1,5 +1,5 @@
-// Trains a fully connected network as the book's PyTorch code does, and measures it. It knows nothing of the page. A classic
-// script that is both sides: a page gets `fpTrainer` from it, and a worker that runs it trains what the page sends.
+// Fully connected networks on the line and on the cube, trained as the book's PyTorch code trains them: the same random numbers,
+// first weights, losses and updates. It knows nothing of the page; a worker runs it too.
 ((scope) => {
   "use strict";
 
@@ -36,8 +36,8 @@
       return ((this.bits() & 0x1fffff) * 0x100000000 + this.bits()) / 2 ** 53;
     }
     uniform(n, bound) {
-      const low = float32(-bound),
-        width = float32(2 * bound);
+      const low = float32(-bound);
+      const width = float32(2 * bound);
       return Float64Array.from({ length: n }, () => float32(this.unit() * width + low));
     }
     normal(n, std = 1) {
@@ -47,8 +47,8 @@
           let value = this.second;
           this.second = null;
           if (value === null) {
-            const angle = 2 * Math.PI * this.unit53(),
-              radius = Math.sqrt(-2 * Math.log1p(-this.unit53()));
+            const angle = 2 * Math.PI * this.unit53();
+            const radius = Math.sqrt(-2 * Math.log1p(-this.unit53()));
             value = radius * Math.cos(angle);
             this.second = radius * Math.sin(angle);
           }
@@ -58,8 +58,8 @@
       }
       const block = (from) => {
         for (let i = from; i < from + 8; i++) {
-          const radius = float32(Math.sqrt(float32(-2 * float32(Math.log(1 - out[i]))))),
-            angle = float32(float32(2 * Math.PI) * out[i + 8]);
+          const radius = float32(Math.sqrt(float32(-2 * float32(Math.log(1 - out[i])))));
+          const angle = float32(float32(2 * Math.PI) * out[i + 8]);
           out[i] = float32(float32(radius * float32(Math.cos(angle))) * float32(std));
           out[i + 8] = float32(float32(radius * float32(Math.sin(angle))) * float32(std));
         }
@@ -85,8 +85,8 @@
   function erf(x) {
     // a series of positive terms, good to the last digits
     if (Math.abs(x) > 6) return Math.sign(x);
-    let sum = x,
-      term = x;
+    let sum = x;
+    let term = x;
     for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) sum += term *= (2 * x * x) / (2 * n + 1);
     return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
   }
@@ -102,8 +102,8 @@
       (z) => (1 + erf(z / Math.SQRT2)) / 2 + (z * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI),
     ],
     ricker: (a) => {
-      const c = Math.PI ** 0.25 / (15 * a),
-        b = 1 / (a * a);
+      const c = Math.PI ** 0.25 / (15 * a);
+      const b = 1 / (a * a);
       return [
         (z) => {
           const q = z * z * b;
@@ -120,13 +120,32 @@
   // c (m, n) = a (m, k) times the transpose of b (n, k), in blocks of 4 by 4 that stay in registers.
   // biome-ignore format: sixteen sums in four rows are read as a table
   function product(a, b, c, m, n, k) {
-    const m4 = m - (m % 4), n4 = n - (n % 4);
+    const m4 = m - (m % 4);
+    const n4 = n - (n % 4);
     for (let i = 0; i < m4; i += 4) for (let j = 0; j < n4; j += 4) {
-      let c00 = 0, c01 = 0, c02 = 0, c03 = 0, c10 = 0, c11 = 0, c12 = 0, c13 = 0;
-      let c20 = 0, c21 = 0, c22 = 0, c23 = 0, c30 = 0, c31 = 0, c32 = 0, c33 = 0;
-      let p = i * k, q = j * k;
+      let c00 = 0;
+      let c01 = 0;
+      let c02 = 0;
+      let c03 = 0;
+      let c10 = 0;
+      let c11 = 0;
+      let c12 = 0;
+      let c13 = 0;
+      let c20 = 0;
+      let c21 = 0;
+      let c22 = 0;
+      let c23 = 0;
+      let c30 = 0;
+      let c31 = 0;
+      let c32 = 0;
+      let c33 = 0;
+      let p = i * k;
+      let q = j * k;
       for (const end = p + k; p < end; p++, q++) {
-        const b0 = b[q], b1 = b[q + k], b2 = b[q + 2 * k], b3 = b[q + 3 * k];
+        const b0 = b[q];
+        const b1 = b[q + k];
+        const b2 = b[q + 2 * k];
+        const b3 = b[q + 3 * k];
         let v = a[p]; c00 += v * b0; c01 += v * b1; c02 += v * b2; c03 += v * b3;
         v = a[p + k]; c10 += v * b0; c11 += v * b1; c12 += v * b2; c13 += v * b3;
         v = a[p + 2 * k]; c20 += v * b0; c21 += v * b1; c22 += v * b2; c23 += v * b3;
@@ -170,15 +189,15 @@
     }
     forward(x, n) {
       // x (n, first width) -> (n, last width)
-      const { z, h } = this.space(n),
-        { widths, parameters, value } = this,
-        last = widths.length - 2;
+      const { z, h } = this.space(n);
+      const { widths, parameters, value } = this;
+      const last = widths.length - 2;
       h[0] = x;
       for (let l = 0; l <= last; l++) {
-        const q = widths[l + 1],
-          bias = parameters[2 * l + 1],
-          Z = z[l + 1],
-          H = h[l + 1];
+        const q = widths[l + 1];
+        const bias = parameters[2 * l + 1];
+        const Z = z[l + 1];
+        const H = h[l + 1];
         product(h[l], parameters[2 * l], Z, n, q, widths[l]);
         for (let i = 0, r = 0; i < n; i++)
           for (let j = 0; j < q; j++, r++) {
@@ -191,19 +210,19 @@
     backward(n, out) {
       // out (n, last width): gradient of the loss with respect to the output of forward
       const {
-          z,
-          h,
-          d,
-          w,
-          turned: [left, right],
-        } = this.space(n),
-        { widths, parameters, gradients, slope } = this;
+        z,
+        h,
+        d,
+        w,
+        turned: [left, right],
+      } = this.space(n);
+      const { widths, parameters, gradients, slope } = this;
       d[widths.length - 1] = out;
       for (let l = widths.length - 2; l >= 0; l--) {
-        const p = widths[l],
-          q = widths[l + 1],
-          D = d[l + 1],
-          bias = gradients[2 * l + 1];
+        const p = widths[l];
+        const q = widths[l + 1];
+        const D = d[l + 1];
+        const bias = gradients[2 * l + 1];
         bias.fill(0);
         for (let i = 0, r = 0; i < n; i++) for (let j = 0; j < q; j++) bias[j] += D[r++];
         product(transpose(D, n, q, left), transpose(h[l], n, p, right), gradients[2 * l], q, p, n);
@@ -219,11 +238,12 @@
       const kept = (state.kept ??= new Float64Array(p.length));
       for (let i = 0; i < p.length; i++) p[i] -= lr * (kept[i] = momentum * kept[i] + g[i]);
     },
-    adam(p, g, state, { lr, betas: [b1, b2] = [0.9, 0.999], eps = 1e-8 }, t) {
-      const m = (state.m ??= new Float64Array(p.length)),
-        v = (state.v ??= new Float64Array(p.length));
-      const rate = lr / (1 - b1 ** t),
-        root = Math.sqrt(1 - b2 ** t);
+    adam(p, g, state, { lr }, t) {
+      const [b1, b2, eps] = [0.9, 0.999, 1e-8];
+      const m = (state.m ??= new Float64Array(p.length));
+      const v = (state.v ??= new Float64Array(p.length));
+      const rate = lr / (1 - b1 ** t);
+      const root = Math.sqrt(1 - b2 ** t);
       for (let i = 0; i < p.length; i++) {
         m[i] += (1 - b1) * (g[i] - m[i]);
         v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
@@ -233,12 +253,12 @@
   };
 
   // First parameters for a seed: PyTorch's default draws come first in any case, as there.
-  function drawn({ widths, start = "default", std = 0.1, gain = 1, factor = 1, seed = 0 }) {
-    const random = new Random(seed),
-      shapes = widths.slice(1).flatMap((q, l) => [
-        [q, widths[l], widths[l]],
-        [q, 1, widths[l]],
-      ]);
+  function firstParameters({ widths, start = "default", std = 0.1, gain = 1, factor = 1, seed = 0 }) {
+    const random = new Random(seed);
+    const shapes = widths.slice(1).flatMap((q, l) => [
+      [q, widths[l], widths[l]],
+      [q, 1, widths[l]],
+    ]);
     let all = shapes.map(([q, p, fan]) => random.uniform(q * p, 1 / Math.sqrt(fan)));
     if (start === "normal") all = shapes.map(([q, p]) => random.normal(q * p, std));
     if (start === "xavier")
@@ -249,7 +269,7 @@
   }
 
   // Fourier features of points on the line, (n,) -> (n, 2 for each frequency): what goes in in place of the points.
-  function lifted(x, features) {
+  function fourierFeatures(x, features) {
     const m = features?.length;
     if (!m) return Float64Array.from(x);
     return Float64Array.from({ length: 2 * m * x.length }, (_, i) =>
@@ -257,93 +277,62 @@
     );
   }
 
-  // A network on its way: `step` measures the loss and its gradient, `update` moves the parameters. x (n, d), y (n, outputs) or,
-  // for cross-entropy, (n,) classes; one weight a point. `parameters` in place of a seed's.
+  // A network on its way: `step` measures the loss and its gradient, `update` moves the parameters. x (n, d), y (n,), one weight
+  // per point. `parameters` in place of a seed's.
   class Training {
-    constructor(net, optimizer, { x, y, weights = null, loss = "squared" }, parameters = drawn(net)) {
+    constructor(net, optimizer, { x, y, weights = null }, parameters = firstParameters(net)) {
       const activation = ACTIVATIONS[net.activation](net.a);
       this.features = net.features;
-      Object.assign(this, {
-        optimizer,
-        x: lifted(x, net.features),
-        y: Float64Array.from(y),
-        weights,
-        kind: loss,
-        t: 0,
-      });
+      this.x = fourierFeatures(x, net.features);
+      Object.assign(this, { optimizer, weights, y: Float64Array.from(y), t: 0 });
       this.signs = net.antisymmetric ? [Math.SQRT1_2, -Math.SQRT1_2] : [1];
       this.nets = this.signs.map(() => new Net(net.widths, activation, parameters));
       this.states = this.nets.map((one) => one.parameters.map(() => ({})));
       this.inputs = net.widths[0];
-      this.outputs = net.widths[net.widths.length - 1];
-      this.n = this.x.length / this.inputs;
-      this.order = optimizer.batch ? new Random(optimizer.seed ?? 0) : null;
-      this.rest = [];
+      this.n = this.y.length;
     }
     output(x) {
-      return this.forward(x ? lifted(x, this.features) : this.x);
-    } // at any points, (n, outputs)
+      // at any points, (m,)
+      return this.forward(fourierFeatures(x, this.features));
+    }
     forward(x) {
-      const n = x.length / this.inputs,
-        h = new Float64Array(n * this.outputs);
+      const n = x.length / this.inputs;
+      const h = new Float64Array(n);
       this.nets.forEach((net, c) => net.forward(x, n).forEach((v, i) => (h[i] += this.signs[c] * v)));
       return h;
     }
-    rows() {
-      // of the next mini-batch, each sample once an epoch
-      if (!this.order) return null;
-      if (!this.rest.length) this.rest = this.order.permutation(this.n);
-      return this.rest.splice(0, this.optimizer.batch);
-    }
     step() {
-      const rows = this.rows(),
-        n = rows ? rows.length : this.n,
-        p = this.inputs,
-        q = this.outputs,
-        classes = this.kind === "entropy";
-      const part = (a, k) =>
-        rows ? Float64Array.from({ length: n * k }, (_, i) => a[rows[Math.floor(i / k)] * k + (i % k)]) : a;
-      const y = part(this.y, classes ? 1 : q),
-        w = this.weights && part(this.weights, 1);
-      const h = this.forward(part(this.x, p)),
-        d = new Float64Array(n * q);
+      const { n, y, weights } = this;
+      const h = this.forward(this.x);
+      const gradient = new Float64Array(n);
       let loss = 0;
       for (let i = 0; i < n; i++) {
-        const share = (w ? w[i] : 1) / n,
-          row = h.subarray(i * q, (i + 1) * q);
-        const top = classes && Math.max(...row),
-          sum = classes && row.reduce((s, v) => s + Math.exp(v - top), 0);
-        if (classes) loss += share * (top + Math.log(sum) - row[y[i]]);
-        for (let j = 0; j < q; j++) {
-          const error = row[j] - (classes ? 0 : y[i * q + j]);
-          if (!classes) loss += (share * error * error) / q;
-          d[i * q + j] = share * (classes ? Math.exp(row[j] - top) / sum - (j === y[i]) : (2 * error) / q);
-        }
+        const share = (weights ? weights[i] : 1) / n;
+        const error = h[i] - y[i];
+        loss += share * error * error;
+        gradient[i] = 2 * share * error;
       }
       this.h = h;
-      this.nets.forEach((net, c) =>
-        net.backward(
-          n,
-          d.map((v) => this.signs[c] * v),
-        ),
-      );
+      this.nets.forEach((net, c) => {
+        const own = gradient.map((v) => this.signs[c] * v);
+        net.backward(n, own);
+      });
       return loss;
     }
     update() {
       this.t++;
       const move = UPDATES[this.optimizer.name ?? "adam"];
-      this.nets.forEach((net, c) =>
-        net.parameters.forEach((p, i) =>
-          move(p, net.gradients[i], this.states[c][i], this.optimizer, this.t),
-        ),
-      );
+      this.nets.forEach((net, c) => {
+        const states = this.states[c];
+        net.parameters.forEach((p, i) => move(p, net.gradients[i], states[i], this.optimizer, this.t));
+      });
     }
-    // The tangent kernel of the first output at the training points, (n, n): of each layer the product of the inner products of what
+    // The tangent kernel at the training points, (n, n): of each layer the product of the inner products of what
     // goes in (and 1 for the bias) and of what comes back.
     kernel() {
-      const n = this.n,
-        K = new Float64Array(n * n),
-        first = Float64Array.from({ length: n * this.outputs }, (_, i) => (i % this.outputs ? 0 : 1));
+      const n = this.n;
+      const K = new Float64Array(n * n);
+      const first = new Float64Array(n).fill(1);
       const inner = (a, k) => {
         const all = new Float64Array(n * n);
         product(a, a, all, n, n, k);
@@ -354,8 +343,8 @@
         net.backward(n, first);
         const { h, d } = net.space(n);
         for (let l = 1; l < net.widths.length; l++) {
-          const into = inner(h[l - 1], net.widths[l - 1]),
-            back = inner(d[l], net.widths[l]);
+          const into = inner(h[l - 1], net.widths[l - 1]);
+          const back = inner(d[l], net.widths[l]);
           back.forEach((v, i) => (K[i] += (v * (into[i] + 1)) / this.nets.length));
         }
       });
@@ -365,8 +354,8 @@
 
   // Transform of samples at any points, (1/n) sum f_j exp(-i k x_j): [real, imaginary].
   function nudft(x, f, k) {
-    let re = 0,
-      im = 0;
+    let re = 0;
+    let im = 0;
     for (let j = 0; j < x.length; j++) {
       re += f[j] * Math.cos(k * x[j]);
       im -= f[j] * Math.sin(k * x[j]);
@@ -379,9 +368,9 @@
   }
 
   // Energy of a function on the cube by degree, (d + 1); f in lexicographic order, by the fast Walsh transform.
-  function degrees(f) {
-    const c = Float64Array.from(f),
-      energy = new Float64Array(Math.log2(c.length) + 1);
+  function energyByDegree(f) {
+    const c = Float64Array.from(f);
+    const energy = new Float64Array(Math.log2(c.length) + 1);
     for (let half = 1; half < c.length; half *= 2)
       for (let i = 0; i < c.length; i++) {
         if (!(i & half)) [c[i], c[i + half]] = [c[i] + c[i + half], c[i] - c[i + half]];
@@ -394,322 +383,14 @@
     return energy;
   }
 
-  // ---- Experiments as `fpbook.lab` declares them: data, network, training, and what is watched. ----
-
-  function target(data) {
-    // as a function of one point on the line
-    const waves = (sizes, f) =>
-      Object.entries(sizes ?? {}).map(
-        ([k, size]) =>
-          (x) =>
-            size * f(k * x),
-      );
-    const parts = [...waves(data.sines, Math.sin), ...waves(data.cosines, Math.cos)];
-    if (data.halves) parts.push((x) => Math.sin(data.halves[x <= 0 ? 0 : 1] * x));
-    if (data.drawn)
-      parts.push((x) => {
-        const at = ((x - data.low) / (data.high - data.low)) * (data.drawn.length - 1),
-          i = Math.min(Math.floor(at), data.drawn.length - 2);
-        return data.drawn[i] + (at - i) * (data.drawn[i + 1] - data.drawn[i]);
-      });
-    return (x) => parts.reduce((sum, part) => sum + part(x), 0);
-  }
-
-  const grid = (n, low, high, shift) =>
-    Float64Array.from({ length: n }, (_, j) => low + ((high - low) * (j + shift)) / n);
-
-  // The numbers behind a declaration: x, y at the training points; fine, where the output is drawn; held and its labels.
-  function numbers(data, seed) {
-    const random = new Random(1000000 + seed); // apart from the weights
-    if (data.cube) {
-      const d = data.cube,
-        size = 2 ** d,
-        sign = (c, j) => ((c >> (d - 1 - j)) & 1 ? 1 : -1);
-      const corners = Float64Array.from({ length: size * d }, (_, i) => sign(Math.floor(i / d), i % d));
-      const f = Float64Array.from({ length: size }, (_, c) => {
-        let v = 1;
-        for (let j = 0; j < data.degree; j++) v *= sign(c, j);
-        return v;
-      });
-      const order = random.permutation(size),
-        rows = order.slice(0, data.seen);
-      return {
-        fine: corners,
-        f,
-        order,
-        x: Float64Array.from(rows.flatMap((c) => [...corners.subarray(c * d, (c + 1) * d)])),
-        y: Float64Array.from(rows, (c) => f[c]),
-      };
-    }
-    const { points: n, low, high, shift = 0.5, noise = 0, round = 0, held = 0, fine: m = 201 } = data,
-      f = target(data);
-    const x = data.anywhere
-      ? Float64Array.from({ length: n }, () => low + (high - low) * random.unit()).sort()
-      : grid(n, low, high, shift);
-    const labels = (points) => {
-      const e = noise ? random.normal(points.length) : [];
-      return points.map((p, i) => {
-        const v = f(p) + (noise ? noise * e[i] : 0);
-        return round ? round * Math.round(v / round) : v;
-      });
-    };
-    const y = labels(x),
-      held_x = grid(held, low, high, 0.25);
-    const fine = data.whole
-      ? grid(m, low, high, 0.5)
-      : Float64Array.from({ length: m }, (_, i) => x[0] + ((x[n - 1] - x[0]) * i) / (m - 1));
-    return { x, y, fine, f: fine.map(f), held: held_x, held_y: labels(held_x) };
-  }
-
-  const meanSquare = (h, y, chosen = () => true) => {
-    let sum = 0,
-      n = 0;
-    h.forEach((v, i) => {
-      if (chosen(i)) {
-        sum += (v - y[i]) ** 2;
-        n++;
-      }
-    });
-    return sum / n;
-  };
-
-  // What can be watched against the step: each takes the outputs at the fine and at the training points, and the data.
-  const WATCHED = {
-    training: (_h, at, data) => meanSquare(at, data.y),
-    between: (h, _at, data) => meanSquare(h, data.f),
-    left: (h, _at, data) => meanSquare(h, data.f, (i) => data.fine[i] <= 0),
-    right: (h, _at, data) => meanSquare(h, data.f, (i) => data.fine[i] > 0),
-    held: (_h, _at, data, net) => meanSquare(net.output(data.held), data.held_y),
-    seen: (h, _at, data) => agreement(h, data, data.order.slice(0, data.y.length)),
-    unseen: (h, _at, data) => agreement(h, data, data.order.slice(data.y.length)),
-  };
-
-  function agreement(h, data, rows) {
-    return rows.filter((c) => h[c] * data.f[c] > 0).length / rows.length;
-  }
-
-  // Frequencies of the target, those whose relative error is followed.
-  function peaks({ sines, cosines }) {
-    return Object.entries({ ...sines, ...cosines })
-      .filter(([, size]) => Math.abs(size) > 0.05)
-      .map(([k]) => Number(k))
-      .sort((a, b) => a - b);
-  }
-
-  function names({ data, watch }) {
-    return watch.series.flatMap((name) =>
-      name === "frequencies" ? peaks(data).map((k) => `k = ${k}`) : [name],
-    );
-  }
-
-  function widths({ data, network: { hidden, width, depth, features = [] } }) {
-    return [
-      data.cube ?? (2 * features.length || 1),
-      ...(depth ? Array(depth).fill(width ?? hidden[0]) : hidden),
-      1,
-    ];
-  }
-
-  class Run {
-    constructor(declared) {
-      const { data, network, training } = declared,
-        seed = network.seed ?? 0;
-      this.declared = declared;
-      this.data = numbers(data, seed);
-      const { x, y } = this.data,
-        weight = training.weight ?? 1;
-      let weights = null; // of the points with x <= 0, against 1 of the others; their mean is 1
-      if (weight !== 1) {
-        weights = x.map((v) => (v <= 0 ? weight : 1));
-        const mean = weights.reduce((a, b) => a + b) / x.length;
-        weights = weights.map((v) => v / mean);
-      }
-      this.net = new Training({ ...network, widths: widths(declared) }, training, { x, y, weights });
-      this.k = names(declared).map((name) => (name.startsWith("k = ") ? Number(name.slice(4)) : null));
-      this.f_hat = this.k.map((k) => k !== null && nudft(x, y, k));
-      this.due = 0;
-      this.rows = [];
-    }
-    fine() {
-      // the output at the fine points, once a step
-      if (this.seen !== this.net.t) [this.seen, this.h] = [this.net.t, this.net.output(this.data.fine)];
-      return this.h;
-    }
-    at() {
-      return this.net.order ? this.net.output() : this.net.h;
-    } // and at the training points
-    measure() {
-      // the quantities that are watched, at this step
-      const at = this.at(),
-        fine = names(this.declared).some((name) => name in WATCHED && name !== "training")
-          ? this.fine()
-          : null;
-      return names(this.declared).map((name, i) =>
-        this.k[i] === null
-          ? WATCHED[name](fine, at, this.data, this.net)
-          : relativeError(nudft(this.data.x, at, this.k[i]), this.f_hat[i]),
-      );
-    }
-    look(fresh) {
-      // the loss of this step, and whether it is the last; now and then what is watched
-      const { steps, stop = 0 } = this.declared.training,
-        t = this.net.t;
-      this.loss = this.net.step();
-      if (!Number.isFinite(this.loss)) this.done = "lost";
-      else if (this.loss < stop) this.done = "fitted";
-      else if (t >= steps) this.done = "long";
-      if (t < this.due && !this.done) return;
-      fresh.push([t, ...this.measure()]);
-      this.due = Math.max(t + 1, Math.ceil(t * 1.02));
-    }
-    // Steps for so many milliseconds, few at the beginning, where much happens; then what there is to see.
-    advance(milliseconds, most = Infinity) {
-      const end = performance.now() + milliseconds,
-        fresh = [],
-        begins = this.loss === undefined;
-      most = begins ? 0 : Math.min(most, Math.max(1, this.net.t / 20));
-      if (begins) this.look(fresh); // step 0 alone: code that runs for the first time is slow
-      for (let taken = 0; !this.done && taken < most && (!taken || performance.now() < end); taken++) {
-        this.net.update();
-        this.look(fresh);
-      }
-      this.rows.push(...fresh);
-      return { step: this.net.t, loss: this.loss, done: this.done, fresh, ...this.view() };
-    }
-    view() {
-      const { data, watch } = this.declared,
-        h = this.fine(),
-        at = this.at();
-      const bars = data.cube
-        ? degrees(h)
-        : Float64Array.from(
-            { length: (watch.bars ?? 20) + 1 },
-            (_, k) => 2 * Math.hypot(...nudft(this.data.x, at, k)),
-          );
-      return { h, at, bars };
-    }
-    forecast() {
-      // q = s K s / s s for the wave s of each watched frequency in the labels: the larger, the sooner
-      const K = this.net.kernel(),
-        { x } = this.data,
-        n = x.length;
-      return this.k.map((k, w) => {
-        if (k === null) return null;
-        const [re, im] = this.f_hat[w],
-          s = x.map((v) => re * Math.cos(k * v) - im * Math.sin(k * v));
-        let sum = 0;
-        for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sum += s[i] * s[j] * K[i * n + j];
-        return sum / s.reduce((a, v) => a + v * v, 0);
-      });
-    }
-  }
-
-  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
-  // The value if the control allows it; an error with the reason if not.
-  function check(control, value) {
-    const refuse = (text) => {
-      throw new Error(text);
-    };
-    if (!control) refuse("there is no such control");
-    const { label, low, high, step, options, frequencies, why } = control,
-      reason = why ? `: ${why}` : "";
-    if (options) {
-      if (!Object.values(options).some((option) => same(option, value)))
-        refuse(`${label} is one of ${Object.keys(options).join(", ")}`);
-    } else if (frequencies) {
-      const waves = Object.entries(value ?? {}),
-        whole = waves.length && waves.every(([k, size]) => /^\d+$/.test(k) && Math.abs(size) <= 10);
-      if (!whole || waves.some(([k]) => k < low || k > high))
-        refuse(`${label} are whole numbers from ${low} to ${high}${whole ? reason : ""}`);
-    } else if (low === undefined) {
-      if (typeof value !== "boolean") refuse(`${label} is on or off`);
-    } else {
-      const whole = Number.isInteger(step);
-      if (
-        !(typeof value === "number" && value >= low && value <= high) ||
-        (whole && !Number.isInteger(value))
-      ) {
-        refuse(`${label} is ${whole ? "a whole number" : "a number"} from ${low} to ${high}${reason}`);
-      }
-    }
-    return value;
-  }
-
-  function answer(run, { milliseconds, most, forecast }) {
-    return forecast ? { forecast: run.forecast() } : run.advance(milliseconds, most);
-  }
-
-  if (typeof document === "undefined" && typeof importScripts === "function") {
-    let run;
-    scope.onmessage = ({ data }) => {
-      if (data.declared) run = new Run(data.declared);
-      scope.postMessage(data.declared ? null : answer(run, data));
-    };
-    return;
-  }
-
-  const address = typeof document === "undefined" ? null : document.currentScript?.src;
-
-  // Training behind the page where the browser allows it, else on it in slices: `ask` promises one report at a time.
-  function start(declared) {
-    let worker = null,
-      run = null;
-    const waiting = []; // questions that the worker has still to answer, in their order
-    const pause = () => new Promise((resume) => setTimeout(resume));
-    const here = async (question) => {
-      await pause();
-      if (!run) {
-        run = new Run(declared);
-        await pause();
-      }
-      return answer(run, { ...question, milliseconds: 12 });
-    };
-    try {
-      if (!/^http/.test(address)) throw new Error("no worker from disk");
-      worker = new Worker(address);
-      worker.postMessage({ declared });
-      worker.onmessage = ({ data }) => {
-        if (data) waiting.shift()[1](data);
-      };
-      worker.onerror = (event) => {
-        // the page trains from here on
-        event.preventDefault();
-        worker = null;
-        waiting.splice(0).forEach(([question, resolve]) => resolve(here(question)));
-      };
-    } catch {
-      worker = null;
-    }
-    return {
-      ask(question = {}) {
-        if (!worker) return here(question);
-        return new Promise((resolve) => {
-          waiting.push([question, resolve]);
-          worker.postMessage({ milliseconds: 25, ...question });
-        });
-      },
-      end() {
-        worker?.terminate();
-      },
-    };
-  }
-
   scope.fpTrainer = {
-    check,
-    same,
-    start,
-    Run,
-    WATCHED,
-    Training,
-    Random,
     ACTIVATIONS,
-    drawn,
-    numbers,
-    names,
-    peaks,
+    OPTIMIZERS: Object.keys(UPDATES),
+    Random,
+    Training,
+    firstParameters,
     nudft,
     relativeError,
-    degrees,
+    energyByDegree,
   };
 })(typeof self === "undefined" ? globalThis : self);

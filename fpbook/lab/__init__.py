@@ -2,34 +2,29 @@
 
 import base64
 import io
-import json
 import os
-from collections.abc import Callable
 from typing import Any
 
 from IPython.display import display
-from matplotlib.figure import Figure
 
 from fpbook.lab import experiment
-from fpbook.lab.declared import Declared, complete, with_choice
-from fpbook.lab.kernel import as_control, kernel_lab, live
-from fpbook.lab.said import picture, words
+from fpbook.lab.kernel import live
+from fpbook.lab.messages import picture, words
+from fpbook.lab.spec import Declared, complete, with_choice
 
 LAB = "application/vnd.fpbook.lab+json"  # the mime type under which the built book finds the data of a lab
 
 
 def lab(
-    run: Callable[..., Figure] | None = None,
     *,
-    data: Declared | None = None,
-    network: Declared | None = None,
-    training: Declared | None = None,
-    watch: Declared | None = None,
+    data: Declared,
+    network: Declared,
+    training: Declared,
+    watch: Declared,
     choose: dict[str, Declared] | None = None,
     question: Declared | None = None,
     says: str = "",
     recorded: Declared | None = None,
-    **controls: Any,
 ) -> None:
     """An experiment that the reader changes and trains: in a live kernel with PyTorch, in the page with its script.
 
@@ -39,10 +34,6 @@ def lab(
 
     Parameters
     ----------
-    run : function, optional
-        In place of a declaration: ``run(progress, **values)`` -> matplotlib figure, with one value for each of
-        `controls` (ipywidgets, or values as for `ipywidgets.interact`). Such a lab needs a live kernel. `run` passes
-        `progress` on to `fpbook.training.train`.
     data : dict
         On the line ``points``, ``low``, ``high``; optionally ``shift`` (0.5: midpoints), ``anywhere`` (points drawn at
         random), ``noise`` (standard deviation), ``round`` (labels rounded to its multiples), ``held`` (number of
@@ -54,12 +45,13 @@ def lab(
         ``antisymmetric``; ``start`` ("default", "normal" with ``std``, "xavier" with ``gain``) and ``factor`` of
         the weights; ``seed``.
     training : dict
-        ``name`` ("adam", "sgd"), ``lr``, ``momentum``, ``steps``, ``stop`` (loss), ``batch``, ``weight`` (of points
-        with x <= 0).
+        ``name`` ("adam", "sgd"), ``lr``, ``momentum``, ``steps``, ``stop`` (loss), ``weight`` (of points with x <= 0).
     watch : dict
         ``series``: "frequencies" for the relative error at each peak of the target, "training", "between", "left",
-        "right", "held" for mean squared errors, "seen", "unseen" for shares of right signs; ``threshold``; ``ylim`` and
-        ``log`` of their axes; ``names`` and ``colors`` for them, and ``colors`` for the "output".
+        "right", "held" for mean squared errors, "seen", "unseen" for shares of right signs; ``threshold``; ``ylim``,
+        ``ylabel`` and ``log`` of their axes; ``names`` and ``colors`` for them, and ``colors`` for the "output", where
+        they are not those of the book; ``bars``, the largest frequency of the spectrum; ``compare``, to lay runs over
+        one another although their data differ.
     choose : dict of path -> dict
         The controls: "network.a" is an entry of the declaration, "network" several. With ``label`` and either ``low``,
         ``high``, ``step`` (number), ``options`` (name -> value), ``frequencies`` (a list of whole numbers in ``low`` to
@@ -76,30 +68,21 @@ def lab(
     Raises
     ------
     ValueError
-        If a key is unknown, a path does not exist, or a declared value is outside its control's limits.
+        If a key or a value is unknown, with the nearest one that is known; if something needed is missing, a path does
+        not exist, or a declared value is outside its control's limits.
 
     Notes
     -----
-    In a kernel, training runs in a thread, because a kernel that is busy does not hear the button. Uses what ipywidgets
-    7.7.1 (Colab) and 8 share.
+    In a kernel, training runs in a thread, because a kernel that is busy does not hear the button; on Colab, where
+    updates from a thread do not arrive, it runs at once, and there is no Stop. Uses what ipywidgets 7.7.1 (Colab) and 8
+    share.
     """
-    if run is not None:
-        return kernel_lab(run, {name: as_control(name, value) for name, value in controls.items()})
-    if controls:
-        raise ValueError(f"unknown keys of a lab: {sorted(controls)}")
-    if not (data and network and training and watch):
-        raise ValueError("a lab declares data, network, training and watch")
     parts = {"data": data, "network": {"seed": 0} | network, "training": training, "watch": watch}
-    declared = complete(parts, choose or {}, question, says)
+    declared = complete(parts, choose or {}, question, says, recorded or {})
     if os.environ.get("FPBOOK_BUILD") == "1":
         display(_bundle(declared, recorded or {}), raw=True)
     else:
         live(declared, recorded or {})
-
-
-def lab_json(packed: Declared) -> str:
-    """The data of a lab as they stand in a page: no text in them can end the element around them."""
-    return json.dumps(packed, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
 
 
 def _bundle(declared: Declared, values: Declared) -> dict[str, Any]:

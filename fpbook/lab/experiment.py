@@ -15,10 +15,11 @@ from torch import nn
 from fpbook.networks import MLP, Antisymmetric, Ricker, normal_init, xavier_init
 from fpbook.spectra import nudft, relative_error
 from fpbook.targets import hypercube
-from fpbook.training import Progress, minibatches, train
+from fpbook.training import Progress, train
 
 Declared = dict[str, Any]
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+MEASURES = {"t", "back", "end", "low", "best", "steps"}
 ABOVE = {"seen", "unseen"}  # shares that grow; the others are errors, which fall
 
 
@@ -120,14 +121,14 @@ def run(declared: Declared, progress: Progress | None = None) -> dict[str, Any]:
     y = torch.as_tensor(data["y"])[:, None]
     weight = torch.where(x[:, :1] <= 0, float(training.get("weight", 1)), 1.0)
     weight = weight / weight.mean()
-    options = {name: training[name] for name in ("lr", "momentum", "betas") if name in training}
+    options = {name: training[name] for name in ("lr", "momentum") if name in training}
     record = {"at": lambda net: net(x)[:, 0], "h": lambda net: net(fine)[:, 0]}
     if len(data.get("held", ())):
         held = torch.as_tensor(data["held"])[:, None]
         record["held"] = lambda net: net(held)[:, 0]
 
-    def loss(net: nn.Module, x: torch.Tensor = x, y: torch.Tensor = y, w: torch.Tensor = weight) -> torch.Tensor:
-        return (w * (net(x) - y) ** 2).mean()
+    def loss(net: nn.Module) -> torch.Tensor:
+        return (weight * (net(x) - y) ** 2).mean()
 
     try:
         history = train(
@@ -136,9 +137,6 @@ def run(declared: Declared, progress: Progress | None = None) -> dict[str, Any]:
             steps=training["steps"],
             stop=training.get("stop"),
             optimizer=lambda parameters: OPTIMIZERS[training.get("name", "adam")](parameters, **options),
-            batches=minibatches(x, y, weight, size=training["batch"], seed=training.get("seed", 0))
-            if training.get("batch")
-            else None,
             record=record,
             every=recorded_steps(training["steps"]),
             progress=progress,
@@ -182,7 +180,7 @@ def _watched(name: str, history: dict[str, NDArray], data: dict[str, NDArray]) -
     return square[name]().mean(1)
 
 
-def degrees(f: NDArray) -> NDArray:
+def energy_by_degree(f: NDArray) -> NDArray:
     """Energy of a function on the corners of a cube by the degree of its Walsh terms; f (2^d,) -> (d + 1,)."""
     d = len(f).bit_length() - 1
     c = np.asarray(f, float).reshape((2,) * d)
@@ -196,18 +194,19 @@ def degrees(f: NDArray) -> NDArray:
 def bars(declared: Declared, result: dict[str, Any]) -> NDArray:
     """What the second panel shows: amplitudes of the output at k = 0, 1, ...; on the cube the energy of each degree."""
     if "cube" in declared["data"]:
-        return degrees(result["h"])
+        return energy_by_degree(result["h"])
     k = np.arange(declared["watch"].get("bars", 20) + 1)
-    return 2 * abs(nudft(result["data"]["x"], result["at"], k))
+    return np.where(k, 2, 1) * abs(nudft(result["data"]["x"], result["at"], k))
 
 
 def measure(text: str, declared: Declared, result: dict[str, Any], recorded: dict[str, Any] | None = None) -> float:
     """A number of a run by its name.
 
-    "t:NAME" is the first step from which NAME stays below the threshold (infinity if none), "end:NAME" its last value,
-    "low:NAME" its smallest, "best:NAME" the step of that; "steps" the steps taken (infinity if the tolerance was not
-    met); with "recorded " before it, of the recorded run. NaN for what the run cannot tell: the step of something that
-    was not watched, say of a frequency that the reader took out of the target.
+    "t:NAME" is the first step at which NAME is below the threshold (infinity if none), "back:NAME" the step at which it
+    last came back above it (infinity if it did not), "end:NAME" its last value, "low:NAME" its smallest, "best:NAME"
+    the step of that; "steps" the steps taken (infinity if the tolerance was not met); with "recorded " before it, of
+    the recorded run. NaN for what the run cannot tell: the step of something that was not watched, say of a frequency
+    that the reader took out of the target.
     """
     if text.startswith("recorded "):
         return measure(text[9:], declared, recorded if recorded is not None else result)
@@ -220,10 +219,10 @@ def measure(text: str, declared: Declared, result: dict[str, Any], recorded: dic
         last: dict[str, NDArray] = {part: result[part][None] for part in ("h", "at")}
         return float(_watched(name, last, result["data"])[-1])
     values, step = result["series"][name], result["step"]
-    if kind == "t":
-        above = np.flatnonzero(~(values < declared["watch"]["threshold"]))
-        start = above[-1] + 1 if len(above) else 0
-        return float(step[start]) if start < len(step) else math.inf
+    if kind in {"t", "back"}:
+        below = values < declared["watch"]["threshold"]
+        found = np.flatnonzero(below) if kind == "t" else 1 + np.flatnonzero(below[:-1] & ~below[1:])[::-1]
+        return float(step[found[0]]) if len(found) else math.inf
     return float({"end": values[-1], "low": values.min(), "best": step[values.argmin()]}[kind])
 
 

@@ -1,12 +1,12 @@
-"""Labs in a live kernel: widgets, a thread that trains, a figure."""
+"""Labs in a live kernel: widgets, a training behind them, a figure."""
 
 import base64
+import contextvars
 import html
 import io
-import itertools
-import os
+import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import ipywidgets
@@ -15,49 +15,99 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from fpbook.lab import experiment
-from fpbook.lab.declared import Declared, check, value_at, with_choice
-from fpbook.lab.said import ELSEWHERE, picture, reply, verdict, words
+from fpbook.lab.messages import picture, reply, say, verdict, words
+from fpbook.lab.spec import Declared, check, value_at, with_choice
 
-Progress = Callable[[Sequence[int]], Iterator[int]]
+HEARD = 50  # how often a run looks whether Stop was pressed, and moves its bar
 
 
 def live(declared: Declared, recorded_values: Declared) -> None:
-    """Controls for a live kernel, from the declaration."""
-    widgets = {path: _widget(declared, path) for path in declared["choose"]}
-    recorded: dict[str, Any] = {}
-    names = {path: path.replace(".", "_") for path in widgets}
-    asked = declared["question"]
-    guess = None
-    if asked:
-        guess = ipywidgets.RadioButtons(options=asked["answers"], value=None, description=asked["ask"])
-        guess.style.description_width = "initial"
-    note = ipywidgets.HTML()
+    """Controls, a button that trains with their values, one that stops, the figure."""
+    display(LiveLab(declared, recorded_values).box)
 
-    def run(progress: Progress, **values: Any) -> Figure:
-        if guess is not None and guess.value is None:
-            raise ValueError("first guess what will happen")
-        chosen = {path: check(declared, path, _chosen(declared, path, values[name])) for path, name in names.items()}
-        if not recorded:
-            note.value = "Training first what this is compared with …"
-            base = with_choice(declared, recorded_values)
-            first = experiment.run(base, progress)
-            if first["done"] == "stopped":
-                note.value = "Stopped before what yours is compared with was trained; Train begins again."
-                return picture(base, first)
-            recorded.update(first)
-            note.value = ""
-        changed = with_choice(declared, chosen)
-        result = experiment.run(changed, progress)
-        text = html.escape(words(changed, result, recorded))
-        if guess is not None:
-            here = all(value == value_at(declared, path) for path, value in chosen.items() if path != "network.seed")
-            right = verdict(changed, result, recorded)
-            text += html.escape(reply(asked, asked["answers"].index(guess.value), right) if here else ELSEWHERE)
-        note.value = text
-        return picture(changed, result, recorded)
 
-    extra = [guess] if guess is not None else []
-    kernel_lab(run, {names[path]: widget for path, widget in widgets.items()}, before=extra, after=[note])
+class LiveLab:
+    """The widgets of one lab, and what they have trained."""
+
+    def __init__(self, declared: Declared, recorded_values: Declared) -> None:
+        self.declared = declared
+        self.base = with_choice(declared, recorded_values)  # what the reader's run is compared with
+        self.recorded: dict[str, Any] = {}
+        self.widgets = {path: _widget(declared, path) for path in declared["choose"]}
+        question = declared["question"]
+        self.guess = ipywidgets.RadioButtons(options=question["answers"] if question else [], value=None)
+        self.guess.description = question["ask"] if question else ""
+        self.guess.style.description_width = "initial"
+        self.train = ipywidgets.Button(description="Train")
+        self.stop = ipywidgets.Button(description="Stop", disabled=True)
+        self.bar = ipywidgets.FloatProgress(max=1.0)
+        self.note, self.shown = ipywidgets.HTML(), ipywidgets.HTML()
+        self.stopped = threading.Event()
+        self.train.on_click(self._start)
+        self.stop.on_click(lambda _: self.stopped.set())
+        buttons = ipywidgets.HBox([self.train, self.stop, self.bar])
+        asked = [self.guess] if question else []
+        self.box = ipywidgets.VBox([*asked, *self.widgets.values(), buttons, self.note, self.shown])
+
+    def _start(self, _: ipywidgets.Button) -> None:
+        """Train with the values of the widgets: in a thread, so that Stop is heard, where its updates arrive."""
+        values = {path: chosen(self.declared, path, widget.value) for path, widget in self.widgets.items()}
+        self.train.disabled, self.stop.disabled = True, False
+        self.stopped.clear()
+        self.shown.value = "Training …"
+        if "google.colab" in sys.modules:  # there an update that comes after the click is over is lost
+            self.stop.disabled = True
+            self.work(values)
+        else:  # with the context of the click: ipykernel 7.0 finds the cell in it to which an output belongs
+            threading.Thread(target=contextvars.copy_context().run, args=(self.work, values)).start()
+
+    def work(self, values: dict[str, Any]) -> None:
+        try:
+            self._run(values)
+        except ValueError as error:
+            self.shown.value = html.escape(say("again", reason=str(error)))
+        except Exception as error:  # a thread's exception would be lost
+            self.shown.value = html.escape(f"{type(error).__name__}: {error}")
+        finally:
+            self.bar.value, self.train.disabled, self.stop.disabled = 0.0, False, True
+
+    def _run(self, values: dict[str, Any]) -> None:
+        question = self.declared["question"]
+        chosen = {path: check(self.declared, path, value) for path, value in values.items()}
+        here = {path for path, value in chosen.items() if value != value_at(self.declared, path)} <= {"network.seed"}
+        asked = question and here  # a guess holds for what was asked, with any seed
+        if asked and self.guess.value is None:
+            self.note.value, self.shown.value = html.escape(say("guess first")), ""
+            return
+        if not self.recorded and not self._train_recorded():
+            return
+        changed = with_choice(self.declared, chosen)
+        result = experiment.run(changed, self._progress)
+        text = words(changed, result, self.recorded)
+        if asked:
+            right = verdict(changed, result, self.recorded)
+            text = f"{reply(question, question['answers'].index(self.guess.value), right)} {text}"
+        self.note.value = html.escape(text)
+        self.shown.value = _picture_html(picture(changed, result, self.recorded))
+
+    def _train_recorded(self) -> bool:
+        """Train what the reader's run is compared with; False if it was stopped, and so is not kept."""
+        self.note.value = "Training first what this is compared with …"
+        first = experiment.run(self.base, self._progress)
+        if first["done"] == "stopped":
+            self.note.value = "Stopped before what yours is compared with was trained; Train begins again."
+            self.shown.value = ""
+            return False
+        self.recorded, self.note.value = first, ""
+        return True
+
+    def _progress(self, steps: Sequence[int]) -> Iterator[int]:
+        for done, step in enumerate(steps):
+            if done % max(len(steps) // HEARD, 1) == 0:
+                self.bar.value = done / len(steps)
+            yield step
+            if self.stopped.is_set():
+                return
 
 
 def _widget(declared: Declared, path: str) -> ipywidgets.Widget:
@@ -81,75 +131,15 @@ def _widget(declared: Declared, path: str) -> ipywidgets.Widget:
     return widget
 
 
-def _chosen(declared: Declared, path: str, value: Any) -> Any:
+def chosen(declared: Declared, path: str, value: Any) -> Any:
     """What a widget's value means for the declaration."""
     control = declared["choose"][path]
     if "options" in control:
         return control["options"][value]
     if control.get("frequencies"):
-        return {part.strip(): 1.0 for part in value.split(",") if part.strip()}
+        declared_sizes = value_at(declared, path)
+        return {k: declared_sizes.get(k, 1.0) for part in value.split(",") if (k := part.strip())}
     return value
-
-
-def kernel_lab(
-    run: Callable[..., Figure],
-    controls: dict[str, ipywidgets.Widget],
-    before: Iterable[ipywidgets.Widget] = (),
-    after: Iterable[ipywidgets.Widget] = (),
-) -> None:
-    """Controls, a button that trains with their values, one that stops, the figure; a line while the book is built."""
-    if os.environ.get("FPBOOK_BUILD") == "1":
-        print("This lab trains again with your own choice. It needs a live kernel: open this page in Jupyter or Colab.")
-        if (
-            os.environ.get("FPBOOK_TRY_LABS") == "1"
-        ):  # the second run: a lab that fails or cannot be stopped fails there
-            values = {name: control.value for name, control in controls.items()}
-            plt.close(run(lambda steps: itertools.islice(steps, 3), **values))
-        return
-    button, stop = ipywidgets.Button(description="Train"), ipywidgets.Button(description="Stop", disabled=True)
-    bar, shown, stopped = ipywidgets.FloatProgress(max=1.0), ipywidgets.HTML(), threading.Event()
-
-    def progress(steps: Sequence[int]) -> Iterator[int]:
-        for done, step in enumerate(steps):
-            if done % max(len(steps) // 50, 1) == 0:
-                bar.value = done / len(steps)
-            yield step
-            if stopped.is_set():
-                return
-
-    def work(values: dict[str, Any]) -> None:
-        try:
-            shown.value = _picture_html(run(progress, **values))
-        except ValueError as error:
-            shown.value = html.escape(f"Please choose again: {error}")
-        except Exception as error:  # a thread's exception would be lost
-            shown.value = html.escape(f"{type(error).__name__}: {error}")
-        finally:
-            bar.value, button.disabled, stop.disabled = 0.0, False, True
-
-    def on_click(_: ipywidgets.Button) -> None:
-        button.disabled, stop.disabled = True, False
-        stopped.clear()
-        shown.value = "Training …"
-        values = {name: control.value for name, control in controls.items()}
-        threading.Thread(target=work, args=(values,)).start()
-
-    button.on_click(on_click)
-    stop.on_click(lambda _: stopped.set())
-    display(ipywidgets.VBox([*before, *controls.values(), ipywidgets.HBox([button, stop, bar]), *after, shown]))
-
-
-def as_control(name: str, value: Any) -> ipywidgets.Widget:
-    """The widget for a value; ValueError if there is none."""
-    if isinstance(value, ipywidgets.Widget):
-        return value
-    widget = ipywidgets.interactive.widget_from_abbrev(value)
-    if widget is None:
-        raise ValueError(
-            f"no control for {name} = {value!r}: give a number, a text, a list, a (low, high, step) or a widget"
-        )
-    widget.description = widget.description or name
-    return widget
 
 
 def _picture_html(fig: Figure) -> str:

@@ -2,18 +2,29 @@
 // dependencies, so that it also runs from file:// and inside the output of a notebook. Labs draw with its panels: `fpReplay`.
 (() => {
   "use strict";
-
   const MARGIN = { left: 46, right: 10, top: 6, bottom: 20 };
   const SVG = "http://www.w3.org/2000/svg";
+  const DRAWN = new Set(["svg", "path", "line", "text", "circle", "g"]);
+  const LINES = ["-", "--", ":", "="];
+  const GHOSTS = { "-": "--", "=": "--", "--": ":", ":": ":", "|": "o", o: "o" }; // of a run that lies under another
+  const DASHES = { "--": "6 3", ":": "2 2" };
+  const PLAYED = 6000; // milliseconds in which a run is played
+  const LESS_MOTION = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  // ---- Elements and numbers ----
 
   function element(name, parent, attributes) {
-    const node =
-      name in { svg: 1, path: 1, line: 1, text: 1, circle: 1, g: 1 }
-        ? document.createElementNS(SVG, name)
-        : document.createElement(name);
+    const node = DRAWN.has(name) ? document.createElementNS(SVG, name) : document.createElement(name);
     for (const key in attributes) node.setAttribute(key, attributes[key]);
     if (parent) parent.appendChild(node);
     return node;
+  }
+
+  /** The text of a label that holds markup. */
+  function plain(html) {
+    const node = element("span");
+    node.innerHTML = html;
+    return node.textContent;
   }
 
   // Numbers come as base64 of 16-bit (curves) or 8-bit (pictures) integers between lo and hi; log: of the decimal logarithm;
@@ -22,122 +33,30 @@
     if (!packed.data) return packed;
     const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
     if (packed.bits === 8) return bytes;
-    const view = new DataView(bytes.buffer),
-      gaps = new Set(packed.gaps);
+    const view = new DataView(bytes.buffer);
+    const gaps = new Set(packed.gaps);
     return Float64Array.from({ length: bytes.length / 2 }, (_, i) => {
-      if (gaps.has(i)) return NaN;
+      if (gaps.has(i)) return Number.NaN;
       const value = packed.lo + ((packed.hi - packed.lo) * view.getUint16(2 * i, true)) / 65535;
       return packed.log ? 10 ** value : value;
     });
   }
 
-  function number(value) {
-    if (value === 0) return "0";
+  /** Three digits, two of a small number. */
+  function rounded(value) {
+    if (!value) return Number.isNaN(value) ? "" : "0";
     const size = Math.abs(value);
-    const text = size >= 1e5 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
-    return text.replace("-", "\u2212").replace("e+", "e");
+    if (size >= 1e5 || size < 1e-6) return minus(value.toExponential(1).replace("e+", "e"));
+    const short = Number(value.toPrecision(size < 1e-3 ? 2 : 3));
+    return minus(size < 1e-3 ? short.toFixed(7).replace(/0+$/, "") : String(short));
   }
 
-  function exactly(value) {
-    return Number.isInteger(value) && Math.abs(value) < 1e9 ? value.toLocaleString("en") : number(value);
-  }
+  const minus = (text) => text.replaceAll("-", "\u2212");
 
-  function scale(range, log, from, to) {
-    const of = log ? Math.log10 : (v) => v;
-    const [lo, hi] = range.map(of);
-    const at = (v) =>
-      from + ((to - from) * (of(Math.min(Math.max(v, range[0]), range[1])) - lo)) / (hi - lo || 1);
-    at.ticks = [];
-    if (log) {
-      const every = Math.ceil((hi - lo) / 6) || 1;
-      for (let e = Math.ceil(lo - 1e-9); e <= hi + 1e-9; e += every) at.ticks.push([10 ** e, e]);
-    }
-    if (at.ticks.length < 2) {
-      const [a, b] = range,
-        rough = (b - a) / (Math.abs(to - from) > 350 ? 7 : 4) || 1,
-        power = 10 ** Math.floor(Math.log10(rough));
-      const every = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.999);
-      at.ticks = [];
-      for (let j = Math.ceil(a / every - 1e-9); j * every <= b + every * 1e-9; j++)
-        at.ticks.push([j * every]);
-    }
-    return at;
-  }
-
-  function tickText(svg, x, y, anchor, [value, exponent]) {
-    const text = element("text", svg, { x, y, "text-anchor": anchor });
-    if (exponent === undefined) {
-      text.textContent = number(Number(value.toPrecision(6)));
-    } else {
-      text.textContent =
-        "10" +
-        [...String(exponent)]
-          .map(
-            (c) =>
-              "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"["-0123456789".indexOf(c)],
-          )
-          .join("");
-    }
-  }
-
-  function pathOf(xs, ys) {
-    // where there is no number the line has a gap
-    let d = "",
-      to = "M";
-    for (let j = 0; j < xs.length; j++) {
-      if (!Number.isNaN(ys[j])) d += `${to + xs[j].toFixed(1)} ${ys[j].toFixed(1)}`;
-      to = Number.isNaN(ys[j]) ? "M" : "L";
-    }
-    return d;
-  }
-
-  function marks(xs, ys, style, base) {
-    let d = "";
-    for (let j = 0; j < xs.length; j++) {
-      if (Number.isNaN(ys[j])) continue;
-      const x = xs[j].toFixed(1),
-        y = ys[j].toFixed(1);
-      if (style === "|") d += `M${x} ${base}L${x} ${y}`;
-      d += `M${x} ${y}m-2 0a2 2 0 1 0 4 0a2 2 0 1 0 -4 0`;
-    }
-    return d;
-  }
-
-  function draw(node, curve, xs, ys, base) {
-    node.setAttribute("d", LINES.includes(curve.style) ? pathOf(xs, ys) : marks(xs, ys, curve.style, base));
-  }
-
-  const LINES = ["-", "--", ":", "="];
-  const GHOSTS = { "-": "--", "=": "--", "--": ":", ":": ":", "|": "o", o: "o" }; // of a run that lies under another
-
-  function paint(node, curve) {
-    node.style.stroke = curve.color;
-    if (curve.style === "o" || curve.style === "|") node.style.fill = curve.color;
-    if (curve.style === "--") node.style.strokeDasharray = "6 3";
-    if (curve.style === ":") node.style.strokeDasharray = "2 2";
-    if (curve.style === "=") node.classList.add("broad");
-  }
-
-  function header(card, spec) {
-    const head = element("div", card, { class: "replay-head" });
-    element("span", head).innerHTML = spec.ylabel;
-    return (spec.curves || []).map((curve) => {
-      const key = element("span", curve.name ? head : null, { class: "replay-key" }); // without a name: no entry
-      const swatch = element("path", element("svg", key, { viewBox: "0 0 24 12", "aria-hidden": "true" }), {
-        class: "curve",
-      });
-      paint(swatch, curve);
-      draw(swatch, curve, LINES.includes(curve.style) ? [0, 24] : [12], [6, 6], 12);
-      element("span", key).innerHTML = curve.name;
-      return element("b", key, { class: "value" });
-    });
-  }
-
-  // The index from which on a curve stays below the threshold; -1 if it does not.
-  function settled(y, threshold) {
-    let last = y.length - 1;
-    while (last >= 0 && y[last] < threshold) last--;
-    return last + 1 < y.length ? last + 1 : -1;
+  /** A number as it is read: whole ones whole, others to three digits. */
+  function number(value) {
+    const whole = Number.isInteger(value) && Math.abs(value) < 1e9;
+    return whole ? minus(value.toLocaleString("en")) : rounded(value);
   }
 
   function nearest(values, value, of = (v) => v) {
@@ -148,290 +67,519 @@
     return best;
   }
 
-  // A panel of curves over x, or, without x, of curves over the steps, on which the pointer moves the step. Others, each with a
-  // panel and its steps, are laid under it, dashed.
-  function curvesPanel(card, spec, steps, seek, others = []) {
-    const along = !spec.x,
-      x = along ? steps : unpack(spec.x);
-    const unpacked = (panel) => panel.curves.map((curve) => ({ ...curve, y: unpack(curve.y) }));
-    const curves = unpacked(spec),
-      values = header(card, spec);
-    const under = others.flatMap(({ panel, steps }) => {
-      const its = along ? steps : unpack(panel.x);
-      return unpacked(panel)
-        .filter((curve) => curve.moving || along)
-        .map((curve) => ({ curve: { ...curve, style: GHOSTS[curve.style] }, x: its, steps }));
+  /** Indices of the first value below the threshold, and of the last at which the curve comes back above it; -1: none. */
+  function crossings(values, threshold) {
+    const first = values.findIndex((v) => v < threshold);
+    let back = -1;
+    for (let j = first + 1; first >= 0 && j < values.length; j++) {
+      if (!(values[j] < threshold) && values[j - 1] < threshold) back = j;
+    }
+    return { first, back };
+  }
+
+  // ---- Axes ----
+
+  /** A function from values to pixels, with its ticks: [value] or, for a power of ten, [value, exponent]. */
+  function scale(range, log, from, to) {
+    const of = log ? Math.log10 : (v) => v;
+    const [lo, hi] = range.map(of);
+    const inside = (v) => Math.min(Math.max(v, range[0]), range[1]);
+    const at = (v) => from + ((to - from) * (of(inside(v)) - lo)) / (hi - lo || 1);
+    at.ticks = log ? powersOfTen(lo, hi) : [];
+    if (at.ticks.length < 2) at.ticks = evenTicks(range, Math.abs(to - from) > 350 ? 7 : 4);
+    return at;
+  }
+
+  function powersOfTen(lo, hi) {
+    const every = Math.ceil((hi - lo) / 6) || 1;
+    const ticks = [];
+    for (let e = Math.ceil(lo - 1e-9); e <= hi + 1e-9; e += every) ticks.push([10 ** e, e]);
+    return ticks;
+  }
+
+  function evenTicks([a, b], most) {
+    const rough = (b - a) / most || 1;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const every = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.999);
+    const ticks = [];
+    for (let j = Math.ceil(a / every - 1e-9); j * every <= b + every * 1e-9; j++) ticks.push([j * every]);
+    return ticks;
+  }
+
+  function tickText(svg, x, y, anchor, [value, exponent]) {
+    const raised = (c) =>
+      "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"["-0123456789".indexOf(c)];
+    const text = element("text", svg, { x, y, "text-anchor": anchor });
+    if (exponent === undefined) text.textContent = rounded(Number(value.toPrecision(6)));
+    else text.textContent = `10${[...String(exponent)].map(raised).join("")}`;
+  }
+
+  // ---- Curves ----
+
+  function pathOf(xs, ys) {
+    // where there is no number the line has a gap
+    let d = "";
+    let to = "M";
+    for (let j = 0; j < xs.length; j++) {
+      const gap = Number.isNaN(ys[j]);
+      if (!gap) d += `${to}${xs[j].toFixed(1)} ${ys[j].toFixed(1)}`;
+      to = gap ? "M" : "L";
+    }
+    return d;
+  }
+
+  function marks(xs, ys, style, base) {
+    let d = "";
+    for (let j = 0; j < xs.length; j++) {
+      if (Number.isNaN(ys[j])) continue;
+      const [x, y] = [xs[j].toFixed(1), ys[j].toFixed(1)];
+      if (style === "|") d += `M${x} ${base}L${x} ${y}`;
+      d += `M${x} ${y}m-2 0a2 2 0 1 0 4 0a2 2 0 1 0 -4 0`;
+    }
+    return d;
+  }
+
+  function trace(node, curve, xs, ys, base) {
+    node.setAttribute("d", LINES.includes(curve.style) ? pathOf(xs, ys) : marks(xs, ys, curve.style, base));
+  }
+
+  function paint(node, curve) {
+    node.style.stroke = curve.color;
+    if (!LINES.includes(curve.style) && !curve.hollow) node.style.fill = curve.color;
+    if (curve.style in DASHES) node.style.strokeDasharray = DASHES[curve.style];
+    if (curve.style === "=") node.classList.add("broad");
+  }
+
+  /** The name of a panel and of its curves, those with a name; returns the places of their values. */
+  function header(card, spec) {
+    const head = element("div", card, { class: "replay-head" });
+    element("span", head).innerHTML = spec.ylabel;
+    return (spec.curves || []).map((curve) => {
+      const key = element("span", curve.name ? head : null, { class: "replay-key" });
+      const icon = element("svg", key, { viewBox: "0 0 24 12", "aria-hidden": "true" });
+      const swatch = element("path", icon, { class: "curve" });
+      paint(swatch, curve);
+      trace(swatch, curve, LINES.includes(curve.style) ? [0, 24] : [12], [6, 6], 12);
+      element("span", key).innerHTML = curve.name;
+      return element("b", key, { class: "value" });
     });
-    const both = (axis) => {
-      // the range in which all have their place
-      const all = [spec, ...others.map(({ panel }) => panel)].map((panel) => panel[axis]).filter(Boolean);
-      return [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
-    };
-    const svg = element("svg", card, { "aria-hidden": "true" });
-    const foot = element("div", card, { class: "replay-x" });
-    foot.innerHTML = spec.xlabel;
-    if (along) card.classList.add("wide", "seek");
-    let frame = 0,
-      sx,
-      sy,
-      base,
-      parts,
-      now,
-      read;
+  }
 
-    const row = (curve, i, n) => (curve.moving ? curve.y.subarray(i * n, (i + 1) * n) : curve.y);
-    const reached = along && spec.threshold ? curves.map((curve) => settled(curve.y, spec.threshold)) : [];
+  /** The values of a curve in one frame: of a list of frames, of one long array, or always the same. */
+  function valuesAt(curve, frame, n) {
+    if (curve.frames) return curve.frames[Math.min(frame, curve.frames.length - 1)];
+    return curve.moving ? curve.y.subarray(frame * n, (frame + 1) * n) : curve.y;
+  }
 
-    function layout() {
-      const width = svg.clientWidth,
-        height = svg.clientHeight;
+  const unpacked = ({ curves }) =>
+    curves.map((curve) => ({ ...curve, y: curve.frames ? null : unpack(curve.y) }));
+
+  /** The range of an axis in which all panels have their place. */
+  function joint(panels, axis) {
+    const all = panels.map((panel) => panel[axis]).filter(Boolean);
+    return [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))];
+  }
+
+  /**
+   * Curves over x, or, without x, over the steps, where the pointer moves the step (`seek`). Others, each with a panel and its
+   * steps, are laid under it, dashed.
+   */
+  class CurvesPanel {
+    constructor(card, spec, steps, { seek = null, others = [] } = {}) {
+      Object.assign(this, { card, seek, frame: 0, shape: null, parts: null });
+      this.set(spec, steps, others);
+    }
+
+    /** Other numbers, the last frame first; while axes, names and styles stay, only the lines move. */
+    set(spec, steps, others = []) {
+      this.along = !spec.x;
+      this.frame = Number.POSITIVE_INFINITY; // the last one
+      Object.assign(this, { spec, steps, x: this.along ? steps : unpack(spec.x), curves: unpacked(spec) });
+      this.under = others.flatMap((other) => this.underlying(other));
+      const panels = [spec, ...others.map(({ panel }) => panel)];
+      this.limits = [joint(panels, "xlim"), joint(panels, "ylim")];
+      this.crossed = this.curves.map(
+        ({ y }) => this.along && spec.threshold && crossings([...y], spec.threshold),
+      );
+      const looks = ({ name, style, color }) => [name, style, color];
+      const curves = [...this.curves, ...this.under.map(({ curve }) => curve)].map(looks);
+      const shape = JSON.stringify([spec.ylabel, spec.xlabel, spec.log, spec.threshold, this.limits, curves]);
+      if (shape === this.shape) return this.draw();
+      const again = this.shape !== null;
+      this.shape = shape;
+      this.make();
+      if (again) this.layout();
+    }
+
+    underlying({ panel, steps }) {
+      const x = this.along ? steps : unpack(panel.x);
+      const shown = unpacked(panel).filter((curve) => this.along || curve.moving || curve.frames);
+      return shown.map((curve) => ({ curve: { ...curve, style: GHOSTS[curve.style] }, x, steps }));
+    }
+
+    make() {
+      const { card, spec } = this;
+      this.parts = null;
+      card.replaceChildren();
+      this.values = header(card, spec);
+      this.svg = element("svg", card, { "aria-hidden": "true" });
+      this.foot = element("div", card, { class: "replay-x" });
+      this.foot.innerHTML = spec.xlabel;
+      card.classList.toggle("wide", this.along);
+      card.classList.toggle("seek", this.along && Boolean(this.seek));
+      this.svg.addEventListener("pointermove", (event) => this.point(event));
+      this.svg.addEventListener("pointerdown", (event) => {
+        if (this.along && this.parts && this.seek) this.seek(this.pointed(event));
+      });
+      this.svg.addEventListener("pointerleave", () => this.forget());
+    }
+
+    /** Axes and empty lines in the size that the panel has. */
+    layout() {
+      const { svg, spec } = this;
+      const [width, height] = [svg.clientWidth, svg.clientHeight];
       if (!width) return;
       svg.replaceChildren();
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-      const right = width - MARGIN.right;
-      base = height - MARGIN.bottom;
-      sx = scale(both("xlim"), spec.log.includes("x"), MARGIN.left, right);
-      sy = scale(both("ylim"), spec.log.includes("y"), base, MARGIN.top);
+      const [right, base] = [width - MARGIN.right, height - MARGIN.bottom];
+      const sx = scale(this.limits[0], spec.log.includes("x"), MARGIN.left, right);
+      const sy = scale(this.limits[1], spec.log.includes("y"), base, MARGIN.top);
+      this.axes(sx, sy, right, base);
+      const line = (kind, curve) => {
+        const node = element("path", svg, { class: kind });
+        if (curve) paint(node, curve);
+        return node;
+      };
+      const ghosts = this.under.map(({ curve }) => line("curve ghost", curve));
+      const lines = this.curves.map((curve) => ({
+        now: line("curve", curve),
+        later: this.along && line("curve later", curve),
+        flag: this.along && line("flag"),
+        back: this.along && line("returned"),
+      }));
+      const upright = { y1: MARGIN.top, y2: base };
+      const now = this.along && element("line", svg, { class: "now", ...upright });
+      const read = element("line", svg, { class: "read", ...upright, visibility: "hidden" });
+      this.parts = { sx, sy, base, ghosts, lines, now, read };
+      this.draw();
+    }
+
+    axes(sx, sy, right, base) {
+      const { svg, spec } = this;
+      const grid = (kind, x1, x2, y1, y2) => element("line", svg, { class: kind, x1, x2, y1, y2 });
       for (const tick of sx.ticks) {
-        element("line", svg, { class: "grid", x1: sx(tick[0]), x2: sx(tick[0]), y1: MARGIN.top, y2: base });
+        grid("grid", sx(tick[0]), sx(tick[0]), MARGIN.top, base);
         tickText(svg, sx(tick[0]), base + 14, "middle", tick);
       }
       for (const tick of sy.ticks) {
-        element("line", svg, { class: "grid", x1: MARGIN.left, x2: right, y1: sy(tick[0]), y2: sy(tick[0]) });
+        grid("grid", MARGIN.left, right, sy(tick[0]), sy(tick[0]));
         tickText(svg, MARGIN.left - 5, sy(tick[0]) + 4, "end", tick);
       }
-      if (spec.threshold)
-        element("line", svg, {
-          class: "threshold",
-          x1: MARGIN.left,
-          x2: right,
-          y1: sy(spec.threshold),
-          y2: sy(spec.threshold),
-        });
+      if (spec.threshold) grid("threshold", MARGIN.left, right, sy(spec.threshold), sy(spec.threshold));
       element("path", svg, { class: "axis", d: `M${MARGIN.left} ${MARGIN.top}V${base}H${right}` });
-      const ghosts = under.map((one) => {
-        const node = element("path", svg, { class: "curve ghost" });
-        paint(node, one.curve);
-        if (along) draw(node, one.curve, Array.from(one.x, sx), Array.from(one.curve.y, sy), base);
-        return { ...one, node, xs: Array.from(one.x, sx) };
-      });
-      const xs = Array.from(x, sx);
-      const drawn = curves.map((curve, c) => {
-        const node = element("path", svg, { class: "curve" });
-        paint(node, curve);
-        if (!along) return { curve, node };
-        const later = element("path", svg, { class: "curve later" }),
-          flag = element("path", svg, { class: "flag" });
-        paint(later, curve);
-        draw(later, curve, xs, Array.from(curve.y, sy), base);
-        flag.style.fill = curve.color;
-        if (reached[c] >= 0)
-          flag.setAttribute("d", `M${xs[reached[c]].toFixed(1)} ${sy(spec.threshold).toFixed(1)}l-5 -9h10z`);
-        return { curve, node, flag };
-      });
-      parts = { ghosts, drawn, xs };
-      now = along && element("line", svg, { class: "now", y1: MARGIN.top, y2: base });
-      read = element("line", svg, { class: "read", y1: MARGIN.top, y2: base, visibility: "hidden" });
-      show(frame);
     }
 
-    function show(i) {
-      frame = i;
-      if (!parts) return;
-      parts.drawn.forEach(({ curve, node, flag }, c) => {
-        if (along)
-          draw(node, curve, parts.xs.slice(0, i + 1), Array.from(curve.y.subarray(0, i + 1), sy), base);
-        else if (curve.moving || !node.hasAttribute("d"))
-          draw(node, curve, parts.xs, Array.from(row(curve, i, x.length), sy), base);
-        if (flag) flag.style.visibility = reached[c] >= 0 && reached[c] <= i ? "visible" : "hidden";
+    /** All lines; then those of the frame that is shown. */
+    draw() {
+      if (!this.parts) return;
+      const { sx, sy, base, ghosts, lines } = this.parts;
+      this.parts.xs = Array.from(this.x, sx);
+      const heights = (values) => Array.from(values, sy);
+      this.under.forEach((one, i) => {
+        one.xs = Array.from(one.x, sx);
+        if (this.along) trace(ghosts[i], one.curve, one.xs, heights(one.curve.y), base);
       });
-      if (along) {
-        for (const side of ["x1", "x2"]) now.setAttribute(side, sx(steps[i]));
-        values.forEach((node, c) => (node.textContent = number(curves[c].y[i])));
-      } else
-        for (const { curve, node, xs, steps: its } of parts.ghosts) {
-          draw(node, curve, xs, Array.from(row(curve, nearest(its, steps[i]), xs.length), sy), base);
-        }
+      this.curves.forEach((curve, c) => {
+        if (!this.along) return;
+        trace(lines[c].later, curve, this.parts.xs, heights(curve.y), base);
+        this.flag(lines[c], curve, this.crossed[c]);
+      });
+      this.show(Math.min(this.frame, this.steps.length - 1));
     }
 
-    const pointed = (event) => nearest(x, event.clientX - svg.getBoundingClientRect().left, sx);
-    svg.addEventListener("pointermove", (event) => {
-      if (!sx) return;
-      const j = pointed(event);
-      if (along) {
-        if (event.buttons && seek) seek(j);
+    /** A full flag where a curve first falls below the threshold, an empty one where it has come back above it. */
+    flag({ flag, back }, { color }, crossed) {
+      if (!crossed) return;
+      const { xs, sy } = this.parts;
+      const place = (i, shape) => `M${xs[i].toFixed(1)} ${sy(this.spec.threshold).toFixed(1)}${shape}`;
+      flag.setAttribute("d", crossed.first < 0 ? "" : place(crossed.first, "l-5 -9h10z"));
+      back.setAttribute("d", crossed.back < 0 ? "" : place(crossed.back, "l-5 9h10z"));
+      flag.style.fill = color;
+      back.style.stroke = color;
+    }
+
+    show(frame) {
+      this.frame = frame;
+      if (!this.parts) return;
+      const { sy, sx, base, ghosts, lines, xs, now } = this.parts;
+      this.curves.forEach((curve, c) => {
+        const values = this.along ? curve.y.slice(0, frame + 1) : valuesAt(curve, frame, this.x.length);
+        trace(lines[c].now, curve, this.along ? xs.slice(0, frame + 1) : xs, Array.from(values, sy), base);
+        const { first, back } = this.crossed[c] || { first: -1, back: -1 };
+        if (lines[c].flag)
+          lines[c].flag.style.visibility = first >= 0 && first <= frame ? "visible" : "hidden";
+        if (lines[c].back) lines[c].back.style.visibility = back >= 0 && back <= frame ? "visible" : "hidden";
+      });
+      if (this.along) {
+        for (const side of ["x1", "x2"]) now.setAttribute(side, sx(this.steps[frame]));
+        this.values.forEach((node, c) => (node.textContent = rounded(this.curves[c].y[frame])));
         return;
       }
-      for (const side of ["x1", "x2"]) read.setAttribute(side, sx(x[j]));
+      this.under.forEach(({ curve, xs: its, steps }, i) => {
+        const values = valuesAt(curve, nearest(steps, this.steps[frame]), its.length);
+        trace(ghosts[i], curve, its, Array.from(values, sy), base);
+      });
+    }
+
+    /** Shows the frame that is nearest to a step. */
+    showStep(step) {
+      this.show(nearest(this.steps, step));
+    }
+
+    pointed(event) {
+      return nearest(this.x, event.clientX - this.svg.getBoundingClientRect().left, this.parts.sx);
+    }
+
+    point(event) {
+      if (!this.parts) return;
+      const j = this.pointed(event);
+      if (this.along) {
+        if (event.buttons && this.seek) this.seek(j);
+        return;
+      }
+      const { read, sx } = this.parts;
+      for (const side of ["x1", "x2"]) read.setAttribute(side, sx(this.x[j]));
       read.setAttribute("visibility", "visible");
-      values.forEach((node, c) => (node.textContent = number(row(curves[c], frame, x.length)[j])));
-      foot.innerHTML = `${spec.xlabel} = ${number(x[j])}`;
-    });
-    svg.addEventListener("pointerdown", (event) => {
-      if (along && sx && seek) seek(pointed(event));
-    });
-    svg.addEventListener("pointerleave", () => {
-      if (along || !sx) return;
-      read.setAttribute("visibility", "hidden");
-      values.forEach((node) => (node.textContent = ""));
-      foot.innerHTML = spec.xlabel;
-    });
-    const says =
-      along &&
-      ((i) =>
-        `${plain(spec.ylabel)} \u2014 ` +
-        spec.curves
-          .map(
-            (c, j) =>
-              `${plain(c.name)}: ${number(curves[j].y[i])}${reached[j] >= 0 && reached[j] <= i ? ` (below ${spec.threshold} from ${exactly(steps[reached[j]])})` : ""}`,
-          )
-          .join(", "));
-    return { svg, layout, show, says, scales: () => [sx, sy] };
+      const value = (curve) => valuesAt(curve, this.frame, this.x.length)[j];
+      this.values.forEach((node, c) => (node.textContent = rounded(value(this.curves[c]))));
+      this.foot.innerHTML = `${this.spec.xlabel} = ${rounded(this.x[j])}`;
+    }
+
+    forget() {
+      if (this.along || !this.parts) return;
+      this.parts.read.setAttribute("visibility", "hidden");
+      for (const node of this.values) node.textContent = "";
+      this.foot.innerHTML = this.spec.xlabel;
+    }
+
+    /** The values of all curves in words, and what of the threshold has happened so far. */
+    says(frame) {
+      if (!this.along) return "";
+      const { spec, steps } = this;
+      const one = (curve, c) => {
+        const { first, back } = this.crossed[c] || { first: -1, back: -1 };
+        const below =
+          first >= 0 && first <= frame ? ` (below ${spec.threshold} first at ${number(steps[first])}` : "";
+        const above = below && back >= 0 && back <= frame ? `, back above it at ${number(steps[back])}` : "";
+        return `${plain(curve.name)}: ${rounded(curve.y[frame])}${below && `${below + above})`}`;
+      };
+      return `${plain(spec.ylabel)} \u2014 ${this.curves.map(one).join(", ")}`;
+    }
+
+    scales() {
+      return this.parts && [this.parts.sx, this.parts.sy];
+    }
   }
 
-  // A picture for each step, or one that stays.
-  function imagePanel(card, spec) {
-    const pixels = unpack(spec.image),
-      palette = unpack(spec.palette),
-      [rows, columns] = spec.shape,
-      size = rows * columns;
-    header(card, spec);
-    const canvas = element("canvas", card, { width: columns, height: rows, "aria-hidden": "true" });
-    const context = canvas.getContext("2d"),
-      picture = context.createImageData(columns, rows);
-    function show(i) {
-      const start = spec.moving ? i * size : 0;
+  /** A picture for each step, or one that stays. */
+  class PicturePanel {
+    constructor(card, spec, steps = [0]) {
+      Object.assign(this, { card, frame: 0 });
+      card.classList.add("picture");
+      header(card, spec);
+      const [rows, columns] = spec.shape;
+      this.canvas = element("canvas", card, { width: columns, height: rows, "aria-hidden": "true" });
+      this.set(spec, steps);
+    }
+
+    set(spec, steps = [0]) {
+      const pixels = Array.isArray(spec.image) ? spec.image : unpack(spec.image);
+      Object.assign(this, { spec, steps, pixels, palette: unpack(spec.palette) });
+      this.show(steps.length - 1);
+    }
+
+    layout() {}
+
+    show(frame) {
+      this.frame = frame;
+      const [rows, columns] = this.spec.shape;
+      const size = rows * columns;
+      const own = Array.isArray(this.pixels) ? this.pixels[Math.min(frame, this.pixels.length - 1)] : null;
+      const start = this.spec.moving ? frame * size : 0;
+      const shown = own ?? this.pixels.subarray(start, start + size);
+      const context = this.canvas.getContext("2d");
+      const picture = context.createImageData(columns, rows);
       for (let j = 0; j < size; j++) {
-        for (let c = 0; c < 3; c++) picture.data[4 * j + c] = palette[3 * pixels[start + j] + c];
+        for (let c = 0; c < 3; c++) picture.data[4 * j + c] = this.palette[3 * shown[j] + c];
         picture.data[4 * j + 3] = 255;
       }
       context.putImageData(picture, 0, 0);
     }
-    return { layout() {}, show };
+
+    showStep(step) {
+      this.show(nearest(this.steps, step));
+    }
+
+    says() {
+      return "";
+    }
   }
 
-  function plain(html) {
-    const node = element("span");
-    node.innerHTML = html;
-    return node.textContent;
-  }
-
-  function build(script, still) {
-    const data = JSON.parse(script.textContent);
-    const root = element("div", null, { class: "replay", role: "group", "aria-label": "Replay" });
-    const controls = element("div", root, { class: "replay-controls" });
-    const cards = element("div", root, { class: "replay-cards" });
-    const text = element("p", root, { class: "replay-text", "aria-live": "polite" });
-    const runs = data.runs,
-      still_only = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    let run,
-      panels,
-      frame = 0,
-      timer = null;
-
-    const choice = runs.length > 1 && element("select", controls, { "aria-label": "Run" });
-    const under = runs.length > 1 && element("select", controls, { "aria-label": "Laid under it, dashed" });
-    const play = element("button", controls, { type: "button", class: "replay-play" });
-    const slider = element("input", controls, { type: "range", min: 0, "aria-label": plain(data.over) });
-
-    function show(i, quietly) {
-      frame = i;
-      panels.forEach((panel) => panel.show(i));
-      const where = `${plain(data.over)} ${exactly(run.step[i])}`;
-      slider.value = i;
-      slider.setAttribute("aria-valuetext", where);
-      text.setAttribute("aria-live", quietly ? "off" : "polite");
-      const said = panels.filter((panel) => panel.says).map((panel) => panel.says(i));
-      text.textContent = `${[
-        `${runs.length > 1 ? `${plain(run.name)}, ` : ""}${where} of ${exactly(run.step[run.step.length - 1])}`,
-        ...said,
-      ].join(". ")}.`;
-    }
-
-    function pause() {
-      clearInterval(timer);
-      timer = null;
-      play.textContent = "\u25b6\ufe0e Play";
-    }
-
-    function seek(i) {
-      pause();
-      show(i);
-    }
-
-    function choose(index, step) {
-      pause();
-      run = runs[index];
-      slider.max = run.step.length - 1;
-      cards.replaceChildren();
-      const other = under && under.selectedIndex > 0 && runs[under.selectedIndex - 1];
-      panels = run.panels.map((spec, p) => {
-        const card = element("div", cards, { class: "replay-card" });
-        const below =
-          other && other !== run && other.panels[p]?.curves
-            ? [{ panel: other.panels[p], steps: other.step }]
-            : [];
-        return spec.image ? imagePanel(card, spec) : curvesPanel(card, spec, run.step, seek, below);
-      });
-      panels.forEach((panel) => panel.layout());
-      show(nearest(run.step, step));
-    }
-
-    function start() {
-      if (frame === run.step.length - 1) show(0, true);
-      play.textContent = "\u23f8\ufe0e Pause";
-      timer = setInterval(
-        () => {
-          if (frame + 1 === run.step.length - 1) pause();
-          show(frame + 1, timer !== null);
-        },
-        Math.max(50, 6000 / run.step.length),
-      );
-    }
-
-    play.addEventListener("click", () => {
-      seen.disconnect();
-      if (timer === null) return start();
-      pause();
-      show(frame);
-    });
-    slider.addEventListener("input", () => seek(Number(slider.value)));
-    if (choice) {
-      runs.forEach((r) => (element("option", choice).textContent = plain(r.name)));
-      element("option", under).textContent = "no other run";
-      runs.forEach((r) => (element("option", under).textContent = `over ${plain(r.name)}`));
-      for (const one of [choice, under])
-        one.addEventListener("change", () => choose(choice.selectedIndex, run.step[frame]));
-    }
-
-    still.before(root);
-    still.classList.add("replay-still");
-    still.hidden = true;
-    choose(0, still_only ? data.at : runs[0].step[0]);
+  /** Draws again when the width of the cards changes. */
+  function watchWidth(cards, draw) {
     let width = cards.clientWidth;
     new ResizeObserver(() => {
       if (cards.clientWidth === width) return;
       width = cards.clientWidth;
-      panels.forEach((panel) => panel.layout());
+      draw();
     }).observe(cards);
-    const seen = new IntersectionObserver(
-      (entries) => {
-        // it plays once by itself, when it is first seen
-        if (!entries.some((entry) => entry.isIntersecting)) return;
-        seen.disconnect();
-        seen.own = timer === null && frame === 0;
-        if (seen.own) start();
-      },
-      { threshold: 0.6 },
-    );
-    for (const kind of ["focusin", "pointerdown"])
-      root.addEventListener(kind, (event) => {
-        // whoever takes it has it
-        if (seen.own && event.target !== play) pause();
-        seen.disconnect();
-        seen.own = false;
+  }
+
+  // ---- Playing ----
+
+  /** A button that plays, and a slider, over frames that `show(frame, quietly)` shows. */
+  class Player {
+    constructor(controls, label, show) {
+      Object.assign(this, { show, frame: 0, last: 0, timer: null });
+      this.button = element("button", controls, { type: "button", class: "replay-play" });
+      this.slider = element("input", controls, { type: "range", min: 0, "aria-label": label });
+      this.button.addEventListener("click", () => {
+        if (this.timer === null) return this.play();
+        this.pause();
+        this.go(this.frame);
       });
-    if (!still_only) seen.observe(root.clientHeight > 0.8 * innerHeight ? controls : root);
+      this.slider.addEventListener("input", () => this.seek(Number(this.slider.value)));
+      this.pause();
+    }
+
+    /** So many frames from now on. */
+    set(count) {
+      this.last = count - 1;
+      this.slider.max = this.last;
+    }
+
+    go(frame, quietly) {
+      this.frame = frame;
+      this.slider.value = frame;
+      this.show(frame, quietly);
+    }
+
+    seek(frame) {
+      this.pause();
+      this.go(frame);
+    }
+
+    pause() {
+      clearInterval(this.timer);
+      this.timer = null;
+      this.button.textContent = "\u25b6\ufe0e Play";
+    }
+
+    play() {
+      if (this.frame === this.last) this.go(0, true);
+      this.button.textContent = "\u23f8\ufe0e Pause";
+      const next = () => {
+        if (this.frame + 1 >= this.last) this.pause();
+        this.go(Math.min(this.frame + 1, this.last), this.timer !== null);
+      };
+      this.timer = setInterval(next, Math.max(50, PLAYED / (this.last + 1)));
+    }
+  }
+
+  // ---- A replay of recorded runs ----
+
+  class Replay {
+    constructor(script, still) {
+      this.data = JSON.parse(script.textContent);
+      const { runs, over, at } = this.data;
+      this.root = element("div", null, { class: "replay", role: "group", "aria-label": "Replay" });
+      this.controls = element("div", this.root, { class: "replay-controls" });
+      this.cards = element("div", this.root, { class: "replay-cards" });
+      this.text = element("p", this.root, { class: "replay-text", "aria-live": "polite" });
+      if (runs.length > 1) this.addChoices();
+      this.player = new Player(this.controls, plain(over), (frame, quietly) => this.show(frame, quietly));
+      still.before(this.root);
+      still.classList.add("replay-still");
+      still.hidden = true;
+      this.choose(0, LESS_MOTION ? at : runs[0].step[0]);
+      watchWidth(this.cards, () => this.panels.forEach((panel) => panel.layout()));
+      if (!LESS_MOTION) this.playOnceSeen();
+    }
+
+    addChoices() {
+      const { runs } = this.data;
+      this.choice = element("select", this.controls, { "aria-label": "Run" });
+      this.under = element("select", this.controls, { "aria-label": "Laid under it, dashed" });
+      element("option", this.under).textContent = "no other run";
+      for (const { name } of runs) {
+        element("option", this.choice).textContent = plain(name);
+        element("option", this.under).textContent = `over ${plain(name)}`;
+      }
+      const again = () => this.choose(this.choice.selectedIndex, this.run.step[this.player.frame]);
+      for (const one of [this.choice, this.under]) one.addEventListener("change", again);
+    }
+
+    choose(index, step) {
+      this.player.pause();
+      this.run = this.data.runs[index];
+      this.player.set(this.run.step.length);
+      this.cards.replaceChildren();
+      const other = this.under?.selectedIndex > 0 && this.data.runs[this.under.selectedIndex - 1];
+      this.panels = this.run.panels.map((spec, p) => {
+        const card = element("div", this.cards, { class: "replay-card" });
+        if (spec.image) return new PicturePanel(card, spec, this.run.step);
+        const below = other && other !== this.run && other.panels[p]?.curves;
+        const others = below ? [{ panel: other.panels[p], steps: other.step }] : [];
+        return new CurvesPanel(card, spec, this.run.step, { seek: (i) => this.player.seek(i), others });
+      });
+      for (const panel of this.panels) panel.layout();
+      this.player.go(nearest(this.run.step, step));
+    }
+
+    show(frame, quietly) {
+      const { run, data, text } = this;
+      for (const panel of this.panels) panel.show(frame);
+      const where = `${plain(data.over)} ${number(run.step[frame])}`;
+      this.player.slider.setAttribute("aria-valuetext", where);
+      text.setAttribute("aria-live", quietly ? "off" : "polite");
+      const name = data.runs.length > 1 ? `${plain(run.name)}, ` : "";
+      const said = this.panels.map((panel) => panel.says(frame)).filter(Boolean);
+      text.textContent = `${[`${name}${where} of ${number(run.step.at(-1))}`, ...said].join(". ")}.`;
+    }
+
+    /** It plays once by itself, when it is first seen; whoever takes it has it. */
+    playOnceSeen() {
+      let own = false;
+      const seen = new IntersectionObserver(
+        (entries) => {
+          if (!entries.some((entry) => entry.isIntersecting)) return;
+          seen.disconnect();
+          own = this.player.timer === null && this.player.frame === 0;
+          if (own) this.player.play();
+        },
+        { threshold: 0.6 },
+      );
+      const taken = (event) => {
+        if (own && event.target !== this.player.button) this.player.pause();
+        seen.disconnect();
+        own = false;
+      };
+      for (const kind of ["focusin", "pointerdown"]) this.root.addEventListener(kind, taken);
+      seen.observe(this.root.clientHeight > 0.8 * innerHeight ? this.controls : this.root);
+    }
+  }
+
+  /** Calls `open` when a reader comes near to a node. */
+  function whenNear(node, open) {
+    const near = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        near.disconnect();
+        open();
+      },
+      { rootMargin: "800px" },
+    );
+    near.observe(node);
   }
 
   function scan() {
@@ -439,19 +587,12 @@
       const still = script.previousElementSibling;
       if (!still) continue;
       script.setAttribute("data-seen", "");
-      const near = new IntersectionObserver(
-        (entries) => {
-          if (!entries.some((entry) => entry.isIntersecting)) return;
-          near.disconnect();
-          build(script, still);
-        },
-        { rootMargin: "800px" },
-      );
-      near.observe(still);
+      whenNear(still, () => new Replay(script, still));
     }
   }
 
-  window.fpReplay = { element, panel: curvesPanel, picture: imagePanel, number: exactly, settled };
+  const tools = { element, plain, number, rounded, nearest, crossings, watchWidth, whenNear };
+  window.fpReplay = { ...tools, CurvesPanel, PicturePanel, Player };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", scan);
   else scan();
   setTimeout(scan, 300); // a notebook may run the script before it shows the output

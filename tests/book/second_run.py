@@ -21,12 +21,13 @@ DEAD_AT_START = "Kernel died before replying to kernel_info"
 
 
 def with_trial(result, root):
-    """A copy of an executed notebook that ends by trying its claims on broken data."""
+    """A copy of an executed notebook that ends by trying its claims on broken data, and its labs in a live kernel."""
     notebook = nbformat.read(result, as_version=4)
-    claims = [c.source for c in notebook.cells if c.cell_type == "code" and re.search(r"^claim\(", c.source, re.M)]
-    if claims:
-        trial = f"from falsifiable import try_claims\n\ntry_claims({claims!r}, globals())"
-        notebook.cells.append(nbformat.v4.new_code_cell(trial, id="trial"))
+    for name, module in (("claim", "falsifiable"), ("lab", "live_labs")):
+        calls = [c.source for c in notebook.cells if c.cell_type == "code" and re.search(rf"^{name}\(", c.source, re.M)]
+        if calls:
+            trial = f"from {module} import try_{name}s\n\ntry_{name}s({calls!r}, globals())"
+            notebook.cells.append(nbformat.v4.new_code_cell(trial, id=f"trial-{name}"))
     copy = root / "_build" / "second" / result.name
     copy.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, copy)
@@ -35,7 +36,7 @@ def with_trial(result, root):
 
 def replicate(result, root):
     """The exit status of a second run: 0 if it printed the same."""
-    environment = surroundings(root, FPBOOK_TRY_LABS="1", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")  # but for nbval
+    environment = surroundings(root, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")  # but for nbval
     environment["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
     result = with_trial(result, root)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "nbval.plugin"]

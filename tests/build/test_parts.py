@@ -21,9 +21,12 @@ from bookbuild.read import claims, typography
 from bookbuild.write import assets, previews, site
 from conftest import ROOT, add_chapter, cell
 from docutils import nodes
+from live_labs import try_labs
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 from sphinx.errors import ExtensionError
+
+import fpbook.lab
 
 PNG = {"image/png": "iVBORw0KGgo="}
 KINDS = {kind: {"a": 1} for kind in (settings.CLAIM, settings.REPLAY, settings.LAB)}
@@ -323,16 +326,26 @@ def test_the_second_run_ends_with_a_trial_of_every_claim(tmp_path):
     assert len(nbformat.read(second_run.with_trial(tmp_path / "b.ipynb", tmp_path), as_version=4).cells) == 1
 
 
-def test_the_second_run_tries_the_labs_and_once_more_what_died_at_its_start(book, monkeypatch):
+def test_the_second_run_tries_once_more_what_died_at_its_start(book, monkeypatch):
     runs, printed = [], iter([second_run.DEAD_AT_START, "fine"])
 
     def run(command, **options):
-        runs.append(options["env"])
+        runs.append(command)
         return SimpleNamespace(stdout=next(printed), stderr="", returncode=len(runs) - 1)
 
     monkeypatch.setattr(second_run.subprocess, "run", run)
     assert second_run.replicate(results.result_of(book / "chapters/solid.md", book), book) == 1
-    assert [environment["FPBOOK_TRY_LABS"] for environment in runs] == ["1", "1"]
+    assert runs[0] == runs[1] and len(runs) == 2
+
+
+def test_the_second_run_trains_each_lab_in_a_live_kernel():
+    lab = """lab(
+    data=dict(points=9, low=-1, high=1, sines={1: 1}), network=dict(hidden=[3], activation=ACTIVATION),
+    training=dict(lr=0.1, steps=99), watch=dict(series=["training"]), says="{end:training}",
+)"""
+    try_labs([lab], {"lab": fpbook.lab.lab, "ACTIVATION": "tanh"})
+    with pytest.raises(ValueError, match="did you mean 'tanh'"):
+        try_labs([lab], {"lab": fpbook.lab.lab, "ACTIVATION": "tahn"})
 
 
 # --- what readers open

@@ -11,7 +11,12 @@ from ..settings import LAB, REPLAY
 
 KINDS = {REPLAY: "replay-data", LAB: "lab-data"}
 REPLAY_FILES = ["fpbook/replay/replay.js", "fpbook/replay/replay.css"]
-LAB_FILES = ["web/trainer.js", "web/lab.js", "web/lab.css"]
+# What every training in a page needs, in the order in which it runs; it draws with the replay's script.
+TRAINING_FILES = [
+    *("fpbook/lab/words.js", "web/trainer.js", "web/experiment.js", "web/session.js", "web/address.js"),
+    *("web/colors.js", "web/messages.js", "web/controls.js", "web/panels.js", "web/lab.css"),
+]
+LAB_FILES = [*TRAINING_FILES, "web/lab.js"]
 
 
 def add(app, doctree):
@@ -62,7 +67,7 @@ def load_script(app, pagename, templatename, context, doctree):
     raw = [node.astext() for node in doctree.findall(nodes.raw)] if doctree is not None else []
     if any(f'class="{name}"' in text for name in KINDS.values() for text in raw):
         load(app, REPLAY_FILES)
-    if any('class="lab-data"' in text for text in raw):  # a lab draws with the replay's script
+    if any('class="lab-data"' in text for text in raw):
         load(app, LAB_FILES)
 
 

@@ -2,19 +2,12 @@
 
 from docutils import nodes
 
-from .interactive import REPLAY_FILES, load, offer
+from .interactive import REPLAY_FILES, TRAINING_FILES, load, offer
 
 # The class of the place, and the files in the order in which they run.
 LABS = {
-    "landing-lab": ["web/trainer.js", "web/landing.js", "web/landing.css"],
-    "playground": [
-        *REPLAY_FILES,
-        "web/trainer.js",
-        "web/lab.css",
-        "web/lessons.js",
-        "web/playground.js",
-        "web/playground.css",
-    ],
+    "landing-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/landing.js", "web/landing.css"],
+    "playground": [*REPLAY_FILES, *TRAINING_FILES, "web/lessons.js", "web/playground.js", "web/playground.css"],
 }
 
 

@@ -28,7 +28,9 @@ DESIGN = re.compile(r"sphinx-design\.min\.css|design-tabs\.js")
 def look_of(root):
     """A hash of the scripts and style sheets that pages hold or name: when one changes, every page is written anew."""
     files = [
-        path for folder in ["_static", "fpbook/replay", "web"] for path in sorted((root / folder).glob("*.*s"))
+        path
+        for folder in ["_static", "fpbook/replay", "fpbook/lab", "web"]
+        for path in sorted((root / folder).glob("*.*s"))
     ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files if path.suffix in {".css", ".js"})).hexdigest()
 

@@ -1,7 +1,9 @@
-"""What is said and shown at the end of a run, alike in a kernel and in a page."""
+"""What is said and shown at the end of a run, alike in a kernel and in a page: the sentences stand in words.js."""
 
+import json
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -9,32 +11,58 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fpbook.lab import experiment
+from fpbook.plotting import COLORS
 
 Declared = dict[str, Any]
+MEASURE = re.compile(r"\{(%?)(.*?)\}")  # in a sentence of a lab; with % as a share
+
+
+def _sentences() -> dict[str, str]:
+    text = Path(__file__).with_name("words.js").read_text("utf8")
+    sentences: dict[str, str] = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    return sentences
+
+
+WORDS = _sentences()
+
+
+def say(sentence: str, /, **values: Any) -> str:
+    """The sentence of this name with its {places} filled."""
+    return re.sub(r"\{(\w+)\}", lambda place: str(values[place[1]]), WORDS[sentence])
+
+
+def measures_in(says: str) -> list[str]:
+    """Names of the measures in a sentence of a lab."""
+    return [text for _, text in MEASURE.findall(says)]
 
 
 def words(declared: Declared, result: Declared, recorded: Declared | None = None) -> str:
-    """What is said at the end of a run."""
+    """What is said of a run: how it ended, then the sentence of its lab with the measures in its braces."""
     if result["done"] == "lost":
-        return "The loss is no longer finite: the learning rate is too large for this network."
-    how = {
-        "fitted": f"Fitted after {number(result['step'][-1])} steps.",
-        "long": f"Not fitted in {number(result['step'][-1])} steps.",
-        "stopped": f"Stopped at step {number(result['step'][-1])}.",
-    }
-    if declared["training"].get("stop") is None and result["done"] == "long":
-        how["long"] = f"Trained for {number(result['step'][-1])} steps."
+        return say("lost")
+    long = "trained" if declared["training"].get("stop") is None else "not fitted"
+    ended = say(long if result["done"] == "long" else result["done"], steps=number(result["step"][-1]))
 
     def value(match: re.Match[str]) -> str:
         found = experiment.measure(match[2], declared, result, recorded)
         if match[1]:
-            return f"{100 * found:.0f} %"
-        return number(found) if math.isfinite(found) else "never"
+            return f"{math.floor(100 * found + 0.5)} %"
+        return number(found) if math.isfinite(found) else say("never")
 
     each = [name for name in experiment.names(declared) if name.startswith("k = ")]
-    says = declared["says"].replace("{each}", ", ".join(f"{name} at step {{t:{name}}}" for name in each))
-    said = re.sub(r"\{(%?)(.*?)\}", value, says).replace("at step never", "never")
-    return f"{how[result['done']]} {said}"
+    says = declared["says"].replace("{each}", ", ".join(reached(name, declared, result) for name in each))
+    return f"{ended} {MEASURE.sub(value, says)}".replace("at step never", "never")
+
+
+def reached(name: str, declared: Declared, result: Declared) -> str:
+    """At which step a frequency was first below the threshold, and where it came back above it."""
+    step, back = (experiment.measure(f"{kind}:{name}", declared, result) for kind in ("t", "back"))
+    if not math.isfinite(step):
+        return say("not reached", name=name)
+    values = {"name": name, "step": number(step), "threshold": declared["watch"]["threshold"]}
+    if not math.isfinite(back):
+        return say("reached", **values)
+    return say("reached and left", back=number(back), **values)
 
 
 def verdict(declared: Declared, result: Declared, recorded: Declared | None = None) -> int | None:
@@ -47,28 +75,24 @@ def verdict(declared: Declared, result: Declared, recorded: Declared | None = No
 
 
 def number(value: float) -> str:
-    """A number as the script writes it: whole ones whole, others to three digits."""
-    if value == int(value) and abs(value) < 1e5:
-        return f"{int(value):,}".replace("-", "\u2212")
-    if not 1e-3 <= abs(value) < 1e5:
+    """A number as the pages write it: whole ones whole, others to three digits, small ones to two."""
+    size = abs(value)
+    if value == int(value) and size < 1e9:
+        text = f"{int(value):,}"
+    elif size >= 1e5 or size < 1e-6:
         mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa}e{int(exponent)}".replace("-", "\u2212")
-    return f"{float(f'{value:.3g}'):g}".replace("-", "\u2212")
-
-
-ELSEWHERE = " Your guess was for the settings with which the lab begins."  # a guess holds for what was asked
+        text = f"{mantissa}e{int(exponent)}"
+    else:
+        text = np.format_float_positional(float(f"{value:.{2 if size < 1e-3 else 3}g}"), trim="-")
+    return text.replace("-", "\u2212")
 
 
 def reply(asked: Declared, guess: int, right: int | None) -> str:
     """What is said to a guess."""
     if right is None:
-        return " This run does not decide the question."
-    said = asked["answers"][guess]
-    return (
-        f" You said \u201c{said}\u201d: right."
-        if guess == right
-        else f" You said \u201c{said}\u201d; it was \u201c{asked['answers'][right]}\u201d."
-    )
+        return say("undecided")
+    answers = {"guess": asked["answers"][guess], "answer": asked["answers"][right]}
+    return say("right" if guess == right else "wrong", **answers)
 
 
 ABOVE = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 4, "borderaxespad": 0, "fontsize": 9}
@@ -92,8 +116,8 @@ def picture(declared: Declared, result: Declared, recorded: Declared | None = No
             left.axhline(0.5, color="0.4", linewidth=0.8, linestyle=":")
             left.set(ylabel="share of right signs", ylim=(0, 1.05))
         else:
-            left.plot(data["fine"], data["f"], color="0.6", linewidth=4, alpha=0.6, label="target")
-            left.plot(data["x"], data["y"], "o", color="C6", markersize=3, label="labels")
+            left.plot(data["fine"], data["f"], color=COLORS["target"], linewidth=4, alpha=0.6, label="target")
+            left.plot(data["x"], data["y"], "o", color=COLORS["points"], markersize=3, label="labels")
             if "h" in result:
                 left.plot(data["fine"], result["h"], color=watch["colors"]["output"], label="output")
             left.set(xlabel="x")

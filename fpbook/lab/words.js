@@ -1,0 +1,25 @@
+// What labs say, read by Python (fpbook.lab.messages) and by the pages alike: everything between the outer braces is JSON.
+window.fpWords = {
+  "fitted": "Fitted after {steps} steps.",
+  "not fitted": "Not fitted in {steps} steps.",
+  "trained": "Trained for {steps} steps.",
+  "stopped": "Stopped at step {steps}.",
+  "lost": "The loss is no longer finite: the learning rate is too large for this network.",
+  "reached": "{name} at step {step}",
+  "reached and left": "{name} at step {step} (back above {threshold} at step {back})",
+  "not reached": "{name} never",
+  "never": "never",
+  "guess first": "First guess what will happen: choose an answer.",
+  "right": "You said “{guess}”: right.",
+  "wrong": "You said “{guess}”; it was “{answer}”.",
+  "undecided": "This run does not decide the question.",
+  "again": "Please choose again: {reason}.",
+  "one of": "{label} is one of {options}",
+  "switch": "{label} is on or off",
+  "whole": "{label} is a whole number from {low} to {high}",
+  "number": "{label} is a number from {low} to {high}",
+  "frequencies": "{label} are whole numbers from {low} to {high} with commas between them",
+  "because": ": {why}",
+  "unknown": "there is no such control",
+  "address": "The address of this page holds values that do not fit: {reason}."
+};

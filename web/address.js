@@ -1,0 +1,35 @@
+// What stands in the address of a page behind "#": settings that a link keeps. Whatever comes from there is checked by the reader.
+(() => {
+  "use strict";
+  const PAUSE = 200; // milliseconds: browsers allow few changes of the address a second
+
+  /** The settings of one lab: `prefix` begins them, `read(entries)` takes them, an Error if it cannot. */
+  class Address {
+    constructor(prefix, read) {
+      Object.assign(this, { prefix, read, late: 0 });
+    }
+
+    /** Reads the address if it is this lab's; true if it was. */
+    open() {
+      if (!location.hash.startsWith(this.prefix)) return false;
+      this.read([...new URLSearchParams(location.hash.slice(this.prefix.length))]);
+      return true;
+    }
+
+    /** Writes pairs of name and text; without any the address is that of the page. */
+    write(entries) {
+      clearTimeout(this.late);
+      const here = location.pathname + location.search;
+      const there = entries.length ? this.prefix + new URLSearchParams(entries) : here;
+      const wait = performance.now() < (this.written ?? -PAUSE) + PAUSE ? PAUSE : 0;
+      const put = () => {
+        this.written = performance.now();
+        history.replaceState(null, "", there);
+      };
+      if (wait) this.late = setTimeout(put, wait);
+      else put();
+    }
+  }
+
+  window.fpAddress = { Address };
+})();

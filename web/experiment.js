@@ -1,0 +1,245 @@
+// Experiments as `fpbook.lab` declares them: data, network, training, and what is watched; the same numbers as in
+// fpbook/lab/experiment.py. A page gets `fpExperiment` from it; a worker that runs it trains what the page sends.
+((scope) => {
+  "use strict";
+  const inWorker = typeof document === "undefined" && typeof importScripts === "function";
+  if (inWorker) importScripts(new URL("trainer.js", scope.location).href);
+  const { Random, Training, energyByDegree, nudft, relativeError } = scope.fpTrainer;
+
+  // ---- Data ----
+
+  /** The target as a function of one point on the line. */
+  function target(data) {
+    const waves = (sizes, f) =>
+      Object.entries(sizes ?? {}).map(
+        ([k, size]) =>
+          (x) =>
+            size * f(k * x),
+      );
+    const parts = [...waves(data.sines, Math.sin), ...waves(data.cosines, Math.cos)];
+    if (data.halves) parts.push((x) => Math.sin(data.halves[x <= 0 ? 0 : 1] * x));
+    if (data.drawn) parts.push((x) => interpolate(data.drawn, (x - data.low) / (data.high - data.low)));
+    return (x) => parts.reduce((sum, part) => sum + part(x), 0);
+  }
+
+  /** Values on a grid over [0, 1], straight lines between them. */
+  function interpolate(values, position) {
+    const at = position * (values.length - 1);
+    const i = Math.max(0, Math.min(Math.floor(at), values.length - 2));
+    return values[i] + (at - i) * (values[i + 1] - values[i]);
+  }
+
+  const grid = (n, low, high, shift) =>
+    Float64Array.from({ length: n }, (_, j) => low + ((high - low) * (j + shift)) / n);
+
+  /**
+   * The numbers behind a declaration: x, y at the training points; fine, where the output is drawn, and the target f there;
+   * held and its labels. Noise and subsets are drawn apart from the weights.
+   */
+  function numbers(data, seed) {
+    const random = new Random(1000000 + seed);
+    return data.cube ? onTheCube(data, random) : onTheLine(data, random);
+  }
+
+  function onTheCube({ cube: d, degree, seen }, random) {
+    const size = 2 ** d;
+    const sign = (corner, j) => ((corner >> (d - 1 - j)) & 1 ? 1 : -1);
+    const corners = Float64Array.from({ length: size * d }, (_, i) => sign(Math.floor(i / d), i % d));
+    const f = Float64Array.from({ length: size }, (_, corner) => {
+      let product = 1;
+      for (let j = 0; j < degree; j++) product *= sign(corner, j);
+      return product;
+    });
+    const order = random.permutation(size);
+    const rows = order.slice(0, seen);
+    const x = Float64Array.from(rows.flatMap((c) => [...corners.subarray(c * d, (c + 1) * d)]));
+    return { fine: corners, f, order, x, y: Float64Array.from(rows, (c) => f[c]) };
+  }
+
+  function onTheLine(data, random) {
+    const { points: n, low, high, shift = 0.5, noise = 0, round = 0, held = 0, fine: m = 201 } = data;
+    const f = target(data);
+    const anywhere = () => low + (high - low) * random.unit();
+    const x = data.anywhere ? Float64Array.from({ length: n }, anywhere).sort() : grid(n, low, high, shift);
+    const labels = (points) => {
+      const e = noise ? random.normal(points.length) : [];
+      const noisy = points.map((p, i) => f(p) + (noise ? noise * e[i] : 0));
+      return round ? noisy.map((v) => round * Math.round(v / round)) : noisy;
+    };
+    const y = labels(x);
+    const heldOut = grid(held, low, high, 0.25);
+    const inner = (_, i) => x[0] + ((x[n - 1] - x[0]) * i) / (m - 1);
+    const fine = data.whole ? grid(m, low, high, 0.5) : Float64Array.from({ length: m }, inner);
+    return { x, y, fine, f: fine.map(f), held: heldOut, held_y: labels(heldOut) };
+  }
+
+  // ---- What is watched ----
+
+  function meanSquare(h, y, chosen = () => true) {
+    const squares = [...h].map((v, i) => (v - y[i]) ** 2).filter((_, i) => chosen(i));
+    return squares.reduce((sum, square) => sum + square, 0) / squares.length;
+  }
+
+  function agreement(h, data, rows) {
+    return rows.filter((c) => h[c] * data.f[c] > 0).length / rows.length;
+  }
+
+  /** Each takes the outputs at the fine and at the training points, the data and the network. */
+  const WATCHED = {
+    training: (_h, at, data) => meanSquare(at, data.y),
+    between: (h, _at, data) => meanSquare(h, data.f),
+    left: (h, _at, data) => meanSquare(h, data.f, (i) => data.fine[i] <= 0),
+    right: (h, _at, data) => meanSquare(h, data.f, (i) => data.fine[i] > 0),
+    held: (_h, _at, data, net) => meanSquare(net.output(data.held), data.held_y),
+    seen: (h, _at, data) => agreement(h, data, data.order.slice(0, data.y.length)),
+    unseen: (h, _at, data) => agreement(h, data, data.order.slice(data.y.length)),
+  };
+
+  /** Frequencies of the target, those whose relative error is followed. */
+  function peaks({ sines, cosines }) {
+    const large = Object.entries({ ...sines, ...cosines }).filter(([, size]) => Math.abs(size) > 0.05);
+    return large.map(([k]) => Number(k)).sort((a, b) => a - b);
+  }
+
+  /** What is watched, by name: "k = 1", ... for "frequencies". */
+  function names({ data, watch }) {
+    const all = peaks(data).map((k) => `k = ${k}`);
+    return watch.series.flatMap((name) => (name === "frequencies" ? all : [name]));
+  }
+
+  const frequencyOf = (name) => (name.startsWith("k = ") ? Number(name.slice(4)) : null);
+
+  /** Amplitudes at k = 0, 1, ..., n of values at points: 2 |f_hat|, and the mean at 0. */
+  function amplitudes(x, f, n) {
+    return Float64Array.from({ length: n + 1 }, (_, k) => (k ? 2 : 1) * Math.hypot(...nudft(x, f, k)));
+  }
+
+  // ---- A run ----
+
+  function widths({ data, network: { hidden, width, depth, features = [] } }) {
+    const layers = depth ? Array(depth).fill(width ?? hidden[0]) : hidden;
+    return [data.cube ?? (2 * features.length || 1), ...layers, 1];
+  }
+
+  /** One weight per point: `weight` where x <= 0 against 1 elsewhere; their mean is 1. */
+  function pointWeights(x, weight = 1) {
+    if (weight === 1) return null;
+    const weights = x.map((v) => (v <= 0 ? weight : 1));
+    const mean = weights.reduce((a, b) => a + b) / x.length;
+    return weights.map((v) => v / mean);
+  }
+
+  class Run {
+    constructor(declared) {
+      const { data, network, training } = declared;
+      this.declared = declared;
+      this.data = numbers(data, network.seed ?? 0);
+      const { x, y } = this.data;
+      const net = { ...network, widths: widths(declared) };
+      this.net = new Training(net, training, { x, y, weights: pointWeights(x, training.weight) });
+      this.names = names(declared);
+      this.k = this.names.map(frequencyOf);
+      this.f_hat = this.k.map((k) => k !== null && nudft(x, y, k));
+      this.needsFine = this.names.some((name) => name in WATCHED && name !== "training");
+      this.nextRecord = 0;
+      this.rows = [];
+    }
+
+    /** The output at the fine points, computed once per step. */
+    fine() {
+      if (this.fineStep === this.net.t) return this.h;
+      this.fineStep = this.net.t;
+      this.h = this.net.output(this.data.fine);
+      return this.h;
+    }
+
+    measure() {
+      const at = this.net.h;
+      const fine = this.needsFine ? this.fine() : null;
+      return this.names.map((name, i) =>
+        this.k[i] === null
+          ? WATCHED[name](fine, at, this.data, this.net)
+          : relativeError(nudft(this.data.x, at, this.k[i]), this.f_hat[i]),
+      );
+    }
+
+    /** The loss at this step, and whether it is the last; every two per cent of the steps what is watched. */
+    look(fresh) {
+      const { steps, stop = 0 } = this.declared.training;
+      const t = this.net.t;
+      this.loss = this.net.step();
+      if (!Number.isFinite(this.loss)) this.done = "lost";
+      else if (this.loss < stop) this.done = "fitted";
+      else if (t >= steps) this.done = "long";
+      if (t < this.nextRecord && !this.done) return;
+      fresh.push([t, ...this.measure()]);
+      this.nextRecord = Math.max(t + 1, Math.ceil(t * 1.02));
+    }
+
+    /** Steps for so many milliseconds, few at the beginning, where much happens; then what there is to see. */
+    advance(milliseconds, most = Infinity) {
+      const end = performance.now() + milliseconds;
+      const fresh = [];
+      const begins = this.loss === undefined;
+      const limit = begins ? 0 : Math.min(most, Math.max(1, this.net.t / 20));
+      if (begins) this.look(fresh); // step 0 alone: code that runs for the first time is slow
+      for (let taken = 0; !this.done && taken < limit && (!taken || performance.now() < end); taken++) {
+        this.net.update();
+        this.look(fresh);
+      }
+      this.rows.push(...fresh);
+      return { step: this.net.t, loss: this.loss, done: this.done, fresh, ...this.view() };
+    }
+
+    view() {
+      const { data, watch } = this.declared;
+      const h = this.fine();
+      const at = this.net.h;
+      const bars = data.cube ? energyByDegree(h) : amplitudes(this.data.x, at, watch.bars ?? 20);
+      return { h, at, bars };
+    }
+
+    /** q = s K s / s s for the wave s of each watched frequency in the labels: the larger, the sooner. */
+    forecast() {
+      const K = this.net.kernel();
+      const { x } = this.data;
+      const n = x.length;
+      return this.k.map((k, w) => {
+        if (k === null) return null;
+        const [re, im] = this.f_hat[w];
+        const s = x.map((v) => re * Math.cos(k * v) - im * Math.sin(k * v));
+        let sum = 0;
+        for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sum += s[i] * s[j] * K[i * n + j];
+        return sum / s.reduce((a, v) => a + v * v, 0);
+      });
+    }
+  }
+
+  function answer(run, { milliseconds, most, forecast }) {
+    return forecast ? { forecast: run.forecast() } : run.advance(milliseconds, most);
+  }
+
+  if (inWorker) {
+    let run;
+    scope.onmessage = ({ data }) => {
+      if (data.declared) run = new Run(data.declared);
+      else scope.postMessage(answer(run, data));
+    };
+    return;
+  }
+
+  const address = typeof document === "undefined" ? null : document.currentScript?.src;
+  scope.fpExperiment = {
+    Run,
+    WATCHED,
+    address,
+    amplitudes,
+    answer,
+    frequencyOf,
+    names,
+    numbers,
+    nudft,
+    peaks,
+    target,
+  };
+})(typeof self === "undefined" ? globalThis : self);

@@ -1,0 +1,142 @@
+// One run of an experiment, for every lab alike: it asks the trainer, keeps what comes, lets the page draw as often as it can.
+(() => {
+  "use strict";
+  const { Run, address, answer } = window.fpExperiment;
+  const LESS_MOTION = matchMedia("(prefers-reduced-motion: reduce)").matches; // then the page is drawn twice a second
+  const SLICE = { worker: 25, page: 12 }; // milliseconds of training per request
+  const NEXT_FRAME = 1.04; // outputs are kept at steps that grow by this factor: some 120 in a run
+
+  const pause = () => new Promise((resume) => setTimeout(resume));
+  const nextFrame = () => new Promise(requestAnimationFrame); // a hidden page draws nothing, and so waits
+
+  /** Trains on the page, in slices with pauses: from disk, and where a worker is not allowed. */
+  class PageTrainer {
+    constructor(declared) {
+      this.declared = declared;
+    }
+    async request(question) {
+      await pause();
+      if (!this.run) {
+        this.run = new Run(this.declared);
+        await pause();
+      }
+      return answer(this.run, { ...question, milliseconds: SLICE.page });
+    }
+    end() {}
+  }
+
+  /** Trains behind the page. Answers come in the order of the requests; where the worker fails, the page goes on. */
+  class WorkerTrainer {
+    constructor(declared) {
+      this.waiting = [];
+      this.page = new PageTrainer(declared);
+      this.worker = new Worker(address);
+      this.worker.postMessage({ declared });
+      this.worker.onmessage = ({ data }) => this.waiting.shift().resolve(data);
+      this.worker.onerror = (event) => {
+        event.preventDefault();
+        this.worker = null;
+        for (const { question, resolve } of this.waiting.splice(0)) resolve(this.page.request(question));
+      };
+    }
+    request(question) {
+      if (!this.worker) return this.page.request(question);
+      return new Promise((resolve) => {
+        this.waiting.push({ question, resolve });
+        this.worker.postMessage({ milliseconds: SLICE.worker, ...question });
+      });
+    }
+    end() {
+      this.worker?.terminate();
+    }
+  }
+
+  function trainerOf(declared) {
+    try {
+      if (/^http/.test(address)) return new WorkerTrainer(declared);
+    } catch {} // no worker is allowed here
+    return new PageTrainer(declared);
+  }
+
+  /**
+   * A run on its way. `rows` holds [step, watched quantities ...], `frames` the outputs {step, h, at, bars} that can be shown
+   * again, the newest last; `done` is "fitted", "long" or "lost" at the end.
+   */
+  class Session {
+    constructor(declared, draw) {
+      Object.assign(this, { declared, draw, rows: [], frames: [], step: 0, done: "", running: false });
+      this.trainer = trainerOf(declared);
+      this.pending = null; // the request that is under way: the trainer runs ahead while the page draws
+      this.drawn = 0;
+      this.rest = 0; // milliseconds from one drawing to the next
+    }
+
+    get view() {
+      return this.frames.at(-1);
+    }
+
+    async forecast() {
+      const { forecast } = await this.trainer.request({ forecast: true });
+      return forecast;
+    }
+
+    /** Trains to the end, or `most` steps; true when it has come to rest, false where another call has taken over. */
+    async train(most) {
+      const turn = {};
+      this.turn = turn;
+      this.running = true;
+      this.drawn = 0;
+      while (this.running) {
+        await this.take(most ? { most } : {});
+        if (this.turn !== turn) return false;
+        if (this.done || (most && this.step)) break;
+        if (!most) this.pending ??= this.trainer.request({});
+        await nextFrame(); // a task of its own
+        if (this.turn === turn && this.running) await this.drawInTime();
+        if (this.turn !== turn) return false;
+      }
+      if (this.pending && !this.done) await this.take(); // what was under way when Stop was pressed counts
+      if (this.turn !== turn) return false;
+      this.running = false;
+      await nextFrame();
+      return this.turn === turn;
+    }
+
+    /** Waits for the request that is under way, or makes one, and keeps its report. */
+    async take(question = {}) {
+      this.pending ??= this.trainer.request(question);
+      const asked = this.pending;
+      const report = await asked;
+      if (this.pending !== asked) return; // another call has kept it
+      this.pending = null;
+      const { step, h, at, bars, done, loss, fresh } = report;
+      const before = this.frames.at(-2);
+      if (before && step < before.step * NEXT_FRAME && step > 20) this.frames.pop();
+      this.frames.push({ step, h, at, bars });
+      this.rows.push(...fresh);
+      Object.assign(this, { step, loss, done });
+    }
+
+    /** Draws, and rests twice as long as that takes. */
+    async drawInTime() {
+      const begins = performance.now();
+      if (begins < this.drawn + this.rest) return;
+      this.draw();
+      await nextFrame();
+      this.drawn = performance.now();
+      this.rest = LESS_MOTION ? 500 : 2 * (this.drawn - begins);
+    }
+
+    stop() {
+      this.running = false;
+    }
+
+    end() {
+      this.turn = null;
+      this.running = false;
+      this.trainer.end();
+    }
+  }
+
+  window.fpSession = { LESS_MOTION, Session };
+})();
