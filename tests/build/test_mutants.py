@@ -39,6 +39,8 @@ def test_a_claim_that_can_fail_passes(code):
         "claim('always', True)",
         "claim('cannot be computed otherwise', bool(len(t) == 2))",
         "claim('an error is no answer', bool([1, 1, 1][int(t[0, 0])] == 1))",
+        "if t[0, 0] != 1:\n    raise ValueError\nclaim('a ValueError is no answer', bool(t[0, 0] == 1))",
+        "claim('fails only where two inputs are broken at once', bool(fitted or two['a'] < two['b']))",
     ],
 )
 def test_a_claim_that_cannot_fail_is_named(code):
@@ -69,6 +71,13 @@ def test_the_names_of_the_page_are_left_as_they_are():
     before = NAMES["t"].copy()
     try_claims(["t[:] = np.sort(t)\nclaim('in order', (np.diff(t) > 0).all(1))"], NAMES | {"t": before.copy()})
     np.testing.assert_array_equal(NAMES["t"], before)
+
+
+def test_two_claims_of_one_sentence_are_tried_each():
+    same = "claim('{}', (np.diff(t) > 0).all(1))", "claim('{}', (t**2 >= 0).all(1))"
+    for codes in (same, same[::-1]):
+        with pytest.raises(ValueError, match="whatever is measured: 'one sentence'"):
+            try_claims([code.format("one sentence") for code in codes], NAMES)
 
 
 def test_numbers_inside_of_containers_are_changed():

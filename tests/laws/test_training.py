@@ -159,6 +159,29 @@ def test_an_optimizer_keeps_its_state_from_one_call_to_the_next():
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=0)
 
 
+def test_both_groups_of_an_optimizer_are_trained_each_at_its_rate():
+    """Gradient descent on a sum: each weight falls by the rate of its group, whichever stands first."""
+    for order in ((0, 1), (1, 0)):
+        parts = [torch.nn.Linear(1, 1).double(), torch.nn.Linear(1, 1).double()]
+        net, before = torch.nn.ModuleList(parts), [part.weight.item() for part in parts]
+        groups = [{"params": parts[i].parameters(), "lr": (0.1, 0.5)[i]} for i in order]
+        train(net, lambda net: net[0].weight.sum() + net[1].weight.sum(), steps=3, optimizer=torch.optim.SGD(groups))
+        fallen = [then - part.weight.item() for then, part in zip(before, parts)]
+        np.testing.assert_allclose(fallen, [0.3, 1.5])
+
+
+def test_one_network_gets_its_data_before_the_batch():
+    seen = []
+
+    def loss(net, a, b):
+        seen.append((a.item(), b.item()))
+        return net(x).mean()
+
+    data, batches = (torch.tensor(1.0),), [(torch.tensor(2.0),)] * 3
+    train(make(1)[0], loss, steps=3, optimizer=adam, member_data=data, batches=batches)
+    assert set(seen) == {(1.0, 2.0)}
+
+
 def test_what_is_frozen_stays():
     net = MLP([1, 6, 1]).double()
     net.layers[0].requires_grad_(False)
