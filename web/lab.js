@@ -101,9 +101,9 @@
 
     addControls() {
       const place = element("div", this.root, { class: "lab-choose" });
-      this.inputs = Object.entries(this.base.choose).map(
-        ([path, spec]) =>
-          new Control(place, spec, {
+      this.inputs = this.base.order.map(
+        (path) =>
+          new Control(place, this.base.choose[path], {
             slider: true,
             get: () => valueAt(this.declared, path),
             change: (value) => this.change({ [path]: value }),

@@ -67,6 +67,7 @@ def complete(
     watch["colors"] = {name: to_hex(colors.get(name, _color(name))) for name in [*names, "output"]}
     declared = parts | {"watch": watch, "choose": choose | {"network.seed": given}, "says": says}
     declared["question"] = question
+    declared["order"] = list(declared["choose"])  # a notebook stores its keys sorted
     for path, control in declared["choose"].items():
         _check_path(declared, path)
         refuse_unknown(f"of the control {path}", control, KEYS["control"])

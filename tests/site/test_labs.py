@@ -82,7 +82,7 @@ def site(packed, tmp_path_factory):
     """A folder with a page of each lab."""
     site = tmp_path_factory.mktemp("labs")
     for name, data in packed.items():
-        text = json.dumps(data).replace("<", "\\u003c")
+        text = json.dumps(data, sort_keys=True).replace("<", "\\u003c")
         still = (
             f'</p><div><img src="data:," alt=""><script type="application/json" class="lab-data">{text}</script></div>'
         )
