@@ -20,6 +20,11 @@ function loadMathJax() {
 const undrawn = (within) =>
   [...within.querySelectorAll(".math")].filter((formula) => !formula.querySelector("mjx-container"));
 
+// A page holds each formula as MathML, which every browser draws at once and prints; MathJax draws it more finely from its TeX.
+function backToTeX(formula) {
+  formula.querySelector("math")?.replaceWith(formula.dataset.tex);
+}
+
 // All formulas, or those that are asked for; a promise.
 function drawFormulas(wanted = () => undrawn(document)) {
   drawing = drawing.then(async () => {
@@ -27,6 +32,7 @@ function drawFormulas(wanted = () => undrawn(document)) {
     if (formulas.length) await loadMathJax();
     while (formulas.length) {
       const some = formulas.splice(0, 4);
+      some.forEach(backToTeX);
       await MathJax.typesetPromise(some);
       focusWhatScrolls(
         some.flatMap((formula) => [formula, ...formula.querySelectorAll("mjx-container[display]")]),
@@ -77,7 +83,6 @@ addEventListener("beforeprint", () => {
   themeOnScreen = document.documentElement.dataset.theme;
   document.documentElement.dataset.theme = "light";
   for (const image of document.images) image.loading = "eager";
-  if (window.MathJax?.typeset) MathJax.typeset(undrawn(document));
 });
 
 addEventListener("afterprint", () => {

@@ -7,7 +7,7 @@ does not hold raises, in every mode of Python: it is no ``assert``.
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from IPython import get_ipython
@@ -101,46 +101,64 @@ def claim(
     verdict = verdict or ("confirmed" if source else "new")
     if verdict not in VERDICTS:
         raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, not {verdict!r}")
-    about: dict[str, Any] = {
-        "sentence": " ".join(sentence.split()),
-        "held": int(truth.sum()),
-        "count": int(truth.size) if truth.ndim and truth.size > 1 else None,
-        "of": of,
-        "measured": _numbers(measured),
-        "unit": unit,
-        "published": None if published is None else _plain(published),
-        "source": source,
-        "verdict": verdict,
-    }
-    line = claim_line(about)
-    if get_ipython() is None:
-        print(line)
-    else:
-        display({"text/plain": line, CLAIM: about}, raw=True)
-    if not truth.all():
-        raise ClaimError(line + _failing(truth, of))
-
-
-def claim_line(about: dict[str, Any]) -> str:
-    """The printed line of a claim, from its data: mark, count, sentence, numbers."""
-    count = f"{about['held']} of {about['count']} {about['of']}: " if about["count"] else ""
-    published = f"published {about['published']}" if about["published"] else ""
-    numbers = "; ".join(filter(None, [measured_text(about), published]))
-    return f"{'✓' if claim_holds(about) else '✗'} {count}{about['sentence']}" + (f" ({numbers})" if numbers else "")
-
-
-def claim_holds(about: dict[str, Any]) -> bool:
-    """True if the claim held wherever it was checked."""
-    return about["held"] == (about["count"] or 1)
-
-
-def measured_text(about: dict[str, Any]) -> str:
-    """The numbers behind a claim in words, "t5/t1: median 13, from 10 to 15"; "" if there are none."""
-    unit = f" {about['unit']}" if about["unit"] else ""
-    return "; ".join(
-        (f"{name}: " if name else "") + _summary([_text(value) for value in values], unit, named=bool(name))
-        for name, values in (about["measured"] or {}).items()
+    about = Claim(
+        sentence=" ".join(sentence.split()),
+        held=int(truth.sum()),
+        count=int(truth.size) if truth.ndim and truth.size > 1 else None,
+        of=of,
+        measured=_numbers(measured),
+        unit=unit,
+        published=None if published is None else _plain(published),
+        source=source,
+        verdict=verdict,
     )
+    if get_ipython() is None:
+        print(about.line)
+    else:
+        display({"text/plain": about.line, CLAIM: asdict(about)}, raw=True)
+    if not about.holds:
+        raise ClaimError(about.line + _failing(truth, of))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What was found of a claim: the data under the mime type `CLAIM`, and the words that every reader of it shows."""
+
+    sentence: str
+    held: int
+    count: int | None  # of truth values; None for a claim on one thing
+    of: str
+    measured: dict[str, list[float | str]] | None  # per name one number, or median, smallest and largest
+    unit: str
+    published: str | None
+    source: str | None
+    verdict: str
+
+    @property
+    def holds(self) -> bool:
+        """True if the claim held wherever it was checked."""
+        return self.held == (self.count or 1)
+
+    @property
+    def share(self) -> str:
+        """ "16 of 16 seeds"; "" for a claim on one thing."""
+        return f"{self.held} of {self.count} {self.of}" if self.count else ""
+
+    @property
+    def numbers(self) -> str:
+        """The numbers behind it in words, "t5/t1: median 13, from 10 to 15"; "" if there are none."""
+        unit = f" {self.unit}" if self.unit else ""
+        return "; ".join(
+            (f"{name}: " if name else "") + _summary([_text(value) for value in values], unit, named=bool(name))
+            for name, values in (self.measured or {}).items()
+        )
+
+    @property
+    def line(self) -> str:
+        """The printed line: mark, share, sentence, numbers."""
+        share = f"{self.share}: " if self.share else ""
+        numbers = "; ".join(filter(None, [self.numbers, f"published {self.published}" if self.published else ""]))
+        return f"{'✓' if self.holds else '✗'} {share}{self.sentence}" + (f" ({numbers})" if numbers else "")
 
 
 def _summary(numbers: list[str], unit: str, *, named: bool) -> str:

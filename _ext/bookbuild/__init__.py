@@ -1,20 +1,90 @@
 """The book's build: executes the notebooks, renders the pages from the results, and prepares what is published.
 
-As a Sphinx extension it calls the `setup` of the modules below. As programs: `python -m bookbuild.execute.runner`,
-`.publish.twins`, `.publish.single_page`, `.publish.pdf`. One file is one responsibility.
+`STAGES` is what happens, in this order. As programs: `python -m bookbuild.execute.runner`, `.publish.single_page`,
+`.publish.twins`, `.publish.pdf`.
 """
 
-MODULES = ["execute.build_state", "execute.cache", "read.section_numbers", "read.claims", "read.lead_figure"]
-MODULES += ["read.folds", "read.guess", "read.diagrams", "read.interactive", "read.status", "read.tables"]
-MODULES += ["read.glossary_links", "read.api_links", "read.typography", "publish.notebooks", "read.landing"]
-MODULES += ["read.thumbnails", "write.site", "write.finish", "publish.epub"]
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sphinx.util.console import color_terminal, nocolor
+from sphinx_external_toc.collectors import TocTreeCollectorWithStyles
+
+from .execute import cache
+from .publish import epub, notebooks
+from .read import (
+    api_links,
+    claims,
+    diagrams,
+    glossary_links,
+    guess,
+    interactive,
+    lead_figure,
+    ledger,
+    section_numbers,
+    typography,
+)
+from .write import finish, site
+
+BEFORE, AFTER = 100, 900  # what other packages do at the same event
+
+
+@dataclass
+class BuildState:
+    """What the stages know of one another: `app.book`."""
+
+    folder: Path  # `_build`, or what --path-output says
+    warnings: Callable[[], int]  # how many there were so far
+    lock: Any = None  # held by one build at a time
+    notebooks: dict[str, Any] = field(default_factory=dict)  # page -> its notebook with outputs, in reading order
+    inputs: str = ""  # a hash of all that the book is rendered from
+    kinds: set[str] = field(default_factory=set)  # folders that hold a whole book made of these inputs
+    fresh: bool = True  # the book is rendered from nothing; else nothing has changed
+
+
+STAGES = [
+    ("config-inited", BEFORE, [site.configure]),
+    ("config-inited", AFTER, [epub.configure, cache.start]),  # executes; forgets what was rendered from other inputs
+    ("builder-inited", BEFORE, [site.copy_static, interactive.copy_static]),
+    ("env-before-read-docs", BEFORE, [cache.fill_cache]),
+    # A page was read: changes for every kind of book. Data first, while figures stand in their cells.
+    ("doctree-read", BEFORE, [interactive.add_data, claims.insert_claims, claims.title_outputs, lead_figure.move]),
+    ("doctree-read", BEFORE, [lead_figure.add_thumbnails, glossary_links.name_rows]),
+    ("missing-reference", BEFORE, [ledger.resolve]),
+    # A page is about to be written: changes for one kind of book.
+    ("doctree-resolved", BEFORE, [guess.fold, claims.fold, diagrams.insert]),
+    ("doctree-resolved", BEFORE, [interactive.leave_out, epub.leave_out_folds]),
+    ("doctree-resolved", AFTER, [glossary_links.link, api_links.link_prose, typography.set_page]),
+    ("html-page-context", BEFORE, [site.offer_notebook]),
+    ("html-page-context", AFTER, [interactive.load_scripts, api_links.link_cells, site.order_scripts]),
+    ("html-collect-pages", BEFORE, [site.not_found]),
+    ("build-finished", BEFORE, [ledger.write_list, notebooks.write_all]),
+    ("build-finished", AFTER, [finish.run, cache.finish]),  # the last thing written says that the book is whole
+]
 
 
 def setup(app):
-    from importlib import import_module
-
+    if not color_terminal():
+        nocolor()  # no colour codes in logs
     if not app.warningiserror:
         app.keep_going = True  # a warning is an error in the plain command too
-    for name in MODULES:
-        import_module(f"{__name__}.{name}").setup(app)
+    # Private names of other packages: Sphinx 7.4.7, sphinx-external-toc 1.1.0.
+    app.book = BuildState(Path(app.outdir).parent, warnings=lambda: app._warncount)
+    TocTreeCollectorWithStyles.assign_section_numbers = section_numbers.assign
+    app.add_config_value("book_page", "", "")  # `make page` renders this one page alone
+    app.add_config_value("comments_config", {}, "")  # of sphinx-comments, which jupyter-book sets and nobody uses
+    app.add_directive("guess", guess.Guess)
+    app.add_directive("ledger", ledger.Ledger)
+    app.add_directive("source-verdicts", ledger.SourceVerdicts)
+    app.add_directive("status-of-the-run", ledger.Status)
+    app.add_builder(epub.Epub, override=True)
+    app.add_html_math_renderer("mathml", (epub.mathml, None), (epub.mathml, None))
+    if site.site_address():  # both need absolute addresses
+        app.setup_extension("sphinxext.opengraph")
+        app.setup_extension("sphinx_sitemap")
+    for event, when, functions in STAGES:
+        for function in functions:
+            app.connect(event, function, priority=when)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

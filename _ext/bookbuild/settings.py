@@ -3,11 +3,20 @@
 import os
 from pathlib import Path
 
+from fpbook.claims import CLAIM
+
 ROOT = Path(__file__).resolve().parents[2]  # of the book that this extension belongs to
 RECORD = Path("data", "records", "claims.json")  # the claims counted on other seeds, by `make claims`
-CLAIM = "application/vnd.fpbook.claim+json"  # mime types of data for the page, as in fpbook.claims, .replay and .lab
-REPLAY = "application/vnd.fpbook.replay+json"
+GLOSSARY, NOTATION, REFERENCES = "chapters/glossary", "chapters/notation", "chapters/references"
+LEDGER, API = "chapters/claims", "chapters/api"
+
+REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.replay and fpbook.lab, whose import takes seconds
 LAB = "application/vnd.fpbook.lab+json"
+FOR_THE_PAGE = {CLAIM, REPLAY, LAB}  # mime types of data that the build reads, and nobody else
+
+
+class BuildError(Exception):
+    """The build cannot go on; the message says why, and what to do."""
 
 
 def site_address():

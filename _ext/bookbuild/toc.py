@@ -1,11 +1,13 @@
 """The pages of the book in reading order, as `_toc.yml` lists them."""
 
 import re
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+
+from .settings import BuildError
 
 
 class Entry(NamedTuple):
@@ -19,41 +21,45 @@ class Entry(NamedTuple):
     @property
     def is_notebook(self):
         """True if the page has code cells to execute; what is no notebook has no such header."""
-        text = text_of(self.path) if self.path.is_file() else ""
+        text = read_text(self.path) if self.path.is_file() else ""
         if "format_name: myst" in text[:300]:
             return True
         if re.search(r"^`{3,}\{code-cell\}", text, re.MULTILINE):  # they would not run, and their claims be gone
-            sys.exit(f"{self.path} has code cells and no header of a notebook: copy it from chapters/TEMPLATE.md.txt")
+            raise BuildError(
+                f"{self.path} has code cells and no header of a notebook: copy it from chapters/TEMPLATE.md.txt"
+            )
         return False
 
 
-def text_of(path):
-    """The text of a page; the end, with one line, if it is not what every reader of it expects."""
+def read_text(path):
+    """The text of a page; BuildError if it is not what every reader of it expects."""
     try:
         text = path.read_text(encoding="utf8")
     except UnicodeDecodeError as error:
-        sys.exit(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8")
+        raise BuildError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
     if text.startswith("\ufeff"):
-        sys.exit(f"{path} begins with a byte-order mark: save it as UTF-8 without one")
+        raise BuildError(f"{path} begins with a byte-order mark: save it as UTF-8 without one")
     return text
 
 
 def entries(root, toc=None):
-    """Every page in reading order, the first page of the book first."""
-    root, found = Path(root), []
-    listed = yaml.safe_load(Path(toc or root / "_toc.yml").read_text(encoding="utf8"))
+    """Every page in reading order, the first page of the book first; BuildError if the list cannot be read."""
+    root, found, toc = Path(root), [], Path(toc or Path(root, "_toc.yml"))
+    try:
+        contents = parse_toc_yaml(toc)
+    except (yaml.YAMLError, MalformedError) as error:
+        raise BuildError(f"{toc} cannot be read: {' '.join(str(error).split())}") from None
 
-    def visit(items, numbers, numbered):
-        for i, item in enumerate(items, 1):
-            here = [*numbers, str(i)]
-            number = ".".join(here) if numbered else ""
-            found.append(Entry(item["file"], number, root / f"{item['file']}.md", len(numbers)))
-            visit(item.get("sections", []), here, numbered)
+    def visit(name, numbers, numbered, depth):
+        file = name.removesuffix(".md")  # both ways of writing it are allowed
+        found.append(Entry(file, ".".join(map(str, numbers)) if numbered else "", root / f"{file}.md", depth))
+        for tree in contents[name].subtrees:
+            below = numbered or bool(tree.numbered)
+            for i, child in enumerate(tree.items, 1):
+                visit(str(child), [*numbers, i] if below else [], below, depth + 1)
 
-    found.append(Entry(listed["root"], "", root / f"{listed['root']}.md", 0))
-    for part in listed.get("parts", [listed]):
-        visit(part.get("chapters", []), [], part.get("numbered", False))
-    return found
+    visit(contents.root.docname, [], False, -1)
+    return [entry._replace(depth=max(entry.depth, 0)) for entry in found]
 
 
 def notebooks(root, toc=None):

@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
-from bookbuild.execute.results import earlier, result_of
-from bookbuild.execute.runner import CELL_SECONDS, KERNELS, STARTS, surroundings
+from bookbuild.execute.results import kernel_environment, load_previous, result_path
+from bookbuild.execute.runner import CELL_SECONDS, MAX_ATTEMPTS, MAX_KERNELS
+from bookbuild.settings import ROOT, BuildError
 from bookbuild.toc import notebooks
 
 DEAD_AT_START = "Kernel died before replying to kernel_info"
@@ -34,15 +35,15 @@ def with_trial(result, root):
     return copy
 
 
-def replicate(result, root):
+def run_again(result, root):
     """The exit status of a second run: 0 if it printed the same."""
-    environment = surroundings(root, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")  # but for nbval
+    environment = kernel_environment(root, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")  # but for nbval
     environment["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
     result = with_trial(result, root)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "nbval.plugin"]
     command += ["--nbval", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}"]
     command += [f"--rootdir={result.parent}", str(result)]
-    for _ in range(STARTS):
+    for _ in range(MAX_ATTEMPTS):
         run = subprocess.run(command, env=environment, cwd=root / "chapters", capture_output=True, text=True)
         if DEAD_AT_START not in run.stdout:
             break
@@ -50,21 +51,24 @@ def replicate(result, root):
     return run.returncode
 
 
-def replicate_all(root, only=()):
+def run_all_again(root, only=()):
     """The worst exit status of all second runs; one that a signal ended counts as a failure."""
     if sys.flags.optimize:
         print("Python runs without asserts (PYTHONOPTIMIZE or -O), so nothing would be compared: unset it")
         return 1
     paths = [path for path in notebooks(root) if not only or path.stem in only]
-    if missing := [path.stem for path in paths if earlier(path, root) is None]:
+    if missing := [path.stem for path in paths if load_previous(path, root) is None]:
         print(f"no first run of {', '.join(missing)}: make book")
         return 1
-    seconds = {path: earlier(path, root).metadata.fpbook["seconds"] for path in paths}
+    seconds = {path: load_previous(path, root).metadata.fpbook["seconds"] for path in paths}
     longest_first = sorted(paths, key=seconds.get, reverse=True)
-    with ThreadPoolExecutor(KERNELS) as pool:
-        codes = list(pool.map(lambda path: replicate(result_of(path, root), root), longest_first))
+    with ThreadPoolExecutor(MAX_KERNELS) as pool:
+        codes = list(pool.map(lambda path: run_again(result_path(path, root), root), longest_first))
     return max(map(abs, codes), default=0)
 
 
 if __name__ == "__main__":
-    sys.exit(replicate_all(Path(__file__).resolve().parents[2], sys.argv[1:]))
+    try:
+        sys.exit(run_all_again(ROOT, sys.argv[1:]))
+    except BuildError as error:
+        sys.exit(str(error))

@@ -23,19 +23,25 @@ from pathlib import Path
 
 import jupytext
 from _cases import outcomes
-from bookbuild.execute.results import claims_of, code_of, key_of, versions
-from bookbuild.execute.runner import device_name, locked, refusal, run_notebook, surroundings
-from bookbuild.files import write_whole
-from bookbuild.settings import RECORD
+from bookbuild.execute.results import (
+    NotebookError,
+    code_sources,
+    kernel_environment,
+    result_key,
+    stated_claims,
+    versions,
+)  # fmt: skip
+from bookbuild.execute.runner import check_tags, device_name, locked, run_notebook
+from bookbuild.settings import RECORD, ROOT, BuildError
 from bookbuild.toc import notebooks
 
-HERE = Path(__file__).resolve().parents[2]
+from fpbook._files import replace
 
 
 def seeds_of(notebook):
     """How many seeds a page draws at once: the smallest number that it hands to `seed_range`, 1 if there is none."""
     found = []
-    for node in ast.walk(ast.parse("\n".join(code_of(notebook)))):
+    for node in ast.walk(ast.parse("\n".join(code_sources(notebook)))):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "seed_range" and node.args:
             if isinstance(node.args[0], ast.Constant):
                 found.append(int(node.args[0].value))
@@ -58,17 +64,19 @@ def run_page(case):
     RuntimeError
         If the kernel died, or the files of the page are not here what they are where the command was given.
     """
-    root = next(place for place in (Path(case["root"]), HERE) if (place / case["path"]).is_file())
-    path, environment = root / case["path"], surroundings(root, FPBOOK_SEED=str(case["first"]))
+    root = next(place for place in (Path(case["root"]), ROOT) if (place / case["path"]).is_file())
+    path, environment = root / case["path"], kernel_environment(root, FPBOOK_SEED=str(case["first"]))
     notebook = jupytext.read(path)
-    if key_of(notebook, root, environment) != case["key"]:
+    if result_key(notebook, root, environment) != case["key"]:
         raise RuntimeError("the page's files or versions differ from those where the command was given")
     folder = root / "_build" / "home" / f"{path.stem}-{case['first']}"
-    if problem := asyncio.run(run_notebook(notebook, folder, environment, allow_errors=True)):
-        raise RuntimeError(problem)
+    try:
+        asyncio.run(run_notebook(notebook, folder, environment, allow_errors=True))
+    except NotebookError as error:  # another process gets plain words
+        raise RuntimeError(str(error)) from None
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error"]
     errors = [f"{output.ename}: {output.evalue}"[:500] for output in outputs if output.ename != "ClaimError"]
-    return {"key": case["key"], "first": case["first"], "claims": claims_of(notebook), "errors": errors}
+    return {"key": case["key"], "first": case["first"], "claims": stated_claims(notebook), "errors": errors}
 
 
 def file_of(path, root, first):
@@ -109,8 +117,10 @@ def sweep(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
     asked, more = {}, {}  # the first seeds of each page: as many as asked for, and those of all draws
     for path in paths:
         notebook = jupytext.read(path)
-        if problem := refusal(notebook):
-            return [f"{path.stem}: {problem}"]
+        try:
+            check_tags(notebook)
+        except NotebookError as error:
+            return [f"{path.stem}: {error}"]
         step = seeds_of(notebook)
         asked[path] = range(first, end, step)
         more[path] = range(first, first + step * max(len(asked[path]), draws), step)
@@ -137,7 +147,7 @@ def sweep(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
     _report(counted)
     kept = {name: page for name, page in _record(root).items() if name in {path.stem for path in notebooks(root)}}
     pages = {"pages": kept | counted}
-    write_whole(root / RECORD, json.dumps(pages, indent=1, ensure_ascii=False) + "\n")
+    replace(root / RECORD, (json.dumps(pages, indent=1, ensure_ascii=False) + "\n").encode())
     print(f"{RECORD.as_posix()} has new counts of {', '.join(counted)}: commit it, and the ledger shows them")
     return errors
 
@@ -153,7 +163,7 @@ def _run(plan, root, jobs, dask):
             died[label] = error.strip().rpartition("RuntimeError: ")[2]
             continue
         text = json.dumps(run, indent=1, ensure_ascii=False, sort_keys=True)
-        write_whole(file_of(Path(case["path"]), root, case["first"]), text)
+        replace(file_of(Path(case["path"]), root, case["first"]), text.encode())
         fallen = [claim for claim in run["claims"] if claim["held"] != (claim["count"] or 1)]
         for claim in fallen:
             print(f"{label}: held {claim['held']} of {claim['count'] or 1}: {claim['sentence']}", flush=True)
@@ -164,7 +174,7 @@ def _run(plan, root, jobs, dask):
 def _cases(path, root, starts):
     """One run each: plain data, as it goes to another machine. `key` is that of the page's result with this seed."""
     notebook, place = jupytext.read(path), path.relative_to(root).as_posix()
-    keys = [key_of(notebook, root, surroundings(root, FPBOOK_SEED=str(start))) for start in starts]
+    keys = [result_key(notebook, root, kernel_environment(root, FPBOOK_SEED=str(start))) for start in starts]
     return [{"root": str(root), "path": place, "first": start, "key": key} for start, key in zip(starts, keys)]
 
 
@@ -206,7 +216,9 @@ def main():
         parser.error("give SEEDS as FIRST:END, say 1000:1020, or as 1000:1020:40 for 40 draws")
     first, end, draws = (int(number or 1) for number in asked.groups())
     try:
-        problems = sweep(HERE, first, end, words.pages, draws, jobs=words.jobs, dask=words.dask)
+        problems = sweep(ROOT, first, end, words.pages, draws, jobs=words.jobs, dask=words.dask)
+    except BuildError as error:
+        sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("stopped; what has run is kept, and the same command goes on from there")
     sys.exit("\n".join(problems) or None)

@@ -15,9 +15,9 @@ import nbformat
 import psutil
 import pytest
 import second_run
-from bookbuild.execute.results import result_of
-from bookbuild.execute.runner import STARTS, execute
-from conftest import SOLID, add_chapter, build, cell, command, page, surroundings
+from bookbuild.execute.results import result_path
+from bookbuild.execute.runner import MAX_ATTEMPTS
+from conftest import SOLID, add_chapter, build, cell, command, failure, page, surroundings
 
 FALSE = "from fpbook.claims import claim\nclaim('two is one', 2 == 1)"
 
@@ -45,7 +45,7 @@ def test_python_without_asserts_builds_nothing(book):
     assert status != 0 and "PYTHONOPTIMIZE" in printed and not ours(printed)
     add_chapter(book, "false", cell(FALSE))
     for _ in range(2):  # with the variable, and then without it: no result of the first is used
-        assert execute(book)[1] != []
+        assert failure(book)
         status, printed = build(book, PYTHONOPTIMIZE="1")
         assert status != 0, printed
     again = run_program(book, "tests/book/second_run.py", PYTHONOPTIMIZE="1")
@@ -55,11 +55,9 @@ def test_python_without_asserts_builds_nothing(book):
 @pytest.mark.parametrize("tag", ["raises-exception", "skip-execution"])
 def test_a_tag_that_switches_a_claim_off_is_refused(book, tag):
     add_chapter(book, "false", cell(FALSE, head=f":tags: [{tag}]\n"))
-    failures = execute(book)[1]
-    assert len(failures) == 1 and f"cell 1 has the tag {tag}" in failures[0] and "false" in failures[0]
+    assert f"false: cell 1 has the tag {tag}" in failure(book)
     (book / "chapters/false.md").write_text(cell(FALSE))
-    failures = execute(book)[1]
-    assert len(failures) == 1 and "ClaimError" in failures[0]
+    assert "ClaimError" in failure(book)
 
 
 def test_a_run_that_wrote_to_stderr_or_drew_nothing_is_not_kept(book, monkeypatch, capsys):
@@ -71,18 +69,16 @@ def test_a_run_that_wrote_to_stderr_or_drew_nothing_is_not_kept(book, monkeypatc
         book, "blank", cell(figure, head="---\nmystnb:\n  figure:\n    name: fig-x\n    caption: A line.\n---\n")
     )
     monkeypatch.setenv("LOUD", "1")
-    failures = "\n".join(execute(book)[1])
-    assert (
-        "loud: cell 1 wrote to stderr: a warning" in failures
-        and "blank: cell 1 has the caption of one figure and drew 0" in failures
-    )
-    assert not any(result_of(book / f"chapters/{name}.md", book).exists() for name in ["loud", "blank"])
+    failures = failure(book)
+    assert "loud: cell 1 wrote to stderr: a warning" in failures
+    assert "blank: cell 1 has the caption of one figure (fig-x) and drew 0" in failures
+    assert not any(result_path(book / f"chapters/{name}.md", book).exists() for name in ["loud", "blank"])
     monkeypatch.delenv("LOUD")
-    assert execute(book)[1] == []
+    assert not failure(book)
 
 
 def test_a_stored_result_that_is_cut_keyless_or_bad_is_made_anew(book, capsys):
-    result = result_of(book / "chapters/solid.md", book)
+    result = result_path(book / "chapters/solid.md", book)
     whole = result.read_text()
     bad = nbformat.reads(whole, as_version=4)
     next(c for c in bad.cells if c.get("outputs")).outputs.append(
@@ -93,7 +89,7 @@ def test_a_stored_result_that_is_cut_keyless_or_bad_is_made_anew(book, capsys):
     for text in [whole[:1000], "", "{}", nbformat.writes(keyless), nbformat.writes(bad)]:
         capsys.readouterr()
         result.write_text(text)
-        assert execute(book)[1] == [] and "executing 1.1 solid" in capsys.readouterr().out
+        assert not failure(book) and "executing 1.1 solid" in capsys.readouterr().out
         assert "old sin" not in result.read_text() and len(result.read_text()) > 1000
 
 
@@ -121,16 +117,15 @@ def test_code_that_is_no_python_names_its_page_and_the_others_run(book, code):
         and re.search("SyntaxError|after the magic", printed)
         and not ours(printed)
     ), printed
-    assert result_of(book / "chapters/right.md", book).exists()
+    assert result_path(book / "chapters/right.md", book).exists()
 
 
 def test_a_kernel_that_dies_is_told_with_its_page_and_cell(book):
     add_chapter(book, "dead", cell("print('first')\n```\n\nThen:\n\n```{code-cell} ipython3\nimport os\nos._exit(3)"))
-    (failure,) = execute(book)[1]
-    assert "dead failed in its cell 2: the kernel died" in failure
+    assert "dead failed in its cell 2: the kernel died" in failure(book)
 
 
-@pytest.mark.parametrize("deaths", [1, STARTS])
+@pytest.mark.parametrize("deaths", [1, MAX_ATTEMPTS])
 def test_a_kernel_that_dies_before_its_first_cell_is_started_once_more(deaths, book):
     (book / "sitecustomize.py").write_text(  # what every Python that a kernel runs in reads first
         "import os, pathlib, sys\n"
@@ -141,12 +136,12 @@ def test_a_kernel_that_dies_before_its_first_cell_is_started_once_more(deaths, b
     )
     (book / "deaths").write_text(str(deaths))
     add_chapter(book, "late", cell("print('first')"))
-    failures = execute(book)[1]
+    failed = failure(book)
     assert (book / "deaths").read_text() == "0"
-    if deaths < STARTS:
-        assert failures == [] and result_of(book / "chapters/late.md", book).exists()
+    if deaths < MAX_ATTEMPTS:
+        assert not failed and result_path(book / "chapters/late.md", book).exists()
     else:
-        assert len(failures) == 1 and "late failed before its first cell: the kernel died" in failures[0]
+        assert "late failed before its first cell: the kernel died" in failed
 
 
 def test_a_page_that_is_no_text_is_one_line(book):
@@ -160,40 +155,19 @@ def test_an_unknown_page_is_one_line(book):
     assert run.returncode != 0 and run.stderr.strip() == "no such page: nosuch"
 
 
-def test_a_damaged_build_is_made_whole(book):
+def test_what_is_missing_or_cannot_be_read_is_made_again(book):
     assert build(book)[0] == 0
-    whole = shown(book)
-
-    def spoil(path, size=0):
-        path.write_bytes(path.read_bytes()[:size])
-
-    html = book / "_build/html"
+    whole, made = shown(book), book / "_build"
     for damage in [
-        lambda: [spoil(path) for path in html.glob("_images/*.webp")],
-        lambda: [
-            spoil(path, 500) for path in [*book.glob("_build/jupyter_execute/*.png"), html / "chapters/solid.html"]
-        ],
-        lambda: [shutil.rmtree(book / "_build/jupyter_execute"), (book / "_build/jupyter_execute").write_text("")],
-        lambda: [
-            shutil.rmtree(book / "_build/.jupyter_cache"),
-            (book / "_build/.jupyter_cache").write_text(""),
-            spoil(book / "_build/.doctrees/environment.pickle", 500),
-        ],
+        lambda: shutil.rmtree(made / "html"),
+        lambda: shutil.rmtree(made / "jupyter_execute"),
+        lambda: (made / ".doctrees/environment.pickle").unlink(),
+        lambda: (made / ".built.json").write_text("{"),
+        lambda: [shutil.rmtree(made / "html"), (made / ".jupyter_cache").write_text("")],
     ]:
         damage()
         status, printed = build(book)
-        assert status == 0, printed
-        assert shown(book) == whole
-
-
-def test_damage_that_a_build_of_another_kind_meets_is_mended_too(book):
-    assert build(book)[0] == 0
-    whole, solid = shown(book), book / "_build/html/chapters/solid.html"
-    solid.write_bytes(solid.read_bytes()[:500])
-    status, printed = build(book, "--builder", "custom", "--custom-builder", "epub")
-    assert status == 0, printed
-    status, printed = build(book)
-    assert status == 0 and shown(book) == whole, printed
+        assert status == 0 and shown(book) == whole, printed
 
 
 def test_a_build_killed_at_any_moment_leaves_nothing_half_done(book):
@@ -299,16 +273,16 @@ def test_without_the_program_git_pages_have_no_date(book):
 
 
 def test_a_second_run_reports_the_worst_status(book, monkeypatch):
-    assert second_run.replicate_all(book) == 0
-    result = result_of(book / "chapters/solid.md", book)
+    assert second_run.run_all_again(book) == 0
+    result = result_path(book / "chapters/solid.md", book)
     result.write_text(result.read_text().replace("one is 1", "one is 2"))  # the other page is printed again as it was
-    assert second_run.replicate_all(book) != 0
+    assert second_run.run_all_again(book) != 0
     for codes in [(0, -9), (1, 0)]:
         found = iter(codes)
-        monkeypatch.setattr(second_run, "replicate", lambda result, root, found=found: next(found))
-        assert second_run.replicate_all(book) != 0
+        monkeypatch.setattr(second_run, "run_again", lambda result, root, found=found: next(found))
+        assert second_run.run_all_again(book) != 0
     result.unlink()
-    assert second_run.replicate_all(book) != 0
+    assert second_run.run_all_again(book) != 0
 
 
 def test_a_stray_file_executes_nothing(book):

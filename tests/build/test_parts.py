@@ -1,7 +1,6 @@
 """Parts of the build, each alone: what is kept, counted, offered, shown. None of these tests renders a book."""
 
 import contextlib
-import errno
 import json
 import os
 import re
@@ -15,16 +14,14 @@ import second_run
 import seeds
 from bookbuild import settings
 from bookbuild.execute import cache, results, runner
-from bookbuild.files import write_whole
 from bookbuild.publish.notebooks import addresses, cited, readable
-from bookbuild.read import claims, typography
-from bookbuild.write import assets, previews, site
-from conftest import ROOT, add_chapter, cell
+from bookbuild.read import ledger, typography
+from bookbuild.write import assets, previews
+from conftest import add_chapter, cell, failure
 from docutils import nodes
 from live_labs import try_labs
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
-from sphinx.errors import ExtensionError
 
 import fpbook.lab
 
@@ -53,12 +50,13 @@ def drawn(data):
     (ran(count=None), "cell 1 was not executed"),
     (ran(count=None, source=" "), ""),
     (ran(drawn(PNG), figure=True), ""),
-    (ran(figure=True), "one figure and drew 0"),
-    (ran(drawn(PNG), drawn(PNG), figure=True), "one figure and drew 2"),
+    (ran(figure=True), "one figure (fig-a) and drew 0"),
+    (ran(drawn(PNG), drawn(PNG), figure=True), "one figure (fig-a) and drew 2"),
     (ran(drawn(PNG), drawn(PNG)), ""),
 ])  # fmt: skip
 def test_what_makes_a_result_unfit(notebook, flaw):
-    assert flaw in results.flaw_of(notebook) and bool(flaw) == bool(results.flaw_of(notebook))
+    with pytest.raises(results.NotebookError, match=re.escape(flaw)) if flaw else contextlib.nullcontext():
+        results.find_problem(notebook)
 
 
 def test_a_file_of_the_same_size_is_another_file(tmp_path):
@@ -66,7 +64,7 @@ def test_a_file_of_the_same_size_is_another_file(tmp_path):
     for i, text in enumerate(["one", "two", "six"]):
         file.write_text(text)
         os.utime(file, ns=(i, i))
-        hashes.add(results.hash_of(file))
+        hashes.add(results.file_hash(file))
     assert len(hashes) == 3
 
 
@@ -76,41 +74,19 @@ def test_a_file_of_the_same_size_is_another_file(tmp_path):
 def test_the_key_covers_the_version_of_whatever_draws_or_prints(package, tmp_path, monkeypatch):
     (tmp_path / "fpbook").mkdir()
     (tmp_path / "fpbook/__init__.py").write_text("")
-    before = results.key_of(ran(), tmp_path)
+    before = results.result_key(ran(), tmp_path)
     version, python = results.metadata.version, results.platform.python_version
     monkeypatch.setattr(results.metadata, "version", lambda name: "0" if name == package else version(name))
     monkeypatch.setattr(results.platform, "python_version", lambda: "0" if package == "python" else python())
-    assert results.key_of(ran(), tmp_path) != before
-
-
-def test_other_content_of_the_same_size_is_written_and_equal_content_is_not(tmp_path):
-    file = tmp_path / "folder/file"
-    assert [write_whole(file, text) for text in ("one", "two", "two", b"two", "twö")] == [
-        True,
-        True,
-        False,
-        False,
-        True,
-    ]
-    assert file.read_text(encoding="utf8") == "twö" and [path.name for path in file.parent.iterdir()] == ["file"]
-
-
-def test_facts_follow_the_result(tmp_path):
-    path = tmp_path / "chapters/a.md"
-    for held in (1, 2):
-        notebook = ran(drawn({cache.CLAIM: {"held": held}}))
-        notebook.metadata.fpbook = {"key": str(held)}
-        results.keep(notebook, path, tmp_path)
-        facts = json.loads(results.facts_of(path, tmp_path).read_text())
-        assert facts == {"run": {"key": str(held)}, "claims": [{"held": held}]}
+    assert results.result_key(ran(), tmp_path) != before
 
 
 def test_the_result_of_a_page_that_is_gone_goes_too(book):
-    below = [results.result_of(book / "chapters/below.md", book), results.facts_of(book / "chapters/below.md", book)]
-    assert all(file.exists() for file in below)
+    below = results.result_path(book / "chapters/below.md", book)
+    assert below.exists()
     toc = (book / "_toc.yml").read_text()
     (book / "_toc.yml").write_text(toc.replace("      sections:\n      - file: chapters/below\n", ""))
-    assert runner.execute(book)[1] == [] and not any(file.exists() for file in below)
+    assert not failure(book) and not below.exists()
 
 
 # --- execution
@@ -121,7 +97,7 @@ def test_a_kernel_has_the_settings_of_the_book_and_not_those_of_a_shell(tmp_path
         monkeypatch.setenv(name, "of the shell")
     for name in ["PYTHONOPTIMIZE", "PYTHONSTARTUP", "FPBOOK_DATA"]:
         monkeypatch.setenv(name, "of the shell")
-    made = runner.surroundings(tmp_path, FPBOOK_SEED="7")
+    made = results.kernel_environment(tmp_path, FPBOOK_SEED="7")
     kept = {name for name, value in made.items() if value == "of the shell"}
     assert kept == {"FPBOOK_DATA"} and not {"PYTHONOPTIMIZE", "PYTHONSTARTUP"} & set(made)
     assert (made["FPBOOK_BUILD"], made["OMP_NUM_THREADS"], made["FPBOOK_SEED"]) == ("1", "1", "7")
@@ -135,25 +111,26 @@ def test_a_page_runs_in_an_empty_folder_under_the_key_of_the_files_before_it(boo
     left = book / "_build/home/edits/left-by-a-kill"
     left.parent.mkdir(parents=True)
     left.write_text("")
-    assert runner.execute(book, ["edits"])[1] == [] and not left.exists()
+    assert not failure(book, "edits") and not left.exists()
     source = book / "chapters/edits.md"
-    assert "[] 1 1" in results.result_of(source, book).read_text()
-    assert not results.up_to_date(source, book)  # it ran with the module as it was before
+    assert "[] 1 1" in results.result_path(source, book).read_text()
+    assert results.load_result(source, book) is None  # it ran with the module as it was before
 
 
 def test_a_cell_has_a_time_limit_and_the_message_names_it(book, monkeypatch):
     monkeypatch.setattr(runner, "CELL_SECONDS", 1)
     add_chapter(book, "endless", cell("import time\ntime.sleep(60)"))
-    (message,) = runner.execute(book, ["endless"])[1]
-    assert "endless failed in its cell 1: it ran longer than 1 s" in message
+    assert "endless failed in its cell 1: it ran longer than 1 s" in failure(book, "endless")
 
 
 def test_every_failure_is_told(tmp_path, monkeypatch):
     async def fails(number):
-        return f"page {number} failed" if number else ""
+        if number:
+            raise results.NotebookError(f"page {number} failed")
+        return "done"
 
     jobs = [lambda number=number: fails(number) for number in range(4)]
-    assert runner.side_by_side(jobs) == ["", "page 1 failed", "page 2 failed", "page 3 failed"]
+    assert [str(end) for end in runner.run_concurrently(jobs)] == ["done", *(f"page {i} failed" for i in (1, 2, 3))]
 
 
 BROKEN = {
@@ -167,8 +144,8 @@ BROKEN = {
 def test_a_page_whose_claims_would_be_lost_stops_everything_with_one_line(message, change, book):
     path = book / "chapters/solid.md"
     path.write_bytes(change(path.read_text()))
-    for command in (runner.execute, second_run.replicate_all, lambda root: seeds.sweep(root, 0, 1)):
-        with pytest.raises(SystemExit, match=re.escape(f"{path} {message}")):
+    for command in (runner.execute, second_run.run_all_again, lambda root: seeds.sweep(root, 0, 1)):
+        with pytest.raises(settings.BuildError, match=re.escape(f"{path} {message}")):
             command(book)
 
 
@@ -177,7 +154,7 @@ def test_the_end_of_a_line_and_of_a_page_execute_nothing(ends, book):
     path = book / "chapters/solid.md"
     text = path.read_text().rstrip("\n")
     path.write_bytes((text.replace("\n", "\r\n") if "\r" in ends else text).encode() + ends.encode())
-    assert results.up_to_date(path, book)
+    assert results.load_result(path, book)
 
 
 # --- other seeds
@@ -208,13 +185,14 @@ def test_a_run_counts_only_for_the_files_it_was_made_with(tmp_path):
 @pytest.fixture
 def quick_sweep(book, monkeypatch):
     """A sweep that runs nothing: what the claims of a page say is made up here."""
-    said = {}
+    said = {}  # the count, and the problems by first seed
 
     async def run_notebook(notebook, folder, environment, **options):
         first = int(environment["FPBOOK_SEED"])
         claim = {"sentence": "s", "held": int(first < 102), "count": said.get("count"), "of": "seeds"}
         notebook.cells[-1].outputs = [drawn({settings.CLAIM: claim})]
-        return said.get(first, "")
+        if first in said:
+            raise results.NotebookError(said[first])
 
     monkeypatch.setattr(seeds, "run_notebook", run_notebook)
     monkeypatch.setattr(seeds, "device_name", lambda: "none")
@@ -277,35 +255,24 @@ def test_a_sweep_needs_seeds(book, first, end):
     assert "give seeds as FIRST:END" in seeds.sweep(book, first, end)[0]
 
 
-def test_the_ledger_is_read_again_when_the_record_changes(tmp_path):
-    app, env = SimpleNamespace(srcdir=tmp_path), SimpleNamespace(found_docs={claims.LEDGER}, book_record={})
-    assert claims.reread_when_counted(app, env, (), (), ()) == []
-    (tmp_path / seeds.RECORD).parent.mkdir(parents=True)
-    record = {"why": dict.fromkeys(["seeds", "draws", "command", "date", "device", "versions", "claims"], "")}
-    (tmp_path / seeds.RECORD).write_text(json.dumps({"pages": record}))
-    assert claims.reread_when_counted(app, env, (), (), ()) == [claims.LEDGER]
-    env.book_record = record
-    assert claims.reread_when_counted(app, env, (), (), ()) == []
-
-
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"pages": {', '{"pages": {"why": {"seeds": [0, 1]}}}'])
-def test_a_damaged_record_of_other_seeds_is_told_and_not_shown(content, tmp_path, monkeypatch):
-    told = []
-    monkeypatch.setattr(claims.LOGGER, "warning", told.append)
-    app, env = SimpleNamespace(srcdir=tmp_path), SimpleNamespace(found_docs={claims.LEDGER}, book_record={})
+def test_a_damaged_record_of_other_seeds_is_reported_and_not_shown(content, tmp_path, monkeypatch):
+    warnings = []
+    monkeypatch.setattr(ledger.LOGGER, "warning", warnings.append)
+    assert ledger.load_record(tmp_path) == {} and warnings == []
     (tmp_path / seeds.RECORD).parent.mkdir(parents=True)
     (tmp_path / seeds.RECORD).write_text(content)
-    assert claims.reread_when_counted(app, env, (), (), ()) == [] and claims.other_seeds(tmp_path) == {}
-    assert told == ["data/records/claims.json is damaged: restore it, or make it again with make claims"]
+    assert ledger.load_record(tmp_path) == {}
+    assert warnings == ["data/records/claims.json is damaged: restore it, or make it again with make claims"]
 
 
 def test_the_ledger_says_how_many_of_which_seeds():
     entry = {"held": 38, "count": 40, "of": "seeds", "interval": [0.8349, 0.9862]}
-    assert claims._other(entry) == "38 of 40 seeds (83 to 99 %)" and claims._other(None) == ""
+    assert ledger.other_seeds(entry) == "38 of 40 seeds (83 to 99 %)" and ledger.other_seeds(None) == ""
     about = {"seeds": [1000, 1020], "draws": 1, "command": "c", "date": "d", "device": "e", "versions": {"torch": "1"}}
-    one = claims._about({"why": about, "parity": about})
+    one = ledger.about_record({"why": about, "parity": about})
     assert "Other seeds: c on d, seeds 1000 to 1019, e, PyTorch 1. In" in one
-    two = claims._about({"why": about, "parity": about | {"draws": 40}})
+    two = ledger.about_record({"why": about, "parity": about | {"draws": 40}})
     assert "seeds 1000 to 1019, e, PyTorch 1 (why); " in two
     assert "seeds 1000 to 1019, and more for claims on a median, up to 40 draws, e, PyTorch 1 (parity). In" in two
 
@@ -334,7 +301,7 @@ def test_the_second_run_tries_once_more_what_died_at_its_start(book, monkeypatch
         return SimpleNamespace(stdout=next(printed), stderr="", returncode=len(runs) - 1)
 
     monkeypatch.setattr(second_run.subprocess, "run", run)
-    assert second_run.replicate(results.result_of(book / "chapters/solid.md", book), book) == 1
+    assert second_run.run_again(results.result_path(book / "chapters/solid.md", book), book) == 1
     assert runs[0] == runs[1] and len(runs) == 2
 
 
@@ -392,27 +359,11 @@ def test_an_offered_notebook_fetches_the_package_from_where_the_book_lies():
 
 
 def test_the_page_itself_gets_no_data_of_claims_replays_and_labs():
-    assert cache._shown(drawn(PNG | KINDS)).data == PNG
-    assert cache._shown(drawn(PNG)).data == PNG
+    assert cache.shown_output(drawn(PNG | KINDS)).data == PNG
+    assert cache.shown_output(drawn(PNG)).data == PNG
 
 
 # --- pages
-
-
-@pytest.mark.parametrize("exception, free, told", [
-    (None, 0, False),
-    (ValueError("x"), 2**30, False),
-    (FileNotFoundError(errno.ENOENT, "x"), 2**30, False),
-    (FileNotFoundError(errno.ENOENT, "x"), 2**10, True),
-    (OSError(errno.ENOSPC, "No space left"), 2**30, True),
-    (ExtensionError("a handler", OSError(errno.EROFS, "Read-only")), 2**30, True),
-])  # fmt: skip
-def test_a_full_disk_is_one_line(exception, free, told, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(cache.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
-    with pytest.raises(SystemExit) if told else contextlib.nullcontext():
-        cache.tell_of_the_disk(SimpleNamespace(outdir=tmp_path / "html"), exception)
-    printed = capsys.readouterr().err
-    assert printed.count("\n") == told and (f"{tmp_path} cannot be written" in printed) == told
 
 
 def test_the_address_of_the_site_is_that_of_its_repository_in_small_letters(monkeypatch):
@@ -427,18 +378,6 @@ def test_the_address_of_the_site_is_that_of_its_repository_in_small_letters(monk
     for given in ("https://b/c/", "https://b/c"):
         monkeypatch.setenv("FPBOOK_SITE", given)
         assert settings.site_address() == "https://b/c/"
-
-
-@pytest.mark.parametrize("file", [
-    "_static/book.css", "fpbook/replay/replay.js", "web/lab.js", "web/trainer.js", "web/lab.css",
-])  # fmt: skip
-def test_every_page_is_written_anew_when_a_script_or_style_changes(file, tmp_path):
-    before = site.look_of(tmp_path)
-    (tmp_path / file).parent.mkdir(parents=True)
-    (tmp_path / file).write_text("a")
-    first = site.look_of(tmp_path)
-    (tmp_path / file).write_text("b")
-    assert len({before, first, site.look_of(tmp_path)}) == 3 and (ROOT / file).exists()
 
 
 @pytest.mark.parametrize("dpi", [100, 200])
@@ -456,19 +395,13 @@ def text(body):
     return f'<html><article class="bd-article">{body}</article></html>'
 
 
-def test_previews_follow_what_they_show():
+def test_a_preview_holds_what_a_link_points_to():
     link = '<a class="reference internal" href="glossary.html#term-a">a</a>'
-    pages = {"why.html": text(link), "other.html": text("no link"), "glossary.html": ""}
+    pages = {"why.html": text(link), "other.html": text("no link")}
     pages["glossary.html"] = text('<dl><dt id="term-a">a</dt><dd><p>One.</p></dd></dl>')
-    first = previews.refresh(pages, list(pages))
-    assert 'data-for="glossary.html#term-a"><p>One.</p></template>' in first["why.html"]
-    pages |= first
-    assert previews.refresh(pages, []) == {}
-    assert previews.refresh(pages, ["why.html"]) == {"why.html": pages["why.html"]}  # written twice, shown once
-    pages["glossary.html"] = pages["glossary.html"].replace("One.", "Two.")
-    again = previews.refresh(pages, ["glossary.html"])
-    assert set(again) == {"glossary.html", "why.html"}
-    assert again["why.html"] == pages["why.html"].replace("One.", "Two.")
+    made = previews.add(pages)
+    assert 'data-for="glossary.html#term-a"><p>One.</p></template>' in made["why.html"]
+    assert made["other.html"] == pages["other.html"] and made["glossary.html"] == pages["glossary.html"]
 
 
 def test_a_formula_takes_its_own_punctuation_and_no_other():

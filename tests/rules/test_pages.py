@@ -13,7 +13,7 @@ import jupytext
 import pytest
 from bookbuild.execute.results import write_notebook
 from bookbuild.publish.twins import twin
-from bookbuild.read.landing import LABS
+from bookbuild.read.interactive import LABS
 from bookbuild.toc import entries
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from bookbuild.write.policy import policy
+from bookbuild.write.finish import policy
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bookbuild.read.landing import LABS
+from bookbuild.read.interactive import LABS
 from conftest import CHECKS, CHROMIUM, served, write_lab
 from playwright.sync_api import expect
 

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 import nbformat
 import pytest
-from bookbuild.execute.results import claims_of
-from bookbuild.read.claims import STRONGER, anchor_of
+from bookbuild.execute.results import stated_claims
+from bookbuild.read.ledger import STRONGER, claim_anchor
 from bookbuild.settings import CLAIM, REPLAY
 from bookbuild.toc import entries
 from bs4 import BeautifulSoup
@@ -68,8 +68,15 @@ def test_figures_run_through_their_section(section):
 
 
 def test_a_page_opens_with_its_answer_and_its_figure(section):
-    first = soup(f"chapters/{section}").select_one("article h1").find_next_siblings()[:2]
-    assert [node.name for node in first] == ["p", "figure"] and "answer" in first[1]["class"]
+    opening, figure = [], soup(f"chapters/{section}").select_one("article figure.answer")
+    for node in soup(f"chapters/{section}").select_one("article h1").find_next_siblings():
+        if node == figure:
+            break
+        opening.append("guess" if "guess" in node.get("class", []) else node.name)
+    assert 1 <= opening.count("p") == len(opening) - opening.count("guess") and opening.count("guess") <= 1
+    assert ("guess-before" in (figure.find_previous_sibling().get("class") or [])) == ("guess" in opening)
+    copies = soup(f"chapters/{section}").select(f"article .small-copy a[href='#{figure['id']}']")
+    assert len(copies) == 1 and copies[0].img["src"] == figure.img["src"]
 
 
 # Claims
@@ -77,10 +84,10 @@ def test_a_page_opens_with_its_answer_and_its_figure(section):
 
 def test_every_claim_stands_on_its_page_and_in_the_ledger_with_links_both_ways(section):
     page, ledger = soup(f"chapters/{section}"), soup("chapters/claims")
-    claims = claims_of(executed(section))
+    claims = stated_claims(executed(section))
     assert len(page.select(".claim")) == len(claims) >= 1 and not page.select(".claim-false")
     for number, claim in enumerate(claims, 1):
-        anchor = anchor_of(section, number)
+        anchor = claim_anchor(section, number)
         shown, row = page.find(id=anchor), ledger.find(id=anchor).find_parent("tr")
         assert shown.select_one(f'a[href="claims.html#{anchor}"]') and row.select_one(
             f'a[href="{section}.html#{anchor}"]'
@@ -88,7 +95,8 @@ def test_every_claim_stands_on_its_page_and_in_the_ledger_with_links_both_ways(s
         words = claim["sentence"].partition("$")[0].strip()
         for text in (shown.get_text(), row.get_text()):
             assert words in " ".join(text.replace("’", "'").split())
-        assert shown.find_next_sibling("details") or shown.find_next_sibling(class_="claim")
+        assert shown.select_one("details.claim-check")
+    assert len(page.select(".claims")) == len(page.select("details.claim-check pre")) > 0
 
 
 def test_each_figure_and_equation_of_the_source_has_a_verdict():
@@ -102,7 +110,7 @@ def test_each_figure_and_equation_of_the_source_has_a_verdict():
 def test_the_ledger_for_programs_is_the_ledger():
     listed = json.loads((HTML / "claims.json").read_text("utf8"))
     assert [claim["anchor"] for claim in listed] == [
-        anchor_of(name, number) for name in NUMBERS for number in range(1, len(claims_of(executed(name))) + 1)
+        claim_anchor(name, number) for name in NUMBERS for number in range(1, len(stated_claims(executed(name))) + 1)
     ]
 
 
@@ -270,7 +278,7 @@ def test_a_page_tells_when_it_was_last_changed(section):
     shown = soup(f"chapters/{section}").select_one(".last-updated")
     if not shutil.which("git") or git("rev-parse", "--is-shallow-repository") != "false":
         assert shown is None
-    elif date := git("log", "-1", "--format=%cs", "--", f"chapters/{section}.md"):
+    elif date := git("log", "-1", "--format=%as", "--", f"chapters/{section}.md"):
         assert f"Last updated on {date}" in shown.get_text()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from bookbuild.read.landing import LABS
+from bookbuild.read.interactive import LABS
 from conftest import CHECKS, CHROMIUM, FIREFOX, served, told_by_firefox, write_lab
 from playwright.sync_api import expect
 

@@ -4,6 +4,7 @@ Run after `make book`.
 """
 
 import gzip
+import io
 import json
 import os
 import re
@@ -29,6 +30,7 @@ ANSWERS = [page for page in PAGES if 'class="answer' in (BUILD / page).read_text
 LABS = [page for page in PAGES if "/trainer.js" in (BUILD / page).read_text("utf8")]
 REPLAYS = [page for page in PAGES if DATA.search((BUILD / page).read_text("utf8"))]
 GUESSES = [page for page in PAGES if 'class="guess ' in (BUILD / page).read_text("utf8")]
+COVERED = [page for page in GUESSES if "behind-guess" in (BUILD / page).read_text("utf8")]
 DIAGRAMS = [page for page in PAGES if 'class="diagram"' in (BUILD / page).read_text("utf8")]
 COMPRESSED = (".html", ".js", ".css", ".svg", ".json")  # servers compress these; the other files are compressed already
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -88,8 +90,6 @@ THIN = """() => {
 def the_answer_is_seen_at_once(page):
     page.evaluate("scrollTo(0, 0)")
     assert 0 < page.locator("figure.answer").bounding_box()["y"] < 1000
-    above = page.evaluate("() => document.querySelector('figure.answer').previousElementSibling.innerText")
-    assert len(above.split()) <= 90
 
 
 def code_is_read_without_scrolling_sideways(page):
@@ -423,6 +423,31 @@ def test_an_answered_guess_is_accessible(open_page, site, address):
             assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], theme
 
 
+@pytest.mark.parametrize("address", COVERED)
+def test_a_guess_covers_the_figure_behind_it_until_it_is_answered(open_page, site, address):
+    page = open_page(site + address)
+    figure = page.locator("figure.behind-guess img").first
+    assert not figure.is_visible()
+    page.emulate_media(media="print")
+    assert figure.is_visible()
+    page.emulate_media(media="screen")
+    page.locator(".guess-before summary", has_text="Just show me").click()
+    assert figure.is_visible() and page.faults == []
+    assert open_page(site + address, java_script_enabled=False).locator("figure.behind-guess img").first.is_visible()
+
+
+@pytest.mark.parametrize("address", REPLAYS[:3])
+def test_a_page_that_is_printed_first_of_all_shows_its_formulas(browser, address):
+    """The print command may come before any script has drawn a formula."""
+    page = browser.new_page()
+    page.goto((BUILD / address).as_uri(), wait_until="domcontentloaded")
+    text = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf())).pages)
+    drawn = page.locator("mjx-container").count()
+    page.close()
+    assert drawn == 0 and len(text) > 5000  # MathJax had no time, so this is what is tested
+    assert re.findall(r"\\[(\[]|\\(?:frac|hat|omega|delta|cdot|text)\b", text) == []
+
+
 def test_a_diagram_takes_the_colours_of_the_theme_and_the_width_of_the_page(open_page, site):
     assert len(DIAGRAMS) >= 5
     colours = "node => [...node.querySelectorAll('*')].map((part) => getComputedStyle(part).stroke).join()"
@@ -462,6 +487,7 @@ def test_paper_is_white_and_without_what_is_folded(open_page, site):
     assert page.evaluate(theme) == "light"
     page.emulate_media(media="print")
     assert page.locator(".claim").first.is_visible() and not page.locator("details.hide").first.is_visible()
+    assert not page.locator("details.claim-check").first.is_visible()
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(theme) == "dark"
 
@@ -510,8 +536,8 @@ def test_the_pdf_has_title_contents_and_every_page_without_folded_code():
     first = next(i for i, entry in enumerate(pages, 1) if entry.is_notebook)
     printed = reader.pages[starts[first] : starts[first + 1]]
     text = "".join(page.extract_text() for page in printed)
-    assert "find_spec(" not in text and "How this is checked" not in text and "ledger" in text
+    assert "find_spec(" not in text and "claim(" not in text and "✓" in text
     article = BeautifulSoup((BUILD / f"html/{pages[first - 1].name}.html").read_text("utf8"), "html.parser").select(
-        "article img"
+        "article :not(.small-copy > a) > img"
     )
     assert sum(len(page.images) for page in printed) == len(article)

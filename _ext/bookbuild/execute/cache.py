@@ -1,106 +1,138 @@
-"""Execute first, then render: brings the results up to date and hands them to MyST-NB through the cache it reads.
+"""Execute first, then render: everything or nothing.
 
-Only pages that are about to be read are put into the cache, which is made anew each time: it can hold no result but
-those just found right.
+A build renders the whole book from nothing, unless none of its inputs has changed since the last build that ended
+well. `_build/.built.json`, the last thing that a build writes, says what those were and which kinds of book were made
+of them. Executed results are kept apart, each under its own key, so rendering executes nothing.
 """
 
-import errno
+import hashlib
+import json
+import os
+import platform
 import shutil
+import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from sphinx.util import logging
 
-from ..settings import CLAIM, LAB, REPLAY
-from .build_state import last, note
-from .results import hash_of
-from .runner import Stopped, Unwritable, execute, locked
+from fpbook._files import replace
+
+from ..settings import FOR_THE_PAGE, RECORD, BuildError, site_address
+from .results import file_hash, result_path
+from .runner import execute, locked
+
+LOGGER = logging.getLogger(__name__)
+RENDERED = ["html", "epub", "notebooks", "jupyter_execute", ".doctrees", "thumbnails"]  # folders of _build
+NOT_READ = {"_build", "data", "tests", "experiments", "benchmarks", "__pycache__"}  # folders that no page shows
 
 
-def bring_up_to_date(app):
-    """Execute what must be executed; a build without its results ends here, in as few lines as tell why."""
-    folder = Path(app.outdir).parent
+def start(app, config):
+    """Bring the results up to date, then forget whatever was rendered from something else.
+
+    This happens before Sphinx loads what it knows of the last build. A build without its results ends here.
+    """
+    book = app.book
     try:
-        app.book_lock = locked(folder / ".lock")  # released when the process ends, at the latest
-        app.book_results, failures = execute(app.srcdir, toc=app.config.external_toc_path)
-    except (Stopped, Unwritable) as error:
-        end(str(error))
+        book.lock = locked(book.folder / ".lock")  # released when the process ends, at the latest
+        notebooks = execute(app.srcdir, toc=config.external_toc_path, show_failing=bool(config.book_page))
+        book.inputs = inputs(app, notebooks)
+        forget_what_changed(book, app)
+    except BuildError as error:
+        abort(str(error))
     except OSError as error:
-        end(f"{folder} cannot be written: {error}")
-    if failures:
-        end("\n\n".join(failures))
+        abort(f"{book.folder} cannot be written: {error}")
+    book.notebooks = {
+        path.relative_to(app.srcdir).with_suffix("").as_posix(): notebook for path, notebook in notebooks.items()
+    }
+    for page, notebook in book.notebooks.items():
+        for message in notebook.metadata.fpbook.get("failing", []):
+            LOGGER.warning(f"ClaimError: {message}", location=page)
 
 
-def end(message):
+def abort(message):
+    """End the build with a message and no traceback."""
     print(message, file=sys.stderr)
     sys.exit(1)
 
 
-def fill_cache(app, env, docnames):
-    """What is about to be read finds its outputs in the cache.
+def inputs(app, notebooks):
+    """A hash of everything that the rendered book depends on."""
+    root = Path(app.srcdir)
+    files = [result_path(path, root) for path in notebooks] + [root / RECORD]
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(f for f in folders if f not in NOT_READ and not f.startswith(".") and "egg-info" not in f)
+        files += [
+            Path(folder, name) for name in sorted(names) if not name.startswith(".") and not name.endswith(".ipynb")
+        ]
+    facts = {os.path.relpath(file, root): file_hash(file) for file in files if file.is_file()}
+    facts["environment"] = [site_address(), os.environ.get("GITHUB_REPOSITORY")]
+    facts["commit"] = last_commit(root)  # pages tell when they were last changed
+    facts["settings"] = repr(sorted(app.config.overrides.items()))
+    facts["versions"] = sorted(f"{d.metadata['Name']} {d.version}" for d in metadata.distributions())
+    facts["python"] = platform.python_version()
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
-    The data of claims and replays are for other parts of the build.
-    """
-    app.book_notebooks = {}
-    folder = Path(app.outdir).parent / ".jupyter_cache"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.unlink(missing_ok=True)
-    cache = None
-    for docname in docnames:
-        path = Path(env.doc2path(docname))
-        if path not in app.book_results:
-            continue
-        notebook = nbformat.read(app.book_results[path], as_version=4)
-        app.book_notebooks[docname] = notebook
+
+def last_commit(root):
+    if not shutil.which("git"):
+        return ""
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True).stdout.strip()
+
+
+def forget_what_changed(book, app):
+    """Remove what was rendered unless it is whole and made of today's inputs, and the mark of it until the end."""
+    mark, kind = book.folder / ".built.json", Path(app.outdir).name
+    try:
+        built = json.loads(mark.read_text(encoding="utf8"))
+        kept = set(built["kinds"]) if built["inputs"] == book.inputs else set()
+    except (OSError, ValueError, KeyError, TypeError):
+        kept = set()
+    if not all((book.folder / name).exists() for name in [".doctrees/environment.pickle", "jupyter_execute"]):
+        kept = set()
+    book.kinds = kept = {name for name in kept if (book.folder / name).is_dir()}
+    book.fresh = kind not in kept
+    mark.unlink(missing_ok=True)
+    for name in ([kind] if kept else [*RENDERED, kind]) if book.fresh else []:
+        remove(book.folder / name)
+    Path(app.outdir).mkdir(parents=True, exist_ok=True)
+
+
+def remove(path):
+    """Remove a folder, or the file in its place."""
+    shutil.rmtree(path, ignore_errors=True)
+    if path.is_file():
+        path.unlink()
+
+
+def fill_cache(app, env, docnames):
+    """What is about to be read finds its outputs in the cache that MyST-NB reads, without the data for the page."""
+    folder = app.book.folder / ".jupyter_cache"
+    remove(folder)
+    read = {page: app.book.notebooks[page] for page in docnames if page in app.book.notebooks}
+    cache = get_cache(folder) if read else None
+    for page, notebook in read.items():
         shown = nbformat.from_dict(notebook)
         for cell in shown.cells:
-            cell.outputs = [_shown(output) for output in cell.get("outputs", [])] if cell.cell_type == "code" else None
-            if cell.cell_type != "code":
-                del cell["outputs"]
-        cache = cache or get_cache(folder)
-        data = {"execution_seconds": notebook.metadata.fpbook["seconds"]}
-        cache.cache_notebook_bundle(CacheBundleIn(shown, str(path), data=data), check_validity=False)
+            if cell.cell_type == "code":
+                cell.outputs = [shown_output(output) for output in cell.get("outputs", [])]
+        cache.cache_notebook_bundle(CacheBundleIn(shown, env.doc2path(page)), check_validity=False)
 
 
-def _shown(output):
+def shown_output(output):
     """An output as MyST-NB is to see it."""
-    if not {CLAIM, REPLAY, LAB} & set(output.get("data", {})):
-        return output
-    kept = {kind: content for kind, content in output["data"].items() if kind not in {CLAIM, REPLAY, LAB}}
-    return nbformat.from_dict({**output, "data": kept})
+    kept = {kind: content for kind, content in output.get("data", {}).items() if kind not in FOR_THE_PAGE}
+    return nbformat.from_dict({**output, "data": kept}) if "data" in output else output
 
 
-def reread_what_changed(app, env, added, changed, removed):
-    """Pages whose text or result is another than the last build read, whatever the clock says of their files."""
-    read = {}
-    for docname in env.found_docs:
-        source = Path(env.doc2path(docname))
-        files = [source, app.book_results.get(source)]
-        read[docname] = [hash_of(Path(file)) for file in files if file and Path(file).is_file()]
-    before = last(app, "read", {})
-    note(app, "read", read)
-    return [docname for docname in read if docname in env.all_docs and before.get(docname) != read[docname]]
-
-
-def tell_of_the_disk(app, exception):
-    """A disk that is full or cannot be written ends in one line, wherever it was met."""
-    folder, cause = Path(app.outdir).parent, getattr(exception, "orig_exc", None) or exception
-    full = exception is not None and shutil.disk_usage(folder).free < 2**20
-    if full or (isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}):
-        end(f"{folder} cannot be written ({cause}); make space, and build again")
-
-
-def release(app, exception):
-    if lock := getattr(app, "book_lock", None):
-        lock.lock.release()
-
-
-def setup(app):
-    app.add_config_value("book_page", "", "")  # `make page` renders this one page alone
-    app.connect("builder-inited", bring_up_to_date)
-    app.connect("env-before-read-docs", fill_cache, priority=300)
-    app.connect("env-get-outdated", reread_what_changed)
-    app.connect("build-finished", tell_of_the_disk, priority=1)
-    app.connect("build-finished", release, priority=999)
+def finish(app, exception):
+    """The mark of a build that ended well, with the kinds of book that were made of these inputs."""
+    book = app.book
+    if exception is None and not book.warnings():
+        about = {"inputs": book.inputs, "kinds": sorted(book.kinds | {Path(app.outdir).name})}
+        replace(book.folder / ".built.json", json.dumps(about).encode())
+    book.lock.lock.release()

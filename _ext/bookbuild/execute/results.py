@@ -1,8 +1,7 @@
-"""Results of executed notebooks: what is kept, where, under which key, and when it may be used again.
+"""Results of executed notebooks: what is stored, where, under which key, and when it may be used again.
 
 The result of `chapters/NAME.md` is `_build/executed/NAME.ipynb`. It holds a key: a hash over everything that can
-change what the notebook prints. A result is used again only while its key is the key of today's files. Beside it,
-`NAME.json` holds the claims and the facts of the run; it changes only when they do, not when the prose does.
+change what the notebook prints. A result is used again only while its key is the key of today's files.
 """
 
 import ast
@@ -10,31 +9,57 @@ import hashlib
 import json
 import os
 import platform
-from functools import cache, lru_cache
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 import jupytext
 import nbformat
 
-from ..files import write_whole
-from ..settings import CLAIM, RECORD
+from fpbook._files import replace
 
-IN_USE = ["torch", "numpy", "matplotlib", "matplotlib-inline", "ipykernel", "ipython"]  # what draws and prints
-SETTINGS = {"FPBOOK_DATA": "", "FPBOOK_DETERMINISTIC": "", "FPBOOK_SEED": "0"}  # variables that change results
-RUNNER = "3ec318d2170c873784df6d085eb4d1f7295d824138631df2ee1821971340f64b"  # another value executes every page anew
+from ..settings import CLAIM, RECORD, BuildError
+
+KEYED_PACKAGES = ["torch", "numpy", "matplotlib", "matplotlib-inline", "ipykernel", "ipython"]  # what draws and prints
+KEYED_VARIABLES = {"FPBOOK_DATA": "", "FPBOOK_DETERMINISTIC": "", "FPBOOK_SEED": "0"}  # with their defaults
+KERNEL_ARGUMENTS = ["--IPKernelApp.log_level=40", "--InlineBackend.figure_formats={'retina'}"]  # two dots per pixel
+KERNEL_VARIABLES = {
+    "FPBOOK_BUILD": "1",
+    "OMP_NUM_THREADS": "1",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "JUPYTER_NO_CONFIG": "1",
+}
 
 
-def result_of(path, root):
+class NotebookError(BuildError):
+    """A notebook failed, or its result cannot be used."""
+
+
+def result_path(path, root):
     return Path(root) / "_build" / "executed" / f"{path.stem}.ipynb"
 
 
-def facts_of(path, root):
-    return result_of(path, root).with_suffix(".json")
-
-
-def code_of(notebook):
+def code_sources(notebook):
+    """The sources of the code cells."""
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def stated_claims(notebook):
+    """The data of the claims that a notebook stated, in order."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [output["data"][CLAIM] for output in outputs if CLAIM in output.get("data", {})]
+
+
+def kernel_environment(root, **variables):
+    """The environment of a kernel: what the caller's shell or home folder holds cannot change a result."""
+    home = Path(root) / "_build" / "home"
+    folders = {"MPLCONFIGDIR": "matplotlib", "IPYTHONDIR": "ipython", "JUPYTER_RUNTIME_DIR": "runtime"}
+    for folder in folders.values():
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    free = {name: value for name, value in os.environ.items() if name not in {"PYTHONOPTIMIZE", "PYTHONSTARTUP"}}
+    paths = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    places = {name: str(home / folder) for name, folder in folders.items()}
+    return free | KERNEL_VARIABLES | {"PYTHONPATH": paths} | places | variables
 
 
 def imported(code, package):
@@ -67,10 +92,7 @@ def imported(code, package):
 
 @cache
 def _imports(text):
-    """The imports in a module's text: (dots before it, module, names); None if it cannot be parsed.
-
-    Most pages import the same modules.
-    """
+    """The imports in a module's text: (dots before it, module, names); None if it cannot be parsed."""
     try:
         nodes = list(ast.walk(ast.parse(text)))
     except (SyntaxError, ValueError):
@@ -86,17 +108,7 @@ def _folders(file, package):
 
 def versions():
     """What the numbers of a run depend on besides the book: {name: version}."""
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in IN_USE}
-
-
-@lru_cache
-def _hash(path, size, changed):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def hash_of(path):
-    about = path.stat()
-    return _hash(str(path), about.st_size, about.st_mtime_ns)
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in KEYED_PACKAGES}
 
 
 def read_by(code, modules, root):
@@ -140,96 +152,86 @@ def _without_words(text):
     return ast.unparse(tree)
 
 
-def key_of(notebook, root, settings=None):
-    """Hash of what a notebook's outputs depend on: cells, their tags, what they import and read, versions, settings."""
+def result_key(notebook, root, variables=None):
+    """Hash of what a notebook's outputs depend on: cells, tags, what they import and read, versions, variables."""
     digest, root = hashlib.sha256(), Path(root)
-    for name, version in versions().items():
-        digest.update(f"{name} {version}\n".encode())
-    for name, default in SETTINGS.items():
-        digest.update(f"{name}={(settings or os.environ).get(name, default)}\n".encode())
+    digest.update(json.dumps([KERNEL_ARGUMENTS, KERNEL_VARIABLES, versions()]).encode())
+    for name, default in KEYED_VARIABLES.items():
+        digest.update(f"\n{name}={(variables or os.environ).get(name, default)}".encode())
     for cell in notebook.cells:
         if cell.cell_type == "code":
             tags = ", ".join(sorted(cell.metadata.get("tags", [])))
             digest.update(f"\n# cell {tags}\n{cell.source}".encode())
-    code = "\n".join(code_of(notebook))
+    code = "\n".join(code_sources(notebook))
     modules = imported(code, root / "fpbook")
     for file in sorted(modules):
         digest.update(f"\n# {file.relative_to(root).as_posix()}\n{_without_words(file.read_text('utf8'))}".encode())
     for file in read_by(code, modules, root):
-        digest.update(f"\n# {file.relative_to(root).as_posix()} {hash_of(file)}".encode())
-    digest.update(f"\n# executed by {RUNNER}".encode())
+        digest.update(f"\n# {file.relative_to(root).as_posix()} {file_hash(file)}".encode())
     return digest.hexdigest()
+
+
+def file_hash(path):
+    """The hash of a file's content; a file is read once as long as its size and time stay."""
+    about = path.stat()
+    return _hash(path, about.st_size, about.st_mtime_ns)
+
+
+@cache
+def _hash(path, size, changed):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_notebook(notebook, path):
     """Write a notebook whole or not at all, and leave the file alone when nothing changed."""
     for i, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{i}"
-    return write_whole(path, nbformat.writes(notebook))
+    content = nbformat.writes(notebook).encode("utf8")
+    if not path.is_file() or path.read_bytes() != content:
+        replace(path, content)
 
 
-def earlier(path, root):
-    """The result of an earlier run, or None if there is none that can be used."""
+def load_previous(path, root):
+    """The result of the last run that ended well, or None if there is none that can be read."""
     try:
-        old = nbformat.read(result_of(path, root), as_version=4)
-        return old if {"key", "seconds", "versions", "device"} <= set(old.metadata["fpbook"]) else None
+        stored = nbformat.read(result_path(path, root), as_version=4)
+        return stored if {"key", "seconds", "versions", "device"} <= set(stored.metadata["fpbook"]) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError):
         return None
 
 
-def claims_of(notebook):
-    """The claims that a notebook stated, in order."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    return [output["data"][CLAIM] for output in outputs if CLAIM in output.get("data", {})]
-
-
-def keep(notebook, path, root):
-    """Store a result: the notebook, and beside it its facts."""
-    write_notebook(notebook, result_of(path, root))
-    facts = {"run": notebook.metadata.fpbook, "claims": claims_of(notebook)}
-    write_whole(facts_of(path, root), json.dumps(facts, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
-
-
-def up_to_date(path, root):
-    """True if the result on disk is still right; the prose around its outputs is brought up to date."""
-    notebook, old = jupytext.read(path), earlier(path, root)
-    if old is None or old.metadata.fpbook["key"] != key_of(notebook, root):
-        return False
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    ran = [cell for cell in old.cells if cell.cell_type == "code"]
-    if len(cells) != len(ran):
-        return False
-    for cell, before in zip(cells, ran):
-        cell.outputs, cell.execution_count = before.outputs, before.execution_count
-    notebook.metadata.language_info, notebook.metadata.fpbook = old.metadata.language_info, old.metadata.fpbook
-    if problem := flaw_of(notebook):
-        print(f"{path.stem}: its stored result is not used: {problem}", flush=True)
-        return False
+def load_result(path, root):
+    """Today's page with the outputs of its stored result; None if that is missing, out of date or damaged."""
+    notebook, stored = jupytext.read(path), load_previous(path, root)
+    if stored is None or stored.metadata.fpbook["key"] != result_key(notebook, root):
+        return None
+    cells = [[cell for cell in book.cells if cell.cell_type == "code"] for book in (notebook, stored)]
+    if len(cells[0]) != len(cells[1]):
+        return None
+    for cell, ran in zip(*cells):
+        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+    notebook.metadata.language_info, notebook.metadata.fpbook = stored.metadata.language_info, stored.metadata.fpbook
     try:
-        keep(notebook, path, root)
-    except OSError:  # a folder that cannot be written may still be read
-        if write_needed(notebook, path, root):
-            return False
-    return True
+        find_problem(notebook)
+    except NotebookError as error:
+        print(f"{path.stem}: its stored result is not used: {error}", flush=True)
+        return None
+    return notebook
 
 
-def write_needed(notebook, path, root):
-    return not facts_of(path, root).is_file() or nbformat.writes(notebook) != result_of(path, root).read_text("utf8")
-
-
-def flaw_of(notebook):
-    """What makes an executed notebook unfit to be kept; "" if nothing does."""
+def find_problem(notebook):
+    """NotebookError if an executed notebook is unfit to be stored or shown."""
     for i, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
         outputs = cell.get("outputs", [])
         for output in outputs:
             if output.output_type == "stream" and output.name == "stderr":
-                return f"cell {i} wrote to stderr: {output.text.strip()[:500]}"
+                raise NotebookError(f"cell {i} wrote to stderr: {output.text.strip()[:500]}")
             if output.output_type == "error":
-                return f"cell {i} failed: {output.ename}: {output.evalue}"
+                raise NotebookError(f"cell {i} failed: {output.ename}: {output.evalue}")
         if "figure" in cell.metadata.get("mystnb", {}):
             pictures = sum("image/png" in output.get("data", {}) for output in outputs)
             if pictures != 1:
-                return f"cell {i} has the caption of one figure and drew {pictures}"
+                name = cell.metadata.mystnb["figure"].get("name", "no name")
+                raise NotebookError(f"cell {i} has the caption of one figure ({name}) and drew {pictures}")
         if cell.get("execution_count") is None and cell.source.strip():
-            return f"cell {i} was not executed"
-    return ""
+            raise NotebookError(f"cell {i} was not executed")

@@ -5,37 +5,46 @@ does the same.
 """
 
 import asyncio
-import atexit
 import os
 import platform
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import jupytext
 from filelock import FileLock, Timeout
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from sphinx.util.console import strip_colors
 
+from ..settings import ROOT, BuildError
 from ..toc import notebooks
-from .results import earlier, facts_of, flaw_of, keep, key_of, result_of, up_to_date, versions
+from .results import (
+    KERNEL_ARGUMENTS,
+    NotebookError,
+    find_problem,
+    kernel_environment,
+    load_previous,
+    load_result,
+    result_key,
+    result_path,
+    versions,
+    write_notebook,
+)  # fmt: skip
 
-KERNELS = 2  # notebooks executed side by side
-STARTS = 2  # of a kernel that dies before its first cell: another process can take its ports first
+MAX_KERNELS = 2  # notebooks executed side by side
+MAX_ATTEMPTS = 2  # of a kernel that dies before its first cell: another process can take its ports first
 CELL_SECONDS = 1800  # a cell that needs longer has failed
-SWITCHES = {"raises-exception", "skip-execution"}  # tags that make a false claim pass
-ARGUMENTS = ["--IPKernelApp.log_level=40", "--InlineBackend.figure_formats={'retina'}"]  # two dots for each pixel
+FORBIDDEN_TAGS = {"raises-exception", "skip-execution"}  # they make a false claim pass
 
 
-class Stopped(Exception):
+class Stopped(BuildError):
     """A signal ended the execution."""
-
-
-class Unwritable(Exception):
-    """There is something to execute, and no place for its result."""
 
 
 def device_name():
@@ -44,113 +53,110 @@ def device_name():
     return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU ({platform.machine()})"
 
 
-def surroundings(root, **settings):
-    """The environment of a kernel: what the caller's shell or home folder holds cannot change a result."""
-    home = root / "_build" / "home"
-    paths = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    fixed = {
-        "FPBOOK_BUILD": "1",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": paths,
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "MPLCONFIGDIR": str(home / "matplotlib"),
-        "IPYTHONDIR": str(home / "ipython"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "JUPYTER_NO_CONFIG": "1",
-    }
-    for folder in ["matplotlib", "ipython", "runtime"]:
-        (home / folder).mkdir(parents=True, exist_ok=True)
-    free = {name: value for name, value in os.environ.items() if name not in {"PYTHONOPTIMIZE", "PYTHONSTARTUP"}}
-    return free | fixed | settings
-
-
-def refusal(notebook):
-    """Why a notebook must not be executed; "" if it may."""
+def check_tags(notebook):
+    """NotebookError if a notebook must not be executed."""
     for i, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
-        if found := SWITCHES & set(cell.metadata.get("tags", [])):
-            return f"cell {i} has the tag {', '.join(sorted(found))}, under which a false claim would pass"
-    return ""
+        if found := sorted(FORBIDDEN_TAGS & set(cell.metadata.get("tags", []))):
+            raise NotebookError(f"cell {i} has the tag {', '.join(found)}, under which a false claim would pass")
 
 
 async def run_notebook(notebook, folder, environment, *, allow_errors=False):
-    """Execute a notebook in place, in a fresh kernel and an empty folder. Returns a message if it failed, else ""."""
+    """Execute a notebook in place, in a fresh kernel and an empty folder; NotebookError if it fails."""
     for name in ["JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]:  # this process writes there too: the connection's file
         os.environ[name] = environment[name]
-    for _ in range(STARTS):
-        started, problem = await _run_once(notebook, folder, environment, allow_errors)
-        if started or not problem:
-            break
-    return problem
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        started = []
+        try:
+            return await _run_once(notebook, folder, environment, allow_errors, started)
+        except NotebookError:
+            if started or attempt == MAX_ATTEMPTS:
+                raise
 
 
-async def _run_once(notebook, folder, environment, allow_errors):
-    """The cells that a kernel began, and a message if it failed."""
+async def _run_once(notebook, folder, environment, allow_errors, started):
+    """Execute in one kernel; the cells that it began are added to `started`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    started = []
     client = NotebookClient(
         notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, store_widget_state=False,
-        extra_arguments=ARGUMENTS, resources={"metadata": {"path": str(folder)}}, allow_errors=allow_errors,
+        extra_arguments=KERNEL_ARGUMENTS, resources={"metadata": {"path": str(folder)}}, allow_errors=allow_errors,
         shutdown_kernel="immediate", on_cell_execute=lambda cell, cell_index: started.append(cell),
     )  # fmt: skip
 
-    def here():
+    def failed():
         cells = sum(cell.cell_type == "code" for cell in started)
-        return f"in its cell {cells}" if started else "before its first cell"
+        return f"failed in its cell {cells}" if started else "failed before its first cell"
 
     try:
         await client.async_execute(env=environment)
     except CellExecutionError as error:
-        return started, f"failed:\n{error}"
+        raise NotebookError(f"failed:\n{strip_colors(str(error))}") from None
     except CellTimeoutError:
-        return started, f"failed {here()}: it ran longer than {CELL_SECONDS} s"
+        raise NotebookError(f"{failed()}: it ran longer than {CELL_SECONDS} s") from None
     except (DeadKernelError, RuntimeError) as error:
-        return started, f"failed {here()}: the kernel died: {error}"
+        raise NotebookError(f"{failed()}: the kernel died: {error}") from None
     finally:
-        atexit.unregister(client._cleanup_kernel)  # the kernel is gone; nbclient would look for it again and complain
         shutil.rmtree(folder, ignore_errors=True)
-    return started, ""
 
 
-async def run(path, root, label, device):
-    """Execute one notebook and keep the result. Returns a message if it failed, else ""."""
+async def run(path, root, label, device, show_failing):
+    """Execute one notebook, and store it if all its claims hold. Returns it; NotebookError if it fails."""
     notebook = jupytext.read(path)
-    if problem := refusal(notebook):
-        return f"{label}: {problem}"
-    key, start = key_of(notebook, root), time.monotonic()  # of the files as they are before the run
-    print(f"executing {label} ...", flush=True)
-    if problem := await run_notebook(notebook, root / "_build" / "home" / path.stem, surroundings(root)):
-        return f"{label} {problem}"
-    if problem := flaw_of(notebook):
-        return f"{label}: {problem}"
-    seconds = time.monotonic() - start
-    notebook.metadata.fpbook = {"key": key, "seconds": round(seconds, 1), "versions": versions(), "device": device}
-    keep(notebook, path, root)
+    key, start = result_key(notebook, root), time.monotonic()  # of the files as they are before the run
+    folder = Path(root) / "_build" / "home" / path.stem
+    try:
+        check_tags(notebook)
+        print(f"executing {label} ...", flush=True)
+        await run_notebook(notebook, folder, kernel_environment(root), allow_errors=show_failing)
+        failing = take_failing_claims(notebook) if show_failing else []
+        find_problem(notebook)
+    except NotebookError as error:
+        raise NotebookError(f"{label}{' ' if str(error).startswith('failed') else ': '}{error}") from None
+    seconds = round(time.monotonic() - start, 1)
+    notebook.metadata.fpbook = {"key": key, "seconds": seconds, "versions": versions(), "device": device}
+    if failing:
+        notebook.metadata.fpbook["failing"] = failing
+    else:
+        write_notebook(notebook, result_path(path, root))
     print(f"{label} {seconds:.0f} s", flush=True)
-    return ""
+    return notebook
+
+
+def take_failing_claims(notebook):
+    """The messages of claims that do not hold, which are taken out of the outputs; the claims themselves stay."""
+    failing = []
+    for cell in notebook.cells:
+        errors = [output for output in cell.get("outputs", []) if output.get("ename") == "ClaimError"]
+        failing += [error.evalue for error in errors]
+        if errors:
+            cell.outputs = [output for output in cell.outputs if output not in errors]
+    return failing
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop on which nbclient cannot put handlers of its own: each would stop one kernel.
-
-    And the next would start.
-    """
+    """An event loop on which nbclient cannot put handlers of its own: each stops one kernel, and the next starts."""
 
     def add_signal_handler(self, *args):
         raise RuntimeError("signals are handled in one place")
 
 
-def side_by_side(jobs):
-    """Run coroutine functions, KERNELS at a time; the list of their results. A signal ends all of them: `Stopped`."""
+def run_concurrently(jobs):
+    """Run coroutine functions, MAX_KERNELS at a time. Returns a list: what each gave, or its NotebookError.
+
+    A signal ends all of them: `Stopped`.
+    """
     names = ["SIGINT", "SIGTERM", "SIGHUP"]  # Windows has no SIGHUP
     signals, stopped = [getattr(signal, name) for name in names if hasattr(signal, name)], []
 
     async def main():
-        gate, loop, me = asyncio.Semaphore(KERNELS), asyncio.get_running_loop(), asyncio.current_task()
+        gate, loop, me = asyncio.Semaphore(MAX_KERNELS), asyncio.get_running_loop(), asyncio.current_task()
 
         async def one(job):
             async with gate:
-                return await job()
+                try:
+                    return await job()
+                except NotebookError as error:
+                    return error
 
         def stop(number, frame):
             if not stopped:
@@ -172,51 +178,65 @@ def side_by_side(jobs):
             signal.signal(number, handler)
 
 
-def execute(root, only=(), toc=None):
-    """Bring the results up to date. Returns {notebook: result} and the messages of the notebooks that failed."""
+def execute(root, only=(), toc=None, show_failing=False):
+    """Bring the results up to date. Returns {file: executed notebook} in reading order.
+
+    BuildError if a notebook failed, after the others ran. With `show_failing` a claim that does not hold ends nothing,
+    and the notebook with it is returned and not stored.
+    """
     if sys.flags.optimize:
-        return {}, ["Python runs without asserts (PYTHONOPTIMIZE or -O), so false claims would pass: unset it"]
-    root = Path(root)
-    paths = notebooks(root, toc)
+        raise BuildError("Python runs without asserts (PYTHONOPTIMIZE or -O), so false claims would pass: unset it")
+    root, paths = Path(root), notebooks(root, toc)
     wanted = {path: number for path, number in paths.items() if not only or path.stem in only}
     if unknown := set(only) - {path.stem for path in wanted}:
-        return {}, [f"no such page: {', '.join(sorted(unknown))}"]
-    results = {path: result_of(path, root) for path in wanted}
+        raise BuildError(f"no such page: {', '.join(sorted(unknown))}")
     try:
         with locked(root / "_build" / "executed" / ".lock"):
-            return results, _execute(root, wanted, paths if toc is None else None)
+            if toc is None:
+                _remove_others(root, paths)
+            return _execute(root, wanted, show_failing)
     except OSError as error:  # a checkout that cannot be written: fine while its results are right
-        if stale := [path.stem for path in wanted if not up_to_date(path, root)]:
-            raise Unwritable(
+        ready = {path: load_result(path, root) for path in wanted}
+        if stale := [path.stem for path, notebook in ready.items() if notebook is None]:
+            raise BuildError(
                 f"{', '.join(stale)} must be executed, but {root / '_build'} cannot be written: {error}"
             ) from None
-        return results, []
+        return ready
 
 
-def _execute(root, wanted, known):
-    stale = [path for path in wanted if not up_to_date(path, root)]
-    failures = []
-    if stale:
+def _execute(root, wanted, show_failing):
+    ready = {path: load_result(path, root) for path in wanted}
+    if stale := [path for path, notebook in ready.items() if notebook is None]:
+        scan_fonts(root)
         device, seconds = device_name(), {path: _known_seconds(path, root) for path in stale}
         # The last page trains longest; where no time is known, it comes first and does not run alone at the end.
         longest_first = sorted(stale[::-1], key=lambda path: -seconds[path])
-        jobs = [_job(path, root, f"{wanted[path]} {path.stem}".strip(), device) for path in longest_first]
-        failures = [message for message in side_by_side(jobs) if message]
-    if known is not None:
-        for result in (root / "_build" / "executed").glob("*.ipynb"):
-            if result.stem not in {path.stem for path in known}:
-                result.unlink()
-                facts_of(result, root).unlink(missing_ok=True)
-    return failures
+        labels = {path: f"{wanted[path]} {path.stem}".strip() for path in stale}
+        jobs = [partial(run, path, root, labels[path], device, show_failing) for path in longest_first]
+        ready |= zip(longest_first, run_concurrently(jobs))
+    if failures := [notebook for notebook in ready.values() if isinstance(notebook, NotebookError)]:
+        raise NotebookError("\n\n".join(map(str, failures)))
+    return ready
 
 
-def _job(*arguments):
-    return lambda: run(*arguments)
+def _remove_others(root, paths):
+    """Results of pages that are no longer in the book go."""
+    for result in (root / "_build" / "executed").glob("*.ipynb"):
+        if result.stem not in {path.stem for path in paths}:
+            result.unlink()
 
 
 def _known_seconds(path, root):
-    old = earlier(path, root)
-    return old.metadata.fpbook["seconds"] if old else float("inf")
+    stored = load_previous(path, root)
+    return stored.metadata.fpbook["seconds"] if stored else float("inf")
+
+
+def scan_fonts(root):
+    """Let matplotlib list the machine's fonts once, before the kernels start: a slow scan writes to stderr."""
+    environment = kernel_environment(root)
+    if not list(Path(environment["MPLCONFIGDIR"]).glob("fontlist*.json")):
+        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        subprocess.run(command, env=environment | {"MPLBACKEND": "agg"}, stderr=subprocess.DEVNULL)
 
 
 def locked(path):
@@ -232,7 +252,6 @@ def locked(path):
 
 if __name__ == "__main__":
     try:
-        _, failed = execute(Path(__file__).resolve().parents[3], sys.argv[1:])
-    except (Stopped, Unwritable) as error:
+        execute(ROOT, sys.argv[1:])
+    except BuildError as error:
         sys.exit(str(error))
-    sys.exit("\n\n".join(failed) or None)

@@ -1,17 +1,16 @@
-"""The EPUB: formulas as MathML, no scripts, a title page and a table of contents.
-
-And what the EPUB checker asks for.
-"""
+"""The EPUB: formulas as MathML, no scripts, a title page, a table of contents, and what the checker asks for."""
 
 import re
 from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.builders.epub3 import Epub3Builder
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
+from ..read.claims import code_cells
 from ..write.html_fixes import CHANGES as PAGES
 from ..write.mathml import as_mathml
 
@@ -87,10 +86,7 @@ class Epub(Epub3Builder):
         super().handle_finish()
 
     def build_content(self):
-        """The list of contents says which pages hold MathML, names each page once, and is a page itself.
-
-        After the title.
-        """
+        """The list of contents says which pages hold MathML, names each page once, and is the page behind the title."""
         super().build_content()
         path, seen = Path(self.outdir, "content.opf"), set()
 
@@ -122,7 +118,11 @@ def configure(app, config):
     config.html_math_renderer = "mathjax"  # of the pages; the EPUB has its own
 
 
-def setup(app):
-    app.add_builder(Epub, override=True)
-    app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
-    app.connect("config-inited", configure, priority=600)
+def leave_out_folds(app, doctree, docname):
+    """The EPUB shows results and what is open; the folded sources are on the page."""
+    if app.builder.name == "epub":
+        for fold in list(doctree.findall(HideCodeCellNode)):
+            fold.parent.remove(fold)
+        for cell in code_cells(doctree):
+            if not cell.children:
+                cell.parent.remove(cell)

@@ -1,22 +1,17 @@
-"""The notebooks that readers open: plain Markdown, outputs stored, what is folded on the page folded there too.
-
-Solutions at the end.
+"""The notebooks that readers open: plain Markdown, outputs stored, folded where the page is, solutions at the end.
 
 They go beside the pages, for the download button, and into `_build/notebooks`, whose branch Colab opens.
 """
 
-import hashlib
-import json
 import re
 from pathlib import Path
 
 import nbformat
 from sphinx.util import logging
 
-from ..execute.build_state import last, note
 from ..execute.results import write_notebook
 from ..read.diagrams import for_notebooks
-from ..settings import CLAIM, LAB, REPLAY, site_address
+from ..settings import FOR_THE_PAGE, REPLAY, ROOT, site_address
 from .markdown import plain
 
 LOGGER = logging.getLogger(__name__)
@@ -25,7 +20,6 @@ SOLUTION = re.compile(
     r"^(?P<fence>`{3,}|:{3,})\{solution-(?P<end>start|end)\}.*?^(?P=fence)\s*$", re.MULTILINE | re.DOTALL
 )
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
-ROOT = Path(__file__).resolve().parents[3]
 FOLDED = {"hide-input", "hide-cell"}
 
 
@@ -34,7 +28,7 @@ def cited(person_list, year):
     return f"{names[0]} et al., {year}" if len(names) > 2 else f"{' and '.join(names)}, {year}"
 
 
-def texts_of_labels(env):
+def label_texts(env):
     """What the built page shows for a label, a page or a cited work, for the notebooks that leave Sphinx behind."""
     texts = {page: title.astext() for page, title in env.titles.items()}
     for label, (page, anchor, title) in env.domains["std"].labels.items():
@@ -140,41 +134,24 @@ def _folded(cell, repository):
             from fpbook.replay import replay_html  # takes a second, and is wanted only when a notebook is written
 
             data["text/html"] = replay_html(data["image/png"], data["text/plain"], data[REPLAY])
-        for kind in [CLAIM, REPLAY, LAB]:
+        for kind in FOR_THE_PAGE:
             data.pop(kind, None)
     return cell
 
 
 def write_all(app, exception):
-    """Write what changed: the pages that were read, or all of them when a number or a title changed."""
-    if exception is not None or app.builder.format != "html" or app.builder.name == "epub" or app.config.book_page:
+    """Write the notebook of every page, beside the page and for the branch that Colab opens."""
+    if exception is not None or app.builder.name != "html" or app.config.book_page or not app.book.fresh:
         return
-    labels = texts_of_labels(app.env)
-    digest = hashlib.sha256(json.dumps(labels, sort_keys=True, default=str).encode()).hexdigest()
-    repository, site = app.config.html_theme_options["repository_url"], site_address()
-    same = last(app, "labels") == [digest, repository]
-    for path, result in app.book_results.items():
-        page = app.env.path2doc(str(path))
-        folders = [Path(app.outdir, "_sources"), Path(app.outdir).parent / "notebooks"]
-        if same and page not in app.book_notebooks and all((folder / f"{page}.ipynb").is_file() for folder in folders):
-            continue
+    labels, repository, site = label_texts(app.env), app.config.html_theme_options["repository_url"], site_address()
+    for page, notebook in app.book.notebooks.items():
         number = ".".join(map(str, app.env.toc_secnumbers.get(page, {}).get("", ())))
         title = f"{number} {app.env.titles[page].astext()}".strip()
+        address = f"{site}{page}.html" if site else ""
         try:
-            notebook = readable(
-                nbformat.read(result, as_version=4),
-                labels,
-                title=title,
-                page=f"{site}{page}.html" if site else "",
-                repository=repository,
-            )
+            made = readable(notebook, labels, title=title, page=address, repository=repository)
         except (KeyError, ValueError) as error:
             LOGGER.warning(f"no plain notebook: {error}", location=page)
             continue
-        for folder in folders:
-            write_notebook(notebook, folder / f"{page}.ipynb")
-    note(app, "labels", [digest, repository])
-
-
-def setup(app):
-    app.connect("build-finished", write_all, priority=500)
+        for folder in [Path(app.outdir, "_sources"), app.book.folder / "notebooks"]:
+            write_notebook(made, folder / f"{page}.ipynb")

@@ -12,7 +12,9 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.generic import Fit
 
-from ..files import replacing
+from fpbook._files import replace
+
+from ..settings import ROOT
 from ..toc import entries
 
 LOOK = ".bd-header, .bd-footer { display: none !important; } body { font-size: 11pt; }"
@@ -112,9 +114,10 @@ def main(root):
     link_inside(writer, {path: start + shift for path, start in starts.items()})
     writer.add_metadata({"/Title": config["title"], "/Author": config["author"]})
     writer.compress_identical_objects(remove_unreferenced=True)
-    with replacing(root / "_build" / "book.pdf") as part:
-        writer.write(part)
+    file = io.BytesIO()
+    writer.write(file)
+    replace(root / "_build" / "book.pdf", file.getvalue())
 
 
 if __name__ == "__main__":
-    main(Path(__file__).resolve().parents[3])
+    main(ROOT)

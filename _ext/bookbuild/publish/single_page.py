@@ -1,7 +1,7 @@
 """Execute and render one page alone, in seconds: `make page NAME=why`.
 
 What it refers to on other pages has no address here; such warnings are not shown. Words, symbols and citations are
-there.
+there. A claim that does not hold is shown with its figure, and ends the command with an error.
 """
 
 import contextlib
@@ -9,14 +9,14 @@ import io
 import os
 import re
 import sys
-from pathlib import Path
 
 import yaml
 from jupyter_book.sphinx import build_sphinx
+from sphinx.util.console import strip_colors
 
+from ..settings import GLOSSARY, NOTATION, REFERENCES, ROOT, BuildError
 from ..toc import entries
 
-BESIDE = {"chapters/notation", "chapters/glossary", "chapters/references"}  # what any page may point at
 ELSEWHERE = re.compile(
     "undefined label|target not found|(source|unknown) document|prf:ref|label .* not found|cross-reference"
     "|number is assigned"
@@ -30,51 +30,51 @@ def render(root, name):
     """
     pages = {entry.path.stem: entry for entry in entries(root)}
     if name not in pages:
-        sys.exit(f"no such page: {name}; a page is listed in _toc.yml")
+        raise BuildError(f"no such page: {name}; a page is listed in _toc.yml")
     folder, page = root / "_build" / "page" / name, pages[name].name
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / "html" / f"{page}.html"
-    file.unlink(missing_ok=True)  # a page that fails shows nothing old
-    beside = [entry.name for entry in pages.values() if entry.name in BESIDE - {page}]
+    known = {entry.name for entry in pages.values()}
+    beside = [other for other in (GLOSSARY, NOTATION, REFERENCES) if other in known - {page}]
     toc = {"format": "jb-book", "root": page} | ({"chapters": [{"file": file} for file in beside]} if beside else {})
-    (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)  # a page that fails shows nothing old
+        (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
+    except OSError as error:
+        raise BuildError(f"{folder} cannot be written: {error}") from None
     settings = {
         "external_toc_path": (folder / "_toc.yml").as_posix(),
         "latex_individualpages": False,
+        "nitpicky": False,
         "book_page": name,
     }
-    settings["nitpicky"] = False
-    warnings = io.StringIO()
+    warnings, config = io.StringIO(), root / "_config.yml"
     try:
         with contextlib.redirect_stderr(warnings):
             status = build_sphinx(
-                root,
-                folder / "html",
-                noconfig=True,
-                path_config=root / "_config.yml",
-                confoverrides=settings,
-                quiet=True,
+                root, folder / "html", noconfig=True, path_config=config, confoverrides=settings, quiet=True
             )
     except SystemExit as stopped:  # what the build said is among the warnings
         status = stopped.code
-    shown = [line for line in warnings.getvalue().splitlines() if line.strip() and not ELSEWHERE.search(line)]
-    return status, shown, file
+    lines = strip_colors(warnings.getvalue()).splitlines()
+    return status, [line for line in lines if line.strip() and not ELSEWHERE.search(line)], file
 
 
 def main(root, name):
-    try:
-        status, shown, file = render(root, name)
-    except SystemExit as error:
-        return error.code
+    """Render a page and say where it is; what is wrong goes to stderr. Returns the exit status."""
+    status, shown, file = render(root, name)
     print("\n".join(shown), file=sys.stderr)
     if not file.is_file():
-        return status if isinstance(status, int) else str(status)
+        return status or 1
     print(f"Read the page at {file.as_uri()}")
-    return None
+    return int(any("ClaimError" in line for line in shown))
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: make page NAME=why")
-    os.chdir(here := Path(__file__).resolve().parents[3])
-    sys.exit(main(here, sys.argv[1]))
+    os.chdir(ROOT)
+    try:
+        sys.exit(main(ROOT, sys.argv[1]))
+    except BuildError as error:
+        sys.exit(str(error))

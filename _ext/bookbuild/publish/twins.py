@@ -3,11 +3,10 @@
 `python -m bookbuild.publish.twins`
 """
 
-from pathlib import Path
-
 import jupytext
 
 from ..execute.results import write_notebook
+from ..settings import ROOT
 from ..toc import notebooks
 
 
@@ -19,5 +18,5 @@ def twin(path):
 
 
 if __name__ == "__main__":
-    for source in notebooks(Path(__file__).resolve().parents[3]):
+    for source in notebooks(ROOT):
         write_notebook(twin(source), source.with_suffix(".ipynb"))

@@ -16,7 +16,7 @@ FOLDER = "_static/diagrams/"
 PICTURE = re.compile(rf"\]\((?:\.\./)*(?P<path>{FOLDER}[\w-]+\.svg)\)")
 
 
-def inline(app, doctree, docname):
+def insert(app, doctree, docname):
     """The drawing in place of its picture, named by the picture's alternative text."""
     if app.builder.name != "html":
         return
@@ -36,7 +36,3 @@ def for_notebooks(text, root):
         return f"]({site}{match['path']})" if site else f"](data:image/svg+xml;base64,{data})"
 
     return PICTURE.sub(seen, text)
-
-
-def setup(app):
-    app.connect("doctree-resolved", inline)

@@ -1,10 +1,11 @@
-"""Words: pages link to the glossary and to the table of notation where a word is first used below a heading."""
+"""Pages link to the glossary and to the table of notation where a word is first used below a heading."""
 
 import re
 
 from docutils import nodes
 
-GLOSSARY, NOTATION, REFERENCES = "chapters/glossary", "chapters/notation", "chapters/references"
+from ..settings import GLOSSARY, NOTATION, REFERENCES
+
 NOT_INSIDE = (
     nodes.reference,
     nodes.literal,
@@ -29,10 +30,8 @@ def row_names(row):
     return [literal.astext() for literal in row.children[1].findall(nodes.literal)]
 
 
-def words_of(env):
-    """What is linked where it is used: terms of the glossary and names in code of the notation table, each {word.
-
-    (page, anchor)}.
+def linked_words(env):
+    """What is linked where it is used, {word: (page, anchor)}: terms of the glossary, names in code of the notation.
 
     Of the terms only those of several words and the abbreviations are linked: a single common word has other meanings
     too.
@@ -45,19 +44,19 @@ def words_of(env):
     return terms, names
 
 
-def pattern_of(words):
+def word_pattern(words):
     """Longest first; terms in any case and in the plural, abbreviations as they are."""
     longest_first = sorted(words, key=len, reverse=True)
     forms = [re.escape(word) if re.search("[A-Z]{2}", word) else f"(?i:{re.escape(word)}s?)" for word in longest_first]
     return re.compile(rf"(?<![\w-])({'|'.join(forms)})(?![\w-])")
 
 
-def link_words(app, doctree, docname):
+def link(app, doctree, docname):
     """The first use of a word below each second-level heading becomes a link to its entry."""
-    terms, names = words_of(app.env)
+    terms, names = linked_words(app.env)
     if not terms or docname in {GLOSSARY, NOTATION, REFERENCES}:
         return
-    pattern, entries, seen = pattern_of(terms), {term.lower(): place for term, place in terms.items()}, set()
+    pattern, entries, seen = word_pattern(terms), {term.lower(): place for term, place in terms.items()}, set()
 
     def reference(place, content, node):
         chapter = [above for above in ancestors(node) if isinstance(above, nodes.section)][-2:-1]
@@ -85,19 +84,3 @@ def link_words(app, doctree, docname):
 def ancestors(node):
     while node := node.parent:
         yield node
-
-
-def write_all(app, env):
-    """Links and previews depend on these pages, so after a change to one of them every page is written anew."""
-    return list(env.all_docs) if {GLOSSARY, NOTATION, REFERENCES} & set(app.book_read) else []
-
-
-def remember(app, env, docnames):
-    app.book_read = list(docnames)
-
-
-def setup(app):
-    app.connect("doctree-read", name_rows)
-    app.connect("env-before-read-docs", remember)
-    app.connect("env-updated", write_all)
-    app.connect("doctree-resolved", link_words, priority=900)

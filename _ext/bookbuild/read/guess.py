@@ -9,8 +9,9 @@ No script, and nothing is stored.
     {numref}`fig-cube` shows them.
     ```
 
-On a page each answer is a fold that says whether it is right, and the explanation appears when one is open. Other
-kinds of book show the question, the answers and the explanation.
+On a page each answer is a fold that says whether it is right, and the explanation appears when one is open. A guess in
+the opening of a page covers the figure behind it until then, or until "Just show me"; without scripts and on paper
+nothing is covered. Other kinds of book show the question, the answers and the explanation.
 """
 
 import re
@@ -63,9 +64,7 @@ def fold(app, doctree, docname):
             folds.append(nodes.inline("", "", *item[0].children))
             folds.append(raw(f"</summary><p>{verdict}</p></details>"))
         at = answers.parent.index(answers)
+        if "guess-before" in answers.parent["classes"]:
+            skip = f'<details class="guess-skip" name="guess-{number}"><summary>Just show me</summary></details>'
+            folds.append(raw(skip))
         answers.parent[at : at + 1] = folds
-
-
-def setup(app):
-    app.add_directive("guess", Guess)
-    app.connect("doctree-resolved", fold)

@@ -1,6 +1,6 @@
-"""Replays and labs: the data of a figure that moves, or trains, go into the page behind its picture.
+"""What moves and trains: the data of replays and labs go into the page behind their picture.
 
-The scripts that draw them only where there are any.
+The scripts that draw them are loaded only where there are any. Two labs stand on pages without cells.
 """
 
 import json
@@ -9,7 +9,8 @@ from docutils import nodes
 
 from ..settings import LAB, REPLAY
 
-KINDS = {REPLAY: "replay-data", LAB: "lab-data"}
+KINDS = {REPLAY: "replay-data", LAB: "lab-data"}  # class of the data, by mime type
+# The files in the order in which they run: for data, and for the place of a lab, by its class.
 REPLAY_FILES = ["fpbook/replay/replay.js", "fpbook/replay/replay.css"]
 # What every training in a page needs, in the order in which it runs; it draws with the replay's script.
 TRAINING_FILES = [
@@ -17,11 +18,16 @@ TRAINING_FILES = [
     *("web/colors.js", "web/messages.js", "web/controls.js", "web/panels.js", "web/lab.css"),
 ]
 LAB_FILES = [*TRAINING_FILES, "web/lab.js"]
+LABS = {
+    "landing-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/landing.js", "web/landing.css"],
+    "playground": [*REPLAY_FILES, *TRAINING_FILES, "web/lessons.js", "web/playground.js", "web/playground.css"],
+}
+FILES = LABS | {"replay-data": REPLAY_FILES, "lab-data": [*REPLAY_FILES, *LAB_FILES]}
 
 
-def add(app, doctree):
-    """The data of each replay, directly behind its picture; the script finds them there."""
-    notebook = app.book_notebooks.get(app.env.docname)
+def add_data(app, doctree):
+    """The data of each replay or lab, directly behind its picture; the script finds them there."""
+    notebook = app.book.notebooks.get(app.env.docname)
     if notebook is None:
         return
     figures = {name: figure for figure in doctree.findall(nodes.figure) for name in figure["names"]}
@@ -31,48 +37,32 @@ def add(app, doctree):
                 data = json.dumps(output["data"][kind], separators=(",", ":"), ensure_ascii=False, allow_nan=False)
                 script = data.replace("<", "\\u003c")
                 html = f'<script type="application/json" class="{KINDS[kind]}">{script}</script>'
-                figures[cell.metadata["mystnb"]["figure"]["name"]].insert(1, nodes.raw("", html, format="html"))
+                node = nodes.raw("", html, format="html", classes=[KINDS[kind]])
+                figures[cell.metadata["mystnb"]["figure"]["name"]].insert(1, node)
 
 
-def only_on_pages(app, doctree, docname):
+def leave_out(app, doctree, docname):
     """No other kind of book has scripts."""
     if app.builder.name != "html":
         for node in list(doctree.findall(nodes.raw)):
-            if any(f'class="{name}"' in node.astext() for name in KINDS.values()):
+            if set(node["classes"]) & set(KINDS.values()):
                 node.parent.remove(node)
 
 
-def offer(app, files):
-    """Copy files of the package to the site's _static, each once."""
+def copy_static(app):
+    """The files go to the site's _static, each once."""
     if app.builder.name == "html":
         paths = app.config.html_static_path
-        paths += [path for path in dict.fromkeys(files) if path not in paths]
+        paths += [path for path in dict.fromkeys(sum(FILES.values(), [])) if path not in paths]
 
 
-def load(app, files):
-    """Let the page that is being written run the scripts, in this order, and take the style sheets."""
-    for file in files:
+def load_scripts(app, pagename, templatename, context, doctree):
+    """The page that is being written runs the scripts that it needs, and takes their style sheets."""
+    places = () if doctree is None else doctree.findall(lambda node: isinstance(node, (nodes.raw, nodes.container)))
+    classes = {name for node in places for name in node["classes"]}
+    for file in dict.fromkeys(file for name in FILES if name in classes for file in FILES[name]):
         name = file.rpartition("/")[2]
         if name.endswith(".js"):
             app.add_js_file(name, loading_method="defer")
         else:
             app.add_css_file(name)
-
-
-def vendor(app):
-    offer(app, REPLAY_FILES + LAB_FILES)
-
-
-def load_script(app, pagename, templatename, context, doctree):
-    raw = [node.astext() for node in doctree.findall(nodes.raw)] if doctree is not None else []
-    if any(f'class="{name}"' in text for name in KINDS.values() for text in raw):
-        load(app, REPLAY_FILES)
-    if any('class="lab-data"' in text for text in raw):
-        load(app, LAB_FILES)
-
-
-def setup(app):
-    app.connect("builder-inited", vendor)
-    app.connect("doctree-read", add, priority=395)
-    app.connect("doctree-resolved", only_on_pages)
-    app.connect("html-page-context", load_script)

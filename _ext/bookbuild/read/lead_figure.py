@@ -1,34 +1,94 @@
-"""A page opens with its answer: the figure of the cell tagged `answer` stands below the page's first paragraph.
+"""A page opens with its answer: the figure of the cell tagged `answer` stands below the opening text.
 
-The notebook keeps it where it is computed.
+Where it was drawn a small copy leads up to it; the notebook keeps it there. A guess in the opening covers it until the
+reader has answered. On the first page each section's card shows the figure small.
 """
 
+import base64
+import io
+import os
+from pathlib import Path
+
 from docutils import nodes
+from PIL import Image
 from sphinx.util import logging
 
+from fpbook._files import replace
+
+from ..toc import entries
+
 LOGGER = logging.getLogger(__name__)
+THUMBNAIL = 280  # CSS pixels; its file has twice as many
 
 
 def move(app, doctree):
     """Move the figure of the answer, in every kind of book: pages, EPUB, print."""
-    cells = [node for node in doctree.findall(nodes.container) if "tag_answer" in node.get("classes", [])]
+    cells = [node for node in doctree.findall(nodes.container) if "tag_answer" in node["classes"]]
     if not cells:
         return
-    section = next(doctree.findall(nodes.section), None)
-    first = next((node for node in section or [] if isinstance(node, nodes.paragraph)), None)
+    section = next(doctree.findall(nodes.section), nodes.section())
     figures = [figure for cell in cells for figure in cell.findall(nodes.figure)]
-    if first is None or len(figures) != 1:
-        LOGGER.warning(
-            f"{len(figures)} figures are tagged as the answer; a page opens with one", location=app.env.docname
-        )
+    last = end_of_opening(section)
+    if last is None or len(figures) != 1:
+        message = f"{len(figures)} figures are tagged as the answer; a page opens with one, below its first paragraphs"
+        LOGGER.warning(message, location=app.env.docname)
         return
-    (figure,), above = figures, figures[0].parent
-    above.remove(figure)
+    (figure,) = figures
+    figure.parent.replace(figure, small_copy(figure))
     figure["classes"] += ["answer"]
-    section.insert(section.index(first) + 1, figure)
-    if not above.children and above.get("nb_element") == "cell_code_output":
-        above.parent.remove(above)
+    if is_guess(last):
+        last["classes"] += ["guess-before"]
+        figure["classes"] += ["behind-guess"]
+    section.insert(section.index(last) + 1, figure)
 
 
-def setup(app):
-    app.connect("doctree-read", move, priority=410)
+def end_of_opening(section):
+    """The last of the paragraphs below the title, or the guess behind them; None where there is neither."""
+    last = None
+    for node in section:
+        if is_guess(node):
+            return node
+        if isinstance(node, nodes.paragraph):
+            last = node
+        elif last is not None and not isinstance(node, nodes.Invisible):
+            break
+    return last
+
+
+def is_guess(node):
+    return isinstance(node, nodes.container) and "guess" in node["classes"]
+
+
+def small_copy(figure):
+    """The figure's picture, which leads to the figure at the top of the page."""
+    image = next(figure.findall(nodes.image)).deepcopy()
+    image["alt"] = "Small copy of the figure at the top of the page"
+    image["ids"] = image["names"] = []
+    link = nodes.reference("", "", image, nodes.Text("shown at the top"), refid=figure["ids"][0], internal=True)
+    return nodes.paragraph("", "", link, classes=["small-copy"])
+
+
+def add_thumbnails(app, doctree):
+    """The cards of the first page stand in the order of the sections; each gets the picture of its section's answer."""
+    cards = [node for node in doctree.findall(nodes.container) if "landing-cards" in node["classes"]]
+    items = [item for card in cards for item in card.findall(nodes.list_item)]
+    if not items:  # as on every page but the first
+        return
+    sections = [entry for entry in entries(app.srcdir) if entry.number and entry.depth == 1]
+    for item, section in zip(items, sections):
+        cells = app.book.notebooks[section.name].cells
+        answer = next(cell for cell in cells if "answer" in cell.metadata.get("tags", []))
+        drawn = next(output["data"]["image/png"] for output in answer.outputs if "image/png" in output.get("data", {}))
+        path = app.book.folder / "thumbnails" / f"{section.path.stem}.png"
+        replace(path, thumbnail(drawn))
+        uri = os.path.relpath(path, Path(app.env.doc2path(app.env.docname)).parent)
+        item.insert(0, nodes.image(uri=uri, alt=answer.metadata["mystnb"]["image"]["alt"]))
+
+
+def thumbnail(drawn):
+    """A figure as a small PNG of few colours, with two dots per CSS pixel."""
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(base64.b64decode(drawn))) as picture:
+        size = 2 * THUMBNAIL, round(2 * THUMBNAIL * picture.height / picture.width)
+        picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", dpi=(200, 200))
+    return file.getvalue()

@@ -7,12 +7,11 @@ table of contents alone decides. Figures, equations, exercises and propositions 
 
 from docutils import nodes
 from sphinx import addnodes
-from sphinx_external_toc.collectors import TocTreeCollectorWithStyles
 
 
-def assign_section_numbers(collector, env):
-    """Give each page of a numbered table of contents its number. Returns the pages whose numbers changed."""
-    before, env.toc_secnumbers, changed = env.toc_secnumbers, {}, []
+def assign(collector, env):
+    """Give each page of a numbered table of contents its number. All pages are written, so none is returned."""
+    env.toc_secnumbers = {}
 
     def number_page(page, number):
         headings = [node for node in env.tocs[page].findall(nodes.reference)]
@@ -20,14 +19,9 @@ def assign_section_numbers(collector, env):
         for node in headings:
             node["secnumber"] = None if node["anchorname"] else list(number)
         env.titles[page]["secnumber"] = list(number)
-        if env.toc_secnumbers[page] != before.get(page):
-            changed.append(page)
-        number_below(env.tocs[page], number)
-
-    def number_below(toc, number):
-        pages = [page for tree in toc.findall(addnodes.toctree) for _, page in tree["entries"] if page in env.tocs]
-        for i, page in enumerate(pages, 1):
-            number_page(page, (*number, i))
+        pages = [child for tree in env.tocs[page].findall(addnodes.toctree) for _, child in tree["entries"]]
+        for i, child in enumerate((child for child in pages if child in env.tocs), 1):
+            number_page(child, (*number, i))
 
     for page in sorted(env.numbered_toctrees):
         for tree in env.get_doctree(page).findall(addnodes.toctree):
@@ -35,8 +29,4 @@ def assign_section_numbers(collector, env):
                 for i, (_, child) in enumerate(tree["entries"], 1):
                     if child in env.tocs:
                         number_page(child, (i,))
-    return changed
-
-
-def setup(app):
-    TocTreeCollectorWithStyles.assign_section_numbers = assign_section_numbers
+    return []

@@ -1,10 +1,16 @@
-"""Small things of print: no punctuation alone on a line after a formula, no underlined space before a link's words."""
+"""Small things of print: no punctuation alone on a line behind a formula, no underlined space before a link's words."""
 
 import re
 
 from docutils import nodes
 
 PUNCTUATION = re.compile(r"[.,;:!?)\]’”%]+|-[a-z]+[.,;:]?|s\b")
+
+
+def set_page(app, doctree, docname):
+    if app.builder.format == "html":
+        keep_together(doctree)
+        move_spaces_out(doctree)
 
 
 def keep_together(doctree):
@@ -19,20 +25,10 @@ def keep_together(doctree):
         parent.insert(place, [nodes.inline("", "", formula, nodes.Text(found[0]), classes=["nobreak"]), rest])
 
 
-def spaces_outside(doctree):
-    """`Solution to_Exercise 1` becomes `Solution to Exercise 1`: the space stands before the link."""
+def move_spaces_out(doctree):
+    """`Solution to_Exercise 1`, as sphinx-exercise makes it, becomes `Solution to Exercise 1`."""
     for link in list(doctree.findall(nodes.reference)):
         first = link.next_node(nodes.Text)
         if first is not None and first.startswith(" ") and first.strip():
             first.parent.replace(first, nodes.Text(first.lstrip()))
             link.parent.insert(link.parent.index(link), nodes.Text(" "))
-
-
-def set_page(app, doctree, docname):
-    if app.builder.format == "html":
-        keep_together(doctree)
-        spaces_outside(doctree)
-
-
-def setup(app):
-    app.connect("doctree-resolved", set_page, priority=950)

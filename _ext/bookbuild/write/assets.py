@@ -1,11 +1,10 @@
 """Small pages: pictures as WebP, one style sheet, an icon font of the icons in use.
 
-`SLIM = False` switches all of it off.
-
-Pictures keep their size in CSS pixels and wait until they are near in either case.
+Pictures keep their size in CSS pixels, and wait until they are near.
 """
 
 import hashlib
+import io
 import logging
 import re
 
@@ -13,9 +12,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from ..files import replacing, write_whole
-
-SLIM = True
+from fpbook._files import replace
 
 STYLES = re.compile(r'\s*<link[^>]*href="(?P<root>[^"]*)_static/(?P<path>[^"?]+\.css)[^"]*"[^>]*>')
 ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
@@ -25,34 +22,34 @@ FONTS = "_static/vendor/fontawesome/webfonts"
 NAMES = ["pictures", "style sheets", "icon font"]
 
 
-def slim(page, path, html):
+def shrink(page, path, html):
     """The page with smaller files, and what of it was done."""
     hits = []
     page, count = IMAGE.subn(lambda match: picture(match, path), page)
     if count:
         hits.append("pictures")
-    if SLIM and STYLES.search(page):
+    if STYLES.search(page):
         page, changed = one_style_sheet(page, html)
         hits += ["style sheets"] + ["icon font"] * changed
-    return page, hits if SLIM else NAMES
+    return page, hits
 
 
 def picture(match, page):
-    """The tag of a figure with its size in CSS pixels, where 100 dots an inch are one pixel each.
-
-    And a smaller file of the same dots.
-    """
-    png = page.parent / match["src"]
-    source = match["src"]
+    """The tag of a figure with its size in CSS pixels, 100 dots per inch being one pixel each, and a smaller file."""
+    png, source = page.parent / match["src"], match["src"].removesuffix(".png") + ".webp"
     with Image.open(png) as image:
         sizes = zip(image.size, image.info.get("dpi", (100, 100)))
         width, height = (round(length * 100 / inch) for length, inch in sizes)
-        if SLIM:
-            webp, source = png.with_suffix(".webp"), source.removesuffix(".png") + ".webp"
-            if not webp.exists():  # its name is a hash of what it shows
-                with replacing(webp) as part:
-                    image.save(part, "WEBP", lossless=True, method=2)
+        if not png.with_suffix(".webp").exists():  # its name is a hash of what it shows
+            replace(png.with_suffix(".webp"), saved(image))
     return f'<img{match["before"]} loading="lazy" width="{width}" height="{height}" src="{source}"'
+
+
+def saved(image):
+    """The bytes of a picture as WebP."""
+    file = io.BytesIO()
+    image.save(file, "WEBP", lossless=True, method=2)
+    return file.getvalue()
 
 
 def one_style_sheet(page, html):
@@ -63,19 +60,14 @@ def one_style_sheet(page, html):
     text = text.replace('@import "../basic.css";', (html / "_static/basic.css").read_text(encoding="utf8"), 1)
     text, changed = FONT.subn('url(../vendor/fontawesome/webfonts/icons.woff) format("woff")', text)
     name = f"all-{hashlib.sha256(text.encode()).hexdigest()[:12]}.css"
-    write_whole(html / "_static/styles" / name, text)  # beside the theme's, whose addresses are relative
+    replace(html / "_static/styles" / name, text.encode("utf8"))  # beside the theme's, whose addresses are relative
     page = STYLES.sub("", page)
     sheet = f'<link rel="stylesheet" href="{links[0]["root"]}_static/styles/{name}" />'
     return page[: links[0].start()] + sheet + page[links[0].start() :], bool(changed)
 
 
-def icons(html):
-    """The icon font with only the icons that some page or script names, or a style sheet shows.
-
-    The whole font is fifty times larger.
-    """
-    if not SLIM:
-        return
+def shrink_icons(html):
+    """The icon font with the icons that a page, script or style sheet shows: the whole one is fifty times larger."""
     logging.getLogger("fontTools").setLevel(logging.WARNING)
     sheets = [*html.glob("_static/*.css"), *html.glob("_static/styles/*theme.css")]
     styles = "".join(sheet.read_text(encoding="utf8") for sheet in sorted(sheets))
@@ -89,5 +81,6 @@ def icons(html):
     subsetter.populate(unicodes=codes)
     subsetter.subset(font)
     font.flavor = "woff"
-    with replacing(html / FONTS / "icons.woff") as part:
-        font.save(part)
+    file = io.BytesIO()
+    font.save(file)
+    replace(html / FONTS / "icons.woff", file.getvalue())

@@ -1,42 +1,61 @@
-"""The last hand on every page that was written: changes, smaller files, previews, policy.
+"""The last hand on every page of the site: changes, smaller files, previews, policy. Each page is replaced whole.
 
-Each page is replaced whole.
+The Content-Security-Policy of a page lets everything come from the site itself; scripts inside the page are known by
+their hash.
 """
 
+import base64
+import hashlib
+import re
 from pathlib import Path
 
-from ..execute.build_state import last, note
-from ..files import write_whole
-from . import assets, html_fixes, previews
-from .policy import add_policy
-from .site import base_of
+from fpbook._files import replace
+
+from . import assets, html_fixes, mathml, previews
+from .site import add_base
 
 REDIRECT = '<meta http-equiv="Refresh"'  # the first page of a book whose root is another one: `make page`
-DONE = 'http-equiv="Content-Security-Policy"'
+POLICY = (
+    "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'"
+)
+SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
+CHARSET = '<meta charset="utf-8" />'
 
 
-def finish(app, exception):
-    if exception or app.builder.name != "html":
+def run(app, exception):
+    """Finish all pages of a site that was rendered from nothing."""
+    if exception or app.builder.name != "html" or not app.book.fresh:
         return
-    html, hits = Path(app.outdir), dict(last(app, "hits", {}))
-    pages = {path.relative_to(html).as_posix(): path for path in html.rglob("*.html") if "_static" not in path.parts}
-    texts = {name: path.read_text(encoding="utf8") for name, path in pages.items()}
-    texts = {name: text for name, text in texts.items() if not text.startswith(REDIRECT)}
-    new = [name for name, text in texts.items() if DONE not in text]
-    if new:
-        assets.icons(html)
-    for name in new:
-        text, changed = html_fixes.rewrite(texts[name], name)
-        text, slimmed = assets.slim(text, pages[name], html)
-        hits[name] = changed + slimmed
-        texts[name] = base_of(add_policy(text), name)
-    for name, text in previews.refresh(texts, new).items():
-        write_whole(pages[name], text)
-    hits = {name: found for name, found in hits.items() if name in pages}
+    html, texts, hits = Path(app.outdir), {}, set()
+    assets.shrink_icons(html)
+    for path in sorted(path for path in html.rglob("*.html") if "_static" not in path.parts):
+        text, name = path.read_text(encoding="utf8"), path.relative_to(html).as_posix()
+        if text.startswith(REDIRECT):
+            continue
+        text, changed = html_fixes.fix(text, name)
+        text = mathml.draw(text)
+        text, shrunk = assets.shrink(text, path, html)
+        hits |= {*changed, *shrunk}
+        texts[name] = add_base(add_policy(text), name)
+    for name, text in previews.add(texts).items():
+        replace(html / name, text.encode("utf8"))
     if not app.config.book_page:
         html_fixes.complain(hits, [*html_fixes.CHANGES, *assets.NAMES])
-    note(app, "hits", hits)
 
 
-def setup(app):
-    app.connect("build-finished", finish, priority=900)
+def policy(page):
+    hashes = set()
+    for script in SCRIPT.finditer(page):
+        if "src=" not in script["attributes"] and "application/json" not in script["attributes"]:
+            digest = base64.b64encode(hashlib.sha256(script["body"].encode()).digest()).decode()
+            hashes.add(f"'sha256-{digest}'")
+    return POLICY.format(hashes=" ".join(sorted(hashes)))
+
+
+def add_policy(page):
+    """The page with its policy as the first thing in its head."""
+    if page.count(CHARSET) != 1:
+        raise ValueError("a page without its character set, where its policy would stand")
+    return page.replace(CHARSET, f'{CHARSET}<meta http-equiv="Content-Security-Policy" content="{policy(page)}">')

@@ -50,7 +50,7 @@ def concerns(what, name):
     return what != "search scripts where nothing is searched" or name != SEARCH
 
 
-def rewrite(page, name):
+def fix(page, name):
     """The page with all changes, and the names of those that hit it."""
     hits = []
     for what, (pattern, replacement) in CHANGES.items():
@@ -64,5 +64,5 @@ def rewrite(page, name):
 
 def complain(hits, names):
     """Warn, which fails the build, about each change that hit no page."""
-    for what in sorted(set(names) - {hit for page in hits.values() for hit in page}):
+    for what in sorted(set(names) - hits):
         LOGGER.warning(f"a change to the pages found nothing to change: {what}; see _ext/bookbuild/write/html_fixes.py")

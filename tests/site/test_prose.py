@@ -1,0 +1,102 @@
+"""Numbers in the prose of a page are numbers that its cells, or those of a page it points to, print. After `make book`.
+
+Compared are those that only a measurement can give: decimals, shares in percent, "N times", and ranges "13 (10 to 15)".
+Prose rounds, so a number agrees with any that rounds to it. Whole numbers without such a sign are counts and settings;
+formulas, code, tables, captions, guesses, boxes, exercises and paragraphs that cite a work are left out.
+"""
+
+import functools
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from bookbuild.toc import entries
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {entry.path.stem: entry for entry in entries(ROOT) if entry.is_notebook}
+WRITTEN = [name for name, entry in PAGES.items() if "\n## In short" in entry.path.read_text("utf8")]
+OUTSIDE = (
+    ".cell, pre, code, table, figure, template, .math, .guess, .admonition, .proof, .exercise, .solution, .small-copy"
+)
+NUMBER = r"[−-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[−-]?\d+(?:\.\d+)?"
+MEASURED = re.compile(
+    rf"(?<![\w.,])(?:(?P<low>{NUMBER}) \((?P<range>{NUMBER}) to (?P<end>{NUMBER})\)"
+    rf"|(?P<decimal>[−-]?\d+\.\d+)(?![\d.]*\w)"
+    rf"|(?P<share>{NUMBER})(?=[\s\u00a0\u202f]?(?:%|percent\b))|(?P<ratio>{NUMBER})(?= times\b))"
+)
+
+
+def value(text):
+    return float(text.replace(",", "").replace("−", "-"))
+
+
+def agrees(text, known):
+    """True if a number of the prose is one of `known`, rounded to as many places as it shows."""
+    places = len(text.partition(".")[2])
+    half = 0.5 * 10.0**-places
+    if not places:  # 3,400 stands for what rounds to 3,400 at its last digit that is no zero
+        digits = text.strip("−-").replace(",", "")
+        half *= 10 ** (len(digits) - len(digits.rstrip("0"))) if digits.strip("0") else 1
+    return any(abs(abs(value(text)) - abs(other)) <= half * (1 + 1e-9) for other in known)
+
+
+@functools.cache
+def known_numbers(name):
+    """Every number that the cells of a page hold or print, claims and tables included; fractions as percent, too."""
+    cells = nbformat.read(ROOT / "_build/executed" / f"{name}.ipynb", as_version=4).cells
+    texts = [cell.source for cell in cells if cell.cell_type == "code"]
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        texts += [
+            output.get("text", ""),
+            *(output.get("data", {}).get(f"text/{kind}", "") for kind in ("plain", "markdown")),
+        ]
+    found = re.findall(rf"(?:{NUMBER})(?:[eE][+-]?\d+)?", "\n".join(texts))
+    numbers = {float(number.replace(",", "").replace("−", "-")) for number in found}
+    return numbers | {100 * number for number in numbers if abs(number) <= 1}
+
+
+def paragraphs(name):
+    """The text of each paragraph and list item, and the pages that it points to."""
+    article = BeautifulSoup((ROOT / f"_build/html/chapters/{name}.html").read_text("utf8"), "html.parser").article
+    for node in article.select(OUTSIDE):
+        node.decompose()
+    for heading in article.find_all("h2", string=re.compile("Exercises")):
+        heading.find_parent("section").decompose()
+    for node in article.find_all(["p", "li"]):
+        if node.find("p") or node.select(".bibtex-citation, [href*='references.html']"):
+            continue
+        links = {Path(a["href"].partition("#")[0]).stem for a in node.select("a[href]")} & set(PAGES)
+        for link in node.select("a.reference"):
+            link.replace_with(" ")  # Fig. 1.1.2, 1.2.3
+        yield " ".join(node.get_text().split()), links
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_numbers_in_the_prose_are_printed_by_a_cell(name):
+    unknown = []
+    for text, links in paragraphs(name):
+        known = known_numbers(name).union(*(known_numbers(page) for page in links))
+        for match in MEASURED.finditer(text):
+            for number in filter(None, match.groups()):
+                if not agrees(number, known):
+                    unknown.append(f"{number} in: …{text[max(0, match.start() - 60) : match.end() + 30]}…")
+    assert unknown == [], "no cell prints these; write what a claim or a table of the page shows\n" + "\n".join(unknown)
+
+
+@pytest.mark.parametrize("text, known, right", [
+    ("13", [12.6], True), ("13", [12.4], False), ("0.72", [0.7249], True), ("0.72", [0.73], False),
+    ("3,400", [3437], True), ("3,400", [3460], False), ("72", [72.4], True), ("−0.5", [0.52], True),
+])  # fmt: skip
+def test_a_number_of_the_prose_agrees_with_what_rounds_to_it(text, known, right):
+    assert agrees(text, known) == right
+
+
+@pytest.mark.parametrize("text, found", [
+    ("the ratio is 13 (10 to 15) here", ["13", "10", "15"]), ("about 0.72 of it", ["0.72"]),
+    ("72 % of 16 seeds", ["72"]),
+    ("14 times as long as 16 runs", ["14"]), ("in 1.2.3 and 2.5e-3, version 3.1a", []), ("a width of 100", []),
+])  # fmt: skip
+def test_measured_numbers_are_told_from_counts_and_references(text, found):
+    assert [number for match in MEASURED.finditer(text) for number in match.groups() if number] == found
