@@ -59,7 +59,7 @@ class FrequencyMonitor:
     period : float or array of shape (d,), optional
         In units of x: 1 for k in cycles per unit, 360 for x in degrees and k in waves round the circle.
     bands : array, shape (m,), optional
-        Edges of |k| (in cycles per period, if given): below the first, between them, and above the last. On a grid by
+        Edges of \|k\| (in cycles per period, if given): below the first, between them, and above the last. On a grid by
         the FFT, elsewhere by differences of the filter.
     delta : float or array of shape (m,), optional
         Filter variances, in units of x squared: a pair of low and high for each.

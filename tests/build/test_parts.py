@@ -106,7 +106,7 @@ def test_a_kernel_has_the_settings_of_the_book_and_not_those_of_a_shell(tmp_path
 
 def test_a_page_runs_in_an_empty_folder_under_the_key_of_the_files_before_it(book):
     look = "import os, pathlib\nprint(os.listdir(), os.environ['FPBOOK_BUILD'], os.environ['OMP_NUM_THREADS'])"
-    edit = "with (pathlib.Path.cwd().parents[2] / 'fpbook/one.py').open('a') as f:\n    _ = f.write('# more\\n')"
+    edit = "with (pathlib.Path.cwd().parents[2] / 'fpbook/one.py').open('a') as f:\n    _ = f.write('more = 1\\n')"
     add_chapter(book, "edits", cell(f"import fpbook.one\n{look}\n{edit}"))
     left = book / "_build/home/edits/left-by-a-kill"
     left.parent.mkdir(parents=True)
@@ -399,7 +399,7 @@ def test_a_preview_holds_what_a_link_points_to():
     link = '<a class="reference internal" href="glossary.html#term-a">a</a>'
     pages = {"why.html": text(link), "other.html": text("no link")}
     pages["glossary.html"] = text('<dl><dt id="term-a">a</dt><dd><p>One.</p></dd></dl>')
-    made = previews.add(pages)
+    made = {name: previews.add(page, name, pages) for name, page in pages.items()}
     assert 'data-for="glossary.html#term-a"><p>One.</p></template>' in made["why.html"]
     assert made["other.html"] == pages["other.html"] and made["glossary.html"] == pages["glossary.html"]
 

@@ -20,28 +20,29 @@ POLICY = (
     "img-src 'self' data:; font-src 'self' data:; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'"
 )
+POLICY_TAG = '<meta http-equiv="Content-Security-Policy"'
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 CHARSET = '<meta charset="utf-8" />'
 
 
 def run(app, exception):
-    """Finish all pages of a site that was rendered from nothing."""
-    if exception or app.builder.name != "html" or not app.book.fresh:
+    """Finish every page that was written: all, or those that Sphinx took for new though nothing changed."""
+    if exception or app.builder.name != "html":
         return
-    html, texts, hits = Path(app.outdir), {}, set()
-    assets.shrink_icons(html)
-    for path in sorted(path for path in html.rglob("*.html") if "_static" not in path.parts):
-        text, name = path.read_text(encoding="utf8"), path.relative_to(html).as_posix()
-        if text.startswith(REDIRECT):
-            continue
-        text, changed = html_fixes.fix(text, name)
-        text = mathml.draw(text)
-        text, shrunk = assets.shrink(text, path, html)
+    html, hits = Path(app.outdir), set()
+    paths = sorted(path for path in html.rglob("*.html") if "_static" not in path.parts)
+    texts = {path.relative_to(html).as_posix(): path.read_text(encoding="utf8") for path in paths}
+    new = [name for name, text in texts.items() if POLICY_TAG not in text and not text.startswith(REDIRECT)]
+    if new and app.book.fresh:
+        assets.shrink_icons(html)
+    for name in new:
+        text, changed = html_fixes.fix(texts[name], name)
+        text, shrunk = assets.shrink(mathml.draw(text), html / name, html)
         hits |= {*changed, *shrunk}
         texts[name] = add_base(add_policy(text), name)
-    for name, text in previews.add(texts).items():
-        replace(html / name, text.encode("utf8"))
-    if not app.config.book_page:
+    for name in new:
+        replace(html / name, previews.add(texts[name], name, texts).encode("utf8"))
+    if app.book.fresh and not app.config.book_page:
         html_fixes.complain(hits, [*html_fixes.CHANGES, *assets.NAMES])
 
 
@@ -58,4 +59,4 @@ def add_policy(page):
     """The page with its policy as the first thing in its head."""
     if page.count(CHARSET) != 1:
         raise ValueError("a page without its character set, where its policy would stand")
-    return page.replace(CHARSET, f'{CHARSET}<meta http-equiv="Content-Security-Policy" content="{policy(page)}">')
+    return page.replace(CHARSET, f'{CHARSET}{POLICY_TAG} content="{policy(page)}">')

@@ -1,6 +1,7 @@
 """Previews: each page holds what its references to other pages point to, and shows it from disk without a request."""
 
 import re
+from functools import cache
 from html import escape
 from posixpath import dirname, join, normpath
 
@@ -10,23 +11,22 @@ ARTICLE = re.compile(r'<article class="bd-article">.*?</article>', re.DOTALL)
 LINK = re.compile(r'<a class="[^"]*reference internal[^"]*" href="(?P<href>[^"#]+\.html)#(?P<anchor>[^"]+)"')
 
 
-def add(texts):
-    """The pages, {name: text}, each with a template for every thing on another page that can be previewed."""
-    parsed, made = {}, {}
-    for name, text in texts.items():
-        article = ARTICLE.search(text)
-        links = sorted({(match["href"], match["anchor"]) for match in LINK.finditer(article[0])}) if article else []
-        templates = []
-        for href, anchor in links:
-            target = normpath(join(dirname(name), href))
-            if target not in parsed:
-                found = ARTICLE.search(texts.get(target, ""))
-                parsed[target] = BeautifulSoup(found[0] if found else "", "html.parser")
-            if shown := preview(parsed[target], anchor):
-                address = escape(f"{href}#{anchor}")
-                templates.append(f'<template class="preview" data-for="{address}">{shown}</template>')
-        made[name] = text.replace("</article>", "".join(templates) + "</article>", 1)
-    return made
+def add(page, name, texts):
+    """The page with a template for each thing on another page, {name: text}, that can be previewed."""
+    article, templates = ARTICLE.search(page), []
+    links = sorted({(match["href"], match["anchor"]) for match in LINK.finditer(article[0])}) if article else []
+    for href, anchor in links:
+        target = texts.get(normpath(join(dirname(name), href)), "")
+        if shown := preview(parsed(target), anchor):
+            templates.append(f'<template class="preview" data-for="{escape(href)}#{escape(anchor)}">{shown}</template>')
+    return page.replace("</article>", "".join(templates) + "</article>", 1)
+
+
+@cache
+def parsed(page):
+    """The article of a page; most pages point to the same few."""
+    found = ARTICLE.search(page)
+    return BeautifulSoup(found[0] if found else "", "html.parser")
 
 
 def preview(soup, anchor):
