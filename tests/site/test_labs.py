@@ -216,7 +216,11 @@ def test_a_lab_stops_at_once_and_begins_anew(open_lab, place):
         assert lab.locator(".seek > svg path.curve:not(.ghost)").first.get_attribute("d") == drawn
     assert min(waited) < 100
     press(lab, "Reset")
-    assert "Guess, then press Train" in words(lab) and lab.get_by_role("button", name="Train").is_visible() and page.faults == []
+    assert (
+        "Guess, then press Train" in words(lab)
+        and lab.get_by_role("button", name="Train").is_visible()
+        and page.faults == []
+    )
 
 
 @pytest.mark.alone
@@ -521,7 +525,8 @@ def test_less_motion_where_the_reader_asks_for_it(open_lab):
     page.evaluate("""() => {
       window.draws = 0;
       const cards = document.querySelector(".lab .replay-cards");
-      new MutationObserver(() => { window.draws++; }).observe(cards, {childList: true, subtree: true, attributes: true});
+      const all = {childList: true, subtree: true, attributes: true};
+      new MutationObserver(() => { window.draws++; }).observe(cards, all);
     }""")
     page.wait_for_timeout(2000)
     assert 1 <= page.evaluate("window.draws") <= 5 and page.faults == []

@@ -13,6 +13,7 @@ from ..execute.results import write_notebook
 from ..read.diagrams import for_notebooks
 from ..settings import FOR_THE_PAGE, REPLAY, ROOT, site_address
 from .markdown import plain
+from .twins import add_install_lines
 
 LOGGER = logging.getLogger(__name__)
 NUMBERED_AS = {"figure": "Fig.", "code-block": "Listing"}
@@ -86,6 +87,7 @@ def readable(notebook, labels, *, title="", page="", repository=""):
                 f'*This notebook is {title}, a page of the book "The Frequency Principle".*{read}'
             )
         ]
+    add_install_lines(notebook)
     for cell in notebook.cells:
         cell = nbformat.from_dict(cell)
         if cell.cell_type != "markdown":

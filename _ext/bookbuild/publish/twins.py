@@ -1,22 +1,89 @@
-"""Write the twin of each notebook page, NAME.ipynb beside NAME.md: the same notebook without outputs, for Jupyter.
+"""The twin of each notebook page, NAME.ipynb beside NAME.md: the same notebook without outputs, for Jupyter and Colab.
 
-`python -m bookbuild.publish.twins`
+`python -m bookbuild.publish.twins` writes those that are out of date; with `--check` it writes nothing and fails if one
+is. Twins are generated and not paired: a paired one cannot be opened in Jupyter once the page is newer. What a person
+typed into one is never overwritten.
 """
 
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import jupytext
+import nbformat
 
 from ..execute.results import write_notebook
 from ..settings import ROOT
 from ..toc import notebooks
 
+INSTALL = Path(__file__).with_name("install_cell.py").read_text(encoding="utf8").strip()
+
 
 def twin(path):
-    """The notebook that belongs beside the source `path`; Jupytext keeps the two in step when either is edited."""
+    """The notebook that belongs beside the page `path`; its metadata have the checksum of its cells."""
     notebook = jupytext.read(path)
-    notebook.metadata.jupytext["formats"] = "ipynb,md:myst"
+    notebook.metadata.pop("jupytext", None)
+    add_install_lines(notebook)
+    notebook.metadata["fpbook"] = {"generated": checksum(notebook)}
     return notebook
 
 
+def add_install_lines(notebook):
+    """Put the lines that make `fpbook` importable, on Colab too, in front of the first code cell."""
+    first = next((cell for cell in notebook.cells if cell.cell_type == "code"), None)
+    if first is not None and INSTALL not in first.source:
+        first.source = f"{INSTALL}\n{first.source}"
+
+
+def checksum(notebook):
+    cells = [[cell.cell_type, cell.source.strip()] for cell in notebook.cells]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:16]
+
+
+def write_twins(root, *, check=False):
+    """Write every twin that is out of date; a list of problems: what was typed, and with `check` what differs."""
+    problems = []
+    for page in notebooks(root):
+        path, new = page.with_suffix(".ipynb"), twin(page)
+        old = _read(path)
+        name = path.relative_to(root).as_posix()
+        if old is not None and old.metadata.get("fpbook", {}).get("generated") != checksum(old):
+            problems.append(
+                f"{name} holds what someone typed. See it with `.venv/bin/jupytext --to md:myst --output - {name} | "
+                f"diff {page.relative_to(root).as_posix()} -`, bring it into the page, remove {name}, run `make twins`."
+            )
+        elif not check:
+            write_notebook(new, path)
+        elif old is None or nbformat.writes(old) != nbformat.writes(_numbered(new)):
+            problems.append(f"{name} is out of date: run `make twins`.")
+        elif not _is_tracked(path, root):
+            problems.append(f"{name} is not in the commit: run `git add {name}`.")
+    return problems
+
+
+def _read(path):
+    """The stored twin; None if there is none, or if it is no notebook, as after a merge with conflicts."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError):
+        return None
+
+
+def _numbered(notebook):
+    """The notebook with the ids of cells that `write_notebook` gives."""
+    for i, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{i}"
+    return notebook
+
+
+def _is_tracked(path, root):
+    """Does git know the file? True outside a repository, where nothing is committed."""
+    listed = ["git", "-C", str(root), "ls-files", "--error-unmatch", str(path)]
+    return not (root / ".git").exists() or subprocess.run(listed, capture_output=True).returncode == 0
+
+
 if __name__ == "__main__":
-    for source in notebooks(ROOT):
-        write_notebook(twin(source), source.with_suffix(".ipynb"))
+    found = write_twins(ROOT, check="--check" in sys.argv[1:])
+    sys.exit("\n".join(found) or None)

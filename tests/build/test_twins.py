@@ -1,0 +1,84 @@
+"""Twins: what Jupyter opens is what the page says, and what a person typed into one is never lost."""
+
+import jupytext
+import nbformat
+import pytest
+from bookbuild.publish.twins import INSTALL, write_twins
+
+PAGE = """---
+jupytext:
+  text_representation: {extension: .md, format_name: myst}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+
+# Title
+
+```{code-cell} ipython3
+x = 1
+```
+"""
+
+
+@pytest.fixture
+def book(tmp_path):
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: page\n", "utf8")
+    (tmp_path / "page.md").write_text(PAGE, "utf8")
+    return tmp_path
+
+
+def stored(book):
+    return nbformat.read(book / "page.ipynb", as_version=4)
+
+
+def test_a_twin_has_the_cells_of_its_page_and_is_not_paired(book):
+    assert write_twins(book) == [] == write_twins(book, check=True)
+    heading, cell = stored(book).cells
+    assert heading.source == "# Title" and cell.source == f"{INSTALL}\nx = 1"
+    assert "jupytext" not in stored(book).metadata
+    compile(INSTALL, "install", "exec")
+
+
+def test_what_someone_typed_is_kept_until_it_is_in_the_page(book):
+    write_twins(book)
+    notebook = stored(book)
+    notebook.cells[0].source = "# Another title"
+    nbformat.write(notebook, book / "page.ipynb")
+    for check in (False, True):
+        (problem,) = write_twins(book, check=check)
+        assert "page.ipynb holds what someone typed" in problem and "remove page.ipynb" in problem
+    assert stored(book).cells[0].source == "# Another title"
+
+
+def test_outputs_of_a_run_in_jupyter_are_no_edit(book):
+    write_twins(book)
+    notebook = stored(book)
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="1")]
+    nbformat.write(notebook, book / "page.ipynb")
+    assert ["out of date" in problem for problem in write_twins(book, check=True)] == [True]
+    assert write_twins(book) == [] and stored(book).cells[1].outputs == []
+
+
+def test_a_page_that_changed_is_named_by_the_check_and_written_without_it(book):
+    write_twins(book)
+    (book / "page.md").write_text(PAGE.replace("x = 1", "x = 2"), "utf8")
+    assert write_twins(book, check=True) == ["page.ipynb is out of date: run `make twins`."]
+    assert write_twins(book) == [] and "x = 2" in stored(book).cells[1].source
+
+
+def test_a_twin_with_conflicts_of_a_merge_is_written_anew(book):
+    (book / "page.ipynb").write_text("<<<<<<< HEAD\n", "utf8")
+    assert write_twins(book) == [] and len(stored(book).cells) == 2
+
+
+def test_a_twin_that_git_does_not_know_is_named(book):
+    import subprocess
+
+    subprocess.run(["git", "init", "-q", str(book)], check=True)
+    write_twins(book)
+    assert write_twins(book, check=True) == ["page.ipynb is not in the commit: run `git add page.ipynb`."]
+
+
+def test_a_page_opens_from_its_twin(book):
+    """The way back that the message names keeps the text of the page."""
+    write_twins(book)
+    assert jupytext.read(book / "page.ipynb").cells[0].source == "# Title"
