@@ -70,7 +70,7 @@ def setup(app):
         nocolor()  # no colour codes in logs
     if not app.warningiserror:
         app.keep_going = True  # a warning is an error in the plain command too
-    # Private names of other packages: Sphinx 7.4.7, sphinx-external-toc 1.1.0.
+    # Private names of other packages: Sphinx 7.4.7, sphinx-external-toc 1.1.0; and nbclient 0.11, in execute.runner.
     app.book = BuildState(Path(app.outdir).parent, warnings=lambda: app._warncount)
     TocTreeCollectorWithStyles.assign_section_numbers = section_numbers.assign
     app.add_config_value("book_page", "", "")  # `make page` renders this one page alone

@@ -94,7 +94,7 @@ def forget_what_changed(book, app):
         kept = set()
     if not all((book.folder / name).exists() for name in [".doctrees/environment.pickle", "jupyter_execute"]):
         kept = set()
-    book.kinds = kept = {name for name in kept if (book.folder / name).is_dir()}
+    book.kinds = kept = {name for name in kept if list((book.folder / name).glob("*"))}  # Sphinx makes an empty one
     book.fresh = kind not in kept
     mark.unlink(missing_ok=True)
     for name in ([kind] if kept else [*RENDERED, kind]) if book.fresh else []:

@@ -5,6 +5,7 @@ does the same.
 """
 
 import asyncio
+import atexit
 import os
 import platform
 import shutil
@@ -96,6 +97,7 @@ async def _run_once(notebook, folder, environment, allow_errors, started):
     except (DeadKernelError, RuntimeError) as error:
         raise NotebookError(f"{failed()}: the kernel died: {error}") from None
     finally:
+        atexit.unregister(client._cleanup_kernel)  # private; nbclient 0.11 leaves it there when a kernel was stopped
         shutil.rmtree(folder, ignore_errors=True)
 
 
