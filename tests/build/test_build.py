@@ -503,6 +503,7 @@ KNOWN = LABELS | {
         ("See {numref}`fig-a`, {eq}`eq-a` and {ref}`sec-a`.", "See Fig. 1.1.1, (1.1.2) and Section title."),
         ("{numref}`figure %s <fig-a>`", "figure 1.1.1"),
         ("{cite}`a2020`, {cite:t}`a2020`", "(Author, 2020), Author (2020)"),
+        ("{py:mod}`fpbook.monitor`", "`fpbook.monitor`"),
         ("[](#sec-a), [this](other.md), [](other.md)", "Section title, this, Other page"),
         ("$$ a = b $$ (eq-a)", "$$ a = b \\tag{1.1.2} $$"),
         ("$$\na\n$$ (eq-a)\n\nNext.", "$$\na\n\\tag{1.1.2} $$\n\nNext."),

@@ -71,6 +71,8 @@ def role(match, labels):
     name, text = match["role"], match["text"]
     if name == "math":
         return f"${text}$"
+    if name.startswith("py:"):
+        return f"`{text.removeprefix('~')}`"
     if name.startswith("cite"):
         return _cite(name, [key.strip() for key in text.split(",")], labels)
     words, _, target = text.rpartition("<")
