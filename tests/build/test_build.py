@@ -448,6 +448,19 @@ def test_a_guess_is_folds_and_a_drawing_is_in_the_page(book):
     assert status != 0 and "one of them is right" in printed
 
 
+def test_the_data_of_a_replay_lie_directly_behind_its_picture(book):
+    """The script that draws them begins at the node before."""
+    replay = "import numpy as np\nfrom fpbook.replay import replay\nx = np.arange(5)\n"
+    replay += "replay({'': dict(step=[0, 1], panels=[dict(x=x, curves={'h': np.array([x, 2 * x])})])}, at=1)"
+    head = "---\nmystnb:\n  figure:\n    name: fig-moves\n    caption: A line.\n  image:\n    alt: A line.\n---\n"
+    add_chapter(book, "moves", cell(replay, head=head))
+    status, printed = build(book)
+    assert status == 0, printed
+    script = article(book, "moves").select_one("figure script.replay-data")
+    assert script.find_previous_sibling().name == "img" and "replay.js" in page(book, "moves")
+    assert "replay.js" not in page(book)
+
+
 def test_make_page_renders_one_page_alone(book):
     add_chapter(book, "alone", cell("print('alone')", head=":tags: [hide-input]\n"))
     (book / "chapters/alone.md").write_text(

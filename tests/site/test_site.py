@@ -442,9 +442,9 @@ def test_a_page_that_is_printed_first_of_all_shows_its_formulas(browser, address
     page = browser.new_page()
     page.goto((BUILD / address).as_uri(), wait_until="domcontentloaded")
     text = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf())).pages)
-    drawn = page.locator("mjx-container").count()
+    drawn, formulas = page.locator("mjx-container").count(), page.locator("article .math").count()
     page.close()
-    assert drawn == 0 and len(text) > 5000  # MathJax had no time, so this is what is tested
+    assert drawn < formulas and len(text) > 5000  # MathJax had no time for all of them, so this is what is tested
     assert re.findall(r"\\[(\[]|\\(?:frac|hat|omega|delta|cdot|text)\b", text) == []
 
 

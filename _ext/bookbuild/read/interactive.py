@@ -37,7 +37,7 @@ def add_data(app, doctree):
                 data = json.dumps(output["data"][kind], separators=(",", ":"), ensure_ascii=False, allow_nan=False)
                 script = data.replace("<", "\\u003c")
                 html = f'<script type="application/json" class="{KINDS[kind]}">{script}</script>'
-                node = nodes.raw("", html, format="html", classes=[KINDS[kind]])
+                node = nodes.raw("", html, format="html", holds=KINDS[kind])  # no class: that would wrap it
                 figures[cell.metadata["mystnb"]["figure"]["name"]].insert(1, node)
 
 
@@ -45,7 +45,7 @@ def leave_out(app, doctree, docname):
     """No other kind of book has scripts."""
     if app.builder.name != "html":
         for node in list(doctree.findall(nodes.raw)):
-            if set(node["classes"]) & set(KINDS.values()):
+            if "holds" in node:
                 node.parent.remove(node)
 
 
@@ -58,9 +58,11 @@ def copy_static(app):
 
 def load_scripts(app, pagename, templatename, context, doctree):
     """The page that is being written runs the scripts that it needs, and takes their style sheets."""
-    places = () if doctree is None else doctree.findall(lambda node: isinstance(node, (nodes.raw, nodes.container)))
-    classes = {name for node in places for name in node["classes"]}
-    for file in dict.fromkeys(file for name in FILES if name in classes for file in FILES[name]):
+    if doctree is None:
+        return
+    found = {name for node in doctree.findall(nodes.container) for name in node["classes"]}
+    found |= {node.get("holds") for node in doctree.findall(nodes.raw)}
+    for file in dict.fromkeys(file for name in FILES if name in found for file in FILES[name]):
         name = file.rpartition("/")[2]
         if name.endswith(".js"):
             app.add_js_file(name, loading_method="defer")
