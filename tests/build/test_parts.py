@@ -14,6 +14,7 @@ import second_run
 import seeds
 from bookbuild import settings
 from bookbuild.execute import cache, results, runner
+from bookbuild.publish.twins import INSTALL
 from bookbuild.publish.notebooks import addresses, cited, readable
 from bookbuild.read import ledger, typography
 from bookbuild.write import assets, previews
@@ -348,14 +349,13 @@ def test_an_offered_notebook_has_pictures_captions_and_no_data_of_the_page():
     shown, caption = made.cells
     assert not set(KINDS) & set(shown.outputs[0].data) and shown.outputs[0].data["image/png"] == PNG["image/png"]
     assert caption.source == "**Fig. 1** A *line*."
-    assert "source_hidden" not in str(shown.metadata) and shown.source == "1"
+    assert "source_hidden" not in str(shown.metadata) and shown.source == f"{INSTALL}\n1"
 
 
 def test_an_offered_notebook_fetches_the_package_from_where_the_book_lies():
-    code = 'repo = "https://github.com/OWNER/REPOSITORY"'
     for repository, address in (("https://github.com/a/b", "a/b"), ("", "OWNER/REPOSITORY")):
-        (only,) = readable(notebook_of(code), {}, repository=repository).cells
-        assert only.source == f'repo = "https://github.com/{address}"'
+        (only,) = readable(notebook_of("1"), {}, repository=repository).cells
+        assert f'"https://github.com/{address}")' in only.source and only.source.endswith("\n1")
 
 
 def test_the_page_itself_gets_no_data_of_claims_replays_and_labs():

@@ -194,7 +194,7 @@ def execute(root, only=(), toc=None, show_failing=False):
         raise BuildError(f"no such page: {', '.join(sorted(unknown))}")
     try:
         with locked(root / "_build" / "executed" / ".lock"):
-            if toc is None:
+            if toc is None or root / toc == root / "_toc.yml":
                 _remove_others(root, paths)
             return _execute(root, wanted, show_failing)
     except OSError as error:  # a checkout that cannot be written: fine while its results are right
