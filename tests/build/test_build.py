@@ -162,10 +162,11 @@ def test_a_built_book_is_never_stale(book):
 
     (book / "_static/favicon.svg").touch()  # Sphinx writes the page that shows it
     assert build(book)[0] == 0 and rendered(book) == made
-    before = {path: path.stat().st_mtime_ns for path in rendered(book)}
+    own = [path for path in rendered(book) if path.name != "pygments.css"]  # the theme writes that one in every build
+    before = {path: path.stat().st_mtime_ns for path in own}
     status, printed = build(book)
     assert status == 0 and "0 added, 0 changed, 0 removed" in printed and "no targets are out of date" in printed
-    assert before == {path: path.stat().st_mtime_ns for path in rendered(book)}
+    assert before == {path: path.stat().st_mtime_ns for path in own} and rendered(book) == made
 
 
 def test_whatever_a_page_shows_renders_the_book_anew(book, monkeypatch):
