@@ -21,7 +21,7 @@
       clearTimeout(this.late);
       const here = location.pathname + location.search;
       const there = entries.length ? this.prefix + new URLSearchParams(entries) : here;
-      const wait = performance.now() < (this.written ?? -PAUSE) + PAUSE ? PAUSE : 0;
+      const wait = entries.length && performance.now() < (this.written ?? -PAUSE) + PAUSE ? PAUSE : 0;
       const put = () => {
         this.written = performance.now();
         history.replaceState(null, "", there);
