@@ -310,4 +310,4 @@ def test_a_rebuild_with_nothing_changed_executes_nothing_and_is_quick():
     seconds = sum(os.times()[2:4]) - sum(start[2:4])
     assert run.returncode == 0 and "executing" not in run.stdout
     assert "0 added, 0 changed, 0 removed" in run.stdout and "no targets are out of date" in run.stdout
-    assert seconds < 8, f"{seconds:.0f} s of processor time"
+    assert seconds < 14, f"{seconds:.0f} s of processor time"  # part of it reads dates from git

@@ -518,7 +518,7 @@ def test_kernel_and_training_are_those_of_pytorch(open_page, address, activation
 
 
 FORECAST = """declared => {
-  const run = new fpTrainer.Run(declared);
+  const run = new fpExperiment.Run(declared);
   return {q: run.forecast(), x: Array.from(run.data.x)};
 }"""
 
