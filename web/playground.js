@@ -14,6 +14,13 @@
   const { Session } = window.fpSession;
   const { Address } = window.fpAddress;
   const { say } = window.fpMessages;
+  // It scrolls on a phone, so the keyboard must reach it.
+  const FORECAST_BOX = {
+    class: "play-forecast",
+    tabindex: 0,
+    role: "region",
+    "aria-label": "Forecast and result",
+  };
 
   const { PI } = Math;
   const ROOM = 3.2; // what the first panel holds at least; a drawing reaches to DRAWN
@@ -88,7 +95,7 @@
       this.places[0].addEventListener("pointerdown", (event) => this.beginDrawing(event));
       this.panels = [];
       this.legend = element("p", this.root, { class: "lab-past" });
-      this.table = element("table", element("div", this.root, { class: "play-forecast" }));
+      this.table = element("table", element("div", this.root, FORECAST_BOX));
       watchWidth(this.cards, () => this.panels.forEach((panel) => panel.layout()));
     }
 
