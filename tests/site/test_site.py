@@ -468,7 +468,7 @@ def test_a_diagram_takes_the_colours_of_the_theme_and_the_width_of_the_page(open
 def test_a_card_leads_to_its_section_wherever_it_is_pressed(open_page, site):
     page = open_page(site + "html/index.html")
     pictures = page.locator(".landing-cards li img")
-    assert pictures.count() == 5
+    assert pictures.count() == page.locator(".landing-cards li").count() > 4
     for card in page.locator(".landing-cards li").all():
         assert card.evaluate("""card => {
           card.scrollIntoView();
@@ -476,7 +476,7 @@ def test_a_card_leads_to_its_section_wherever_it_is_pressed(open_page, site):
           const hit = (y) => document.elementFromPoint(box.x + box.width / 2, box.y + y * box.height);
           return [0.1, 0.5, 0.9].every((y) => hit(y) === link);
         }""")
-    pictures.last.click(force=True)
+    pictures.nth(4).click(force=True)
     page.wait_for_url("**/deep-frequency-principle.html*")
 
 
