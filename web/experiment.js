@@ -240,6 +240,7 @@
     numbers,
     nudft,
     peaks,
+    relativeError,
     target,
   };
 })(typeof self === "undefined" ? globalThis : self);

@@ -1,8 +1,9 @@
 // The panels of labs: what a run has reached, step by step, over what lies under it; drawn by replay.js.
 (() => {
   "use strict";
-  const { amplitudes } = window.fpExperiment;
+  const { amplitudes, nudft, relativeError } = window.fpExperiment;
   const { COLORS } = window.fpColors;
+  const { CurvesPanel, element } = window.fpReplay;
 
   const HOLLOW = { hollow: true };
 
@@ -132,5 +133,134 @@
     return { spec: whole, steps: rows.map((row) => row[0]), others: under };
   }
 
-  window.fpPanels = { outputPanel, spectrumPanel, stepsPanel };
+  // ---- The heat map of training: frequency over step, the colour is the relative error ----
+
+  const LEVELS = 25;
+  const SHARE = 0.05; // of the largest wave of the labels: below it a relative error says nothing
+  // From a tenth of the threshold over the threshold, which is nearly white, to ten times as much.
+  const BLUE_TO_BROWN = [
+    [8, 81, 156],
+    [250, 244, 232],
+    [153, 52, 4],
+  ];
+
+  const HEAT = Array.from({ length: LEVELS }, (_, i) => {
+    const at = (2 * i) / (LEVELS - 1);
+    const [from, to] = [BLUE_TO_BROWN[Math.min(1, Math.floor(at))], BLUE_TO_BROWN[Math.ceil(at)]];
+    const share = at - Math.min(1, Math.floor(at));
+    return `rgb(${from.map((c, j) => Math.round(c + share * (to[j] - c))).join(",")})`;
+  });
+
+  /** The frequencies that the labels have, those that are watched among them; none beyond what a grid resolves. */
+  function heatFrequencies(data, watched, bars) {
+    const sizes = amplitudes(data.x, data.y, Math.min(bars, Math.floor(data.x.length / 2)));
+    const least = SHARE * Math.max(...sizes);
+    const strong = [...sizes.keys()].filter((k) => sizes[k] > Math.max(least, 1e-9));
+    return [...new Set([...strong, ...watched])].sort((a, b) => a - b);
+  }
+
+  /** The heat map of a run, for `HeatPanel`: every frequency of the labels is a row, every output that was kept a column. */
+  function heatPanel({ data, frames, watched = [], bars = 20, threshold = 0.1, name = "" }) {
+    data.heat ??= heatFrequencies(data, watched, bars).map((k) => [k, nudft(data.x, data.y, k)]);
+    const errors = (frame) => data.heat.map(([k, f]) => relativeError(nudft(data.x, frame.at, k), f));
+    const spec = {
+      heat: frames.map((frame) => once(frame, "heat", () => errors(frame))),
+      ks: data.heat.map(([k]) => k),
+      edge: threshold, // where the colour turns
+      ylabel: `${name || "frequency <i>k</i>"}: `,
+      xlabel: "step",
+      log: "x",
+      xlim: [1, roundUp(frames.at(-1)?.step ?? 0)],
+      ylim: [0, data.heat.length || 1],
+      curves: [],
+    };
+    return { spec, steps: steps(frames), others: [] };
+  }
+
+  /** Draws what `heatPanel` makes; the pointer moves the step. A mark stands where a frequency first falls below the threshold. */
+  class HeatPanel extends CurvesPanel {
+    set(spec, its) {
+      if (this.ks !== String(spec.ks) && this.shape) this.shape = ""; // other rows: the axes are made anew
+      this.ks = String(spec.ks);
+      super.set(spec, its);
+    }
+
+    make() {
+      super.make();
+      const head = this.card.querySelector(".replay-head");
+      const { edge } = this.spec;
+      element("span", head).textContent = `\u0394F \u2265 ${10 * edge}`;
+      const key = element("svg", head, { class: "heat-key", viewBox: "0 0 25 4", "aria-hidden": "true" });
+      const cells = element("g", key, { class: "heat-cells" });
+      [...HEAT].reverse().forEach((color, i) => {
+        const box = element("path", cells, { d: `M${i} 0h1.1v4h-1.1z` });
+        box.style.fill = color;
+      });
+      element("span", head).textContent = `\u2264 ${edge / 10}; white at ${edge}`;
+    }
+
+    axes(sx, sy, right, base) {
+      sy.ticks = [];
+      super.axes(sx, sy, right, base);
+      const { ks } = this.spec;
+      const every = Math.ceil((12 * ks.length) / (sy(0) - sy(ks.length)));
+      ks.forEach((k, i) => {
+        if (i % every) return;
+        const place = { x: sx(1) - 5, y: sy(i + 0.5) + 4, "text-anchor": "end" };
+        element("text", this.svg, place).textContent = k;
+      });
+      const cells = element("g", this.svg, { class: "heat-cells" });
+      this.cells = HEAT.map((color) => {
+        const node = element("path", cells);
+        node.style.fill = color;
+        return node;
+      });
+      this.veil = element("path", this.svg, { class: "heat-veil" });
+      this.marks = element("path", this.svg, { class: "heat-marks" });
+      this.ends = { right, base, top: sy(ks.length) };
+    }
+
+    draw() {
+      if (!this.parts) return;
+      const { sx, sy } = this.parts;
+      const { heat, ks, edge } = this.spec;
+      const levelOf = (v) =>
+        Math.max(0, Math.min(LEVELS - 1, ((LEVELS - 1) * (1 + Math.log10(v / edge))) / 2));
+      const paths = HEAT.map(() => "");
+      const tall = (sy(0) - sy(ks.length)) / (ks.length || 1);
+      heat.forEach((errors, j) => {
+        const from = sx(this.steps[j]);
+        const wide = sx(this.steps[j + 1] ?? this.steps[j] * 1.04) - from;
+        if (!(wide > 0)) return;
+        errors.forEach((v, i) => {
+          const level = Number.isNaN(v) ? LEVELS - 1 : Math.round(levelOf(v));
+          paths[level] +=
+            `M${from.toFixed(1)} ${sy(i + 1).toFixed(1)}h${(wide + 0.5).toFixed(1)}v${tall.toFixed(1)}H${from.toFixed(1)}z`;
+        });
+      });
+      paths.forEach((d, level) => this.cells[level].setAttribute("d", d));
+      this.mark(tall);
+      super.draw();
+    }
+
+    mark(tall) {
+      const { sx, sy } = this.parts;
+      const { heat, ks, edge } = this.spec;
+      const first = ks.map((_, i) => heat.findIndex((errors) => errors[i] < edge));
+      const line = (j, i) => `M${sx(this.steps[j]).toFixed(1)} ${sy(i + 1).toFixed(1)}v${tall.toFixed(1)}`;
+      this.marks.setAttribute("d", first.map((j, i) => (j < 0 ? "" : line(j, i))).join(""));
+    }
+
+    show(frame) {
+      super.show(frame);
+      if (!this.parts) return;
+      const { right, base, top } = this.ends;
+      this.veil.setAttribute(
+        "d",
+        `M${this.parts.sx(this.steps[frame]).toFixed(1)} ${top}V${base}H${right}V${top}z`,
+      );
+    }
+  }
+
+  window.fpPanels = { HeatPanel, heatPanel, outputPanel, spectrumPanel, stepsPanel };
 })();

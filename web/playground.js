@@ -9,7 +9,7 @@
   const { ALL, CONTROLS, FIRST, LESSONS, HEIGHTS, TALLEST, NODES, THRESHOLD, BARS } = window.fpLessons;
   const { declared, end, few, followed, readSetting, steps, time, verdict } = window.fpLessons;
   const { COLORS, REST, frequencyColor } = window.fpColors;
-  const { outputPanel, spectrumPanel, stepsPanel } = window.fpPanels;
+  const { HeatPanel, heatPanel, outputPanel, spectrumPanel, stepsPanel } = window.fpPanels;
   const { Control, button, same, written } = window.fpControls;
   const { Session } = window.fpSession;
   const { Address } = window.fpAddress;
@@ -50,6 +50,7 @@
         run: null,
         before: null,
         plan: [],
+        heat: false, // the errors of all frequencies as a heat map, in place of curves
       });
       this.addLessons();
       this.addButtons();
@@ -83,6 +84,12 @@
         this.train(1);
       });
       button(bar, "Reset", () => this.choose(this.from));
+      const heat = button(bar, "Heat map", () => {
+        this.heat = !this.heat;
+        heat.setAttribute("aria-pressed", this.heat);
+        this.draw();
+      });
+      heat.setAttribute("aria-pressed", false);
       this.text = element("p", this.root, { class: "replay-text", "aria-live": "polite" });
       this.bar = element("div", this.root, { class: "replay-controls lab-player", hidden: "" });
       this.player = new Player(this.bar, "step", (frame) => this.showFrame(frame));
@@ -302,10 +309,10 @@
       this.player.slider.setAttribute("aria-valuetext", `step ${number(step)}`);
     }
 
-    seek(row) {
+    seek(wanted) {
       if (this.bar.hidden) return;
       const all = this.run.frames.map(({ step }) => step);
-      this.player.seek(nearest(all, this.run.rows[row][0]));
+      this.player.seek(nearest(all, wanted));
     }
 
     // ---- Drawing ----
@@ -329,7 +336,9 @@
       };
       this.put(0, outputPanel({ data, frames, under, xlim: [-PI, PI], least: ROOM }));
       this.put(1, spectrumPanel(spectrum));
-      this.put(2, this.errorsPanel(run, before ? [before] : []));
+      if (this.heat)
+        this.put(2, heatPanel({ data, frames, watched, bars: BARS, threshold: THRESHOLD }), HeatPanel);
+      else this.put(2, this.errorsPanel(run, before ? [before] : []));
       this.put(3, this.squaresPanel(run, before ? [before] : []));
       this.legend.textContent = before ? `Dashed: the run before, ${this.difference(before.now)}.` : "";
       this.forecasts(run);
@@ -347,9 +356,12 @@
       return this.data;
     }
 
-    put(i, { spec, steps: its, others }) {
-      if (this.panels[i]) return this.panels[i].set(spec, its, others);
-      this.panels[i] = new CurvesPanel(this.places[i], spec, its, { others, seek: (row) => this.seek(row) });
+    put(i, { spec, steps: its, others }, Kind = CurvesPanel) {
+      if (this.panels[i]?.constructor === Kind) return this.panels[i].set(spec, its, others);
+      this.panels[i] = new Kind(this.places[i], spec, its, {
+        others,
+        seek: (j) => this.seek(this.panels[i].steps[j]),
+      });
       this.panels[i].layout();
     }
 
