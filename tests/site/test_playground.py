@@ -405,6 +405,33 @@ def test_ones_own_run_is_moved_through(open_page, address):
     assert output.get_attribute("d") == last and page.faults == []
 
 
+HEAT = """() => {
+  const { run, panels } = fpPlayground, { spec, steps } = panels[2];
+  const at = steps.map(step => run.rows.findIndex(row => row[0] === step));
+  const rows = at.map(i => i < 0 ? null : run.rows[i].slice(1, 1 + spec.ks.length));
+  return {ks: spec.ks, heat: spec.heat, rows, marks: document.querySelector(".heat-marks").getAttribute("d")};
+}"""
+
+
+def test_the_heat_map_of_training_is_a_staircase_of_the_recorded_errors(open_page, address):
+    page = open_page(address)
+    page.get_by_role("button", name="Heat map").click()
+    trained(page)
+    found = page.evaluate(HEAT)
+    assert found["ks"] == [1, 3, 5]
+    same = [(mine, theirs) for mine, theirs in zip(found["heat"], found["rows"]) if theirs]
+    assert len(same) > 40
+    np.testing.assert_allclose([mine for mine, _ in same], [theirs for _, theirs in same], rtol=1e-9)
+    marks = [float(x) for x in re.findall(r"M([\d.]+)", found["marks"])]
+    assert len(marks) == 3 and marks == sorted(marks)  # the rows from below: the slow one first
+    box = page.locator(".play .replay-card").nth(2).locator(".seek > svg, > svg").last.bounding_box()
+    slider = page.get_by_label("step", exact=True)
+    page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 20)
+    assert 0 < int(slider.input_value()) < int(slider.get_attribute("max"))  # the pointer moves the step here too
+    page.get_by_role("button", name="Heat map").click()
+    assert page.locator(".heat-cells").count() == 0 and page.faults == []
+
+
 @pytest.mark.alone
 def test_a_page_that_is_not_drawn_does_not_train(open_page, folder):
     page = open_page((folder / "index.html").as_uri())
