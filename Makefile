@@ -23,14 +23,14 @@ book: .venv/stamp ## execute what is out of date and render the book
 	@echo "Read the book at file://$(CURDIR)/_build/html/index.html"
 
 page: .venv/stamp ## execute and render one page alone: make page NAME=why
-	@$(BUILD).publish.single_page $(NAME)
+	@$(BUILD) page $(NAME)
 
 epub: .venv/stamp ## the book as EPUB
 	$(BIN)/jupyter-book build . -W -n --keep-going --builder custom --custom-builder epub
 	@echo "The EPUB is in $(CURDIR)/_build/epub"
 
 pdf: book browser ## the book as PDF, printed by Chromium
-	$(BUILD).publish.pdf
+	$(BUILD) pdf
 	@echo "The PDF is $(CURDIR)/_build/book.pdf"
 
 # The cheap checks come first, the two that use one core beside each other. The book is executed twice: once to build it,
@@ -75,7 +75,7 @@ colab: .venv-colab/stamp ## one page as Colab runs it: make colab COLAB_SECTION=
 	PYTHONPATH=. $(COLAB)/python -m pytest -q tests/laws/test_lab.py tests/laws/test_replay.py
 
 twins: .venv/stamp ## the .ipynb beside each page, after its .md was edited
-	$(BUILD).publish.twins
+	$(BUILD) twins
 
 .venv/stamp: requirements.txt requirements.lock pyproject.toml | $(BIN)/python
 	$(BIN)/python $(INSTALL) -r requirements.txt

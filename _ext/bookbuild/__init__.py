@@ -1,7 +1,6 @@
 """The book's build: executes the notebooks, renders the pages from the results, and prepares what is published.
 
-`STAGES` is what happens, in this order. As programs: `python -m bookbuild.execute.runner`, `.publish.single_page`,
-`.publish.twins`, `.publish.pdf`.
+`STAGES` is what happens, in this order; the commands stand in `__main__`.
 """
 
 from collections.abc import Callable
@@ -45,8 +44,8 @@ class BuildState:
 
 
 STAGES = [
-    ("config-inited", BEFORE, [site.configure]),
-    ("config-inited", AFTER, [epub.configure, cache.start]),  # executes; forgets what was rendered from other inputs
+    ("config-inited", AFTER, [site.configure, epub.configure]),
+    ("config-inited", AFTER, [cache.start]),  # executes; forgets what was rendered from other inputs
     ("builder-inited", BEFORE, [site.copy_static, interactive.copy_static]),
     ("env-before-read-docs", BEFORE, [cache.fill_cache]),
     # A page was read: changes for every kind of book. Data first, while figures stand in their cells.

@@ -22,6 +22,7 @@ from bookbuild.execute import cache
 from bookbuild.execute.results import imported, read_by, result_key, result_path
 from bookbuild.publish.markdown import plain
 from bookbuild.publish.notebooks import readable
+from bookbuild.publish.twins import INSTALL
 from bookbuild.read.ledger import verdict_on
 from bookbuild.settings import REPLAY
 from bs4 import BeautifulSoup
@@ -467,7 +468,7 @@ def test_make_page_renders_one_page_alone(book):
     (book / "chapters/alone.md").write_text(
         (book / "chapters/alone.md").read_text() + "\nSee {numref}`fig-line`.\n\n```{nosuch}\n```\n"
     )
-    command = [sys.executable, "-m", "bookbuild.publish.single_page", "alone"]
+    command = [sys.executable, "-m", "bookbuild", "page", "alone"]
     run = subprocess.run(command, cwd=book, env=surroundings(PYTHONPATH="_ext"), capture_output=True, text=True)
     assert run.returncode == 0 and run.stdout.count("executing") == 1, run.stdout + run.stderr
     address = run.stdout.split()[-1]
@@ -485,7 +486,7 @@ def test_make_page_renders_one_page_alone(book):
 def test_make_page_takes_a_page_without_cells_and_says_why_another_fails(book):
     add_chapter(book, "prose", "# Prose\n\nWords alone.\n")
     add_chapter(book, "broken", cell("print(1 / 0)", head=":tags: [hide-input]\n"))
-    command = [sys.executable, "-m", "bookbuild.publish.single_page"]
+    command = [sys.executable, "-m", "bookbuild", "page"]
     how = {"env": surroundings(PYTHONPATH="_ext"), "text": True}
     run = subprocess.run([*command, "prose"], cwd=book, capture_output=True, **how)
     assert run.returncode == 0 and run.stdout.strip().endswith("prose.html"), run.stdout + run.stderr
@@ -565,7 +566,7 @@ def test_a_notebook_folds_what_the_page_folds_and_ends_with_the_solutions():
     made = readable(nbformat.v4.new_notebook(cells=cells), LABELS, title="1.1 Solid", page="https://b/solid.html")
     texts = [c.source for c in made.cells]
     assert "1.1 Solid" in texts[0] and "https://b/solid.html" in texts[0]
-    assert texts[1:5] == ["# Title", "# @title Set-up\nx = 1", "**Exercise 1.1.3**\n\n\nDo.", "## Summary"]
+    assert texts[1:5] == ["# Title", f"# @title Set-up\n{INSTALL}\nx = 1", "**Exercise 1.1.3**\n\n\nDo.", "## Summary"]
     assert texts[5] == "## Solutions" and made.cells[5].metadata["jp-MarkdownHeadingCollapsed"] is True
     assert texts[6:] == ["**Solution to Exercise 1.1.3**", "Because", "y = 2", "so."]
     assert made.cells[2].metadata["jupyter"]["source_hidden"] and made.cells[2].metadata["cellView"] == "form"

@@ -151,7 +151,7 @@ def test_a_page_that_is_no_text_is_one_line(book):
 
 
 def test_an_unknown_page_is_one_line(book):
-    run = run_program(book, "-m", "bookbuild.execute.runner", "nosuch")
+    run = run_program(book, "-m", "bookbuild", "execute", "nosuch")
     assert run.returncode != 0 and run.stderr.strip() == "no such page: nosuch"
 
 
@@ -269,7 +269,7 @@ def test_a_checkout_that_cannot_be_written_is_one_line(book, tmp_path):
 
 def test_without_the_program_git_pages_have_no_date(book):
     status, printed = build(book, PATH="/nowhere")
-    assert status == 0 and "Last updated" not in page(book), printed
+    assert status == 0 and "Last updated" not in page(book) and "download-buttons" in page(book), printed
 
 
 def test_a_second_run_reports_the_worst_status(book, monkeypatch):

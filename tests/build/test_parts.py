@@ -14,8 +14,8 @@ import second_run
 import seeds
 from bookbuild import settings
 from bookbuild.execute import cache, results, runner
-from bookbuild.publish.twins import INSTALL
 from bookbuild.publish.notebooks import addresses, cited, readable
+from bookbuild.publish.twins import INSTALL
 from bookbuild.read import ledger, typography
 from bookbuild.write import assets, previews
 from conftest import add_chapter, cell, failure

@@ -522,7 +522,7 @@ def test_a_wrong_address_gets_help():
 
 def test_the_pdf_has_title_contents_and_every_page_without_folded_code():
     environment = os.environ | {"PYTHONPATH": str(BUILD.parent / "_ext")}
-    subprocess.run([sys.executable, "-m", "bookbuild.publish.pdf"], check=True, cwd=BUILD.parent, env=environment)
+    subprocess.run([sys.executable, "-m", "bookbuild", "pdf"], check=True, cwd=BUILD.parent, env=environment)
     reader, pages = PdfReader(BUILD / "book.pdf"), entries(BUILD.parent)
     assert [entry.title for entry in reader.outline][0] == "Contents" and len(reader.outline) == len(pages) + 1
     starts = [reader.get_destination_page_number(entry) for entry in reader.outline]

@@ -1,7 +1,7 @@
 """Execute the notebooks of the book whose result is missing or out of date.
 
-`python -m bookbuild.execute.runner` brings all of them up to date, with `why` behind it one page. Building the book
-does the same.
+`python -m bookbuild execute` brings all of them up to date, with `why` behind it one page. Building the book does the
+same.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from sphinx.util.console import strip_colors
 
-from ..settings import ROOT, BuildError
+from ..settings import BuildError
 from ..toc import notebooks
 from .results import (
     KERNEL_ARGUMENTS,
@@ -250,10 +250,3 @@ def locked(path):
     except Timeout:
         print("another build is at work on these files; waiting for it ...", flush=True)
         return lock.acquire()
-
-
-if __name__ == "__main__":
-    try:
-        execute(ROOT, sys.argv[1:])
-    except BuildError as error:
-        sys.exit(str(error))

@@ -14,7 +14,6 @@ from pypdf.generic import Fit
 
 from fpbook._files import replace
 
-from ..settings import ROOT
 from ..toc import entries
 
 LOOK = ".bd-header, .bd-footer { display: none !important; } body { font-size: 11pt; }"
@@ -117,7 +116,3 @@ def main(root):
     file = io.BytesIO()
     writer.write(file)
     replace(root / "_build" / "book.pdf", file.getvalue())
-
-
-if __name__ == "__main__":
-    main(ROOT)

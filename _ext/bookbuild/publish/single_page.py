@@ -14,7 +14,7 @@ import yaml
 from jupyter_book.sphinx import build_sphinx
 from sphinx.util.console import strip_colors
 
-from ..settings import GLOSSARY, NOTATION, REFERENCES, ROOT, BuildError
+from ..settings import GLOSSARY, NOTATION, REFERENCES, BuildError
 from ..toc import entries
 
 ELSEWHERE = re.compile(
@@ -62,19 +62,10 @@ def render(root, name):
 
 def main(root, name):
     """Render a page and say where it is; what is wrong goes to stderr. Returns the exit status."""
+    os.chdir(root)
     status, shown, file = render(root, name)
     print("\n".join(shown), file=sys.stderr)
     if not file.is_file():
         return status or 1
     print(f"Read the page at {file.as_uri()}")
     return int(any("ClaimError" in line for line in shown))
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: make page NAME=why")
-    os.chdir(ROOT)
-    try:
-        sys.exit(main(ROOT, sys.argv[1]))
-    except BuildError as error:
-        sys.exit(str(error))

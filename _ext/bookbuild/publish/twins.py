@@ -1,6 +1,6 @@
 """The twin of each notebook page, NAME.ipynb beside NAME.md: the same notebook without outputs, for Jupyter and Colab.
 
-`python -m bookbuild.publish.twins` writes those that are out of date; with `--check` it writes nothing and fails if one
+`make twins` writes those that are out of date; with `--check` it writes nothing and fails if one
 is. Twins are generated and not paired: a paired one cannot be opened in Jupyter once the page is newer. What a person
 typed into one is never overwritten.
 """
@@ -8,14 +8,12 @@ typed into one is never overwritten.
 import hashlib
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import jupytext
 import nbformat
 
 from ..execute.results import write_notebook
-from ..settings import ROOT
 from ..toc import notebooks
 
 INSTALL = Path(__file__).with_name("install_cell.py").read_text(encoding="utf8").strip()
@@ -82,8 +80,3 @@ def _is_tracked(path, root):
     """Does git know the file? True outside a repository, where nothing is committed."""
     listed = ["git", "-C", str(root), "ls-files", "--error-unmatch", str(path)]
     return not (root / ".git").exists() or subprocess.run(listed, capture_output=True).returncode == 0
-
-
-if __name__ == "__main__":
-    found = write_twins(ROOT, check="--check" in sys.argv[1:])
-    sys.exit("\n".join(found) or None)

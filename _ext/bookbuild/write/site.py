@@ -4,6 +4,7 @@ What a setting or the context of a page can do is done here; what only the finis
 """
 
 import os
+import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ def configure(app, config):
     if not repository:
         options["launch_buttons"] = {}
         options["use_repository_button"] = False
+    if not shutil.which("git"):  # dates come from there; without them the theme would lose its download button too
+        config.html_last_updated_fmt = None
     config.html_baseurl = site_address()
     if site_address():
         config.ogp_site_url, config.ogp_site_name, config.ogp_use_first_image = site_address(), config.html_title, True

@@ -1,0 +1,31 @@
+"""The build's commands: `python -m bookbuild execute [NAME ...]`, `page NAME`, `twins [--check]`, `pdf`."""
+
+import sys
+
+from .execute.runner import execute
+from .publish import single_page, twins
+from .settings import ROOT, BuildError
+
+
+def main(command, options):
+    """Carry out one command. Returns its exit status, or a message that ends it; BuildError if it cannot be done."""
+    match command, options:
+        case "execute", names:
+            execute(ROOT, names)
+        case "page", [name]:
+            return single_page.main(ROOT, name)
+        case "twins", [] | ["--check"]:
+            return "\n".join(twins.write_twins(ROOT, check=bool(options))) or None
+        case "pdf", []:
+            from .publish import pdf  # needs what only this command needs
+
+            pdf.main(ROOT)
+        case _:
+            return __doc__
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1] if sys.argv[1:] else "", sys.argv[2:]))
+    except BuildError as error:
+        sys.exit(str(error))
