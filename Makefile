@@ -13,7 +13,7 @@ BUILD := PYTHONPATH=_ext $(BIN)/python -m bookbuild
 BOOK := PYTHONPATH=_ext:experiments $(BIN)/python tests/book
 .DEFAULT_GOAL := book
 
-.PHONY: help book page epub pdf test lint unit pages browser second-run colab claims twins clean
+.PHONY: help book page epub pdf downloads test lint unit pages browser second-run colab claims twins clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1  \2/p' Makefile
@@ -32,6 +32,9 @@ epub: .venv/stamp ## the book as EPUB
 pdf: book browser ## the book as PDF, printed by Chromium
 	$(BUILD) pdf
 	@echo "The PDF is $(CURDIR)/_build/book.pdf"
+
+downloads: epub pdf ## EPUB and PDF beside the pages, offered on each with their sizes
+	@$(BUILD) downloads
 
 # The cheap checks come first, the two that use one core beside each other. The book is executed twice: once to build it,
 # once more for comparison.
@@ -57,9 +60,11 @@ pages: .venv/stamp browser ## the built pages, in a browser too
 	$(BIN)/pytest -n 2 -m 'not alone' tests/site
 	$(BIN)/pytest -m alone tests/site
 
-# On a reader's machine the tests that need Chromium or Firefox are skipped where it is missing; CI installs both.
+# On a reader's machine the tests that need Chromium or Firefox are skipped where it is missing; CI has both, or gets them.
+CHROMIUM := command -v chromium || command -v google-chrome
+FIREFOX := command -v firefox-esr || command -v firefox
 browser:
-	@test -z "$$CI" || { command -v chromium && command -v firefox-esr; } || { apt-get update -qq && apt-get install -y -qq chromium firefox-esr; }
+	@test -z "$$CI" || { { $(CHROMIUM); } && { $(FIREFOX); }; } || { apt-get update -qq && apt-get install -y -qq chromium firefox-esr; }
 
 second-run: .venv/stamp ## execute the book once more: every line must be printed again
 	$(BOOK)/second_run.py

@@ -1,9 +1,11 @@
-"""The build's commands: `python -m bookbuild execute [NAME ...]`, `page NAME`, `twins [--check]`, `pdf`."""
+"""The build's commands, after `python -m bookbuild`: `execute [NAME ...]`, `page NAME`, `twins [--check]`, `pdf`,
+`downloads`.
+"""
 
 import sys
 
 from .execute.runner import execute
-from .publish import single_page, twins
+from .publish import downloads, single_page, twins
 from .settings import ROOT, BuildError
 
 
@@ -20,6 +22,8 @@ def main(command, options):
             from .publish import pdf  # needs what only this command needs
 
             pdf.main(ROOT)
+        case "downloads", []:
+            print(downloads.offer(ROOT / "_build"))
         case _:
             return __doc__
 

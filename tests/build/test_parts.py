@@ -14,6 +14,7 @@ import second_run
 import seeds
 from bookbuild import settings
 from bookbuild.execute import cache, results, runner
+from bookbuild.publish.downloads import offer
 from bookbuild.publish.notebooks import addresses, cited, readable
 from bookbuild.publish.twins import INSTALL
 from bookbuild.read import ledger, typography
@@ -410,3 +411,19 @@ def test_a_formula_takes_its_own_punctuation_and_no_other():
     typography.keep_together(paragraph)
     assert paragraph.astext() == "noise.ofv."
     assert paragraph[3].astext() == "v." and paragraph[3]["classes"] == ["nobreak"]
+
+
+def test_each_page_offers_the_whole_book_with_sizes(tmp_path):
+    for name in ["html/index.html", "html/chapters/why.html"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text('<p class="downloads"></p><p>Words.</p>')
+    (tmp_path / "epub").mkdir()
+    for name, size in {"epub/the-book.epub": 2_040_000, "book.pdf": 13_000_000}.items():
+        (tmp_path / name).write_bytes(bytes(size))
+    for _ in range(2):  # the second time nothing stands there twice
+        assert offer(tmp_path).endswith("EPUB (2.0 MB), PDF (13.0 MB)")
+    for name, up in {"index.html": "", "chapters/why.html": "../"}.items():
+        text = (tmp_path / "html" / name).read_text()
+        assert text.endswith(f'<a href="{up}fpbook.pdf" download>PDF (13.0 MB)</a></p><p>Words.</p>')
+        assert text.count("<a ") == 2 and f'href="{up}fpbook.epub" download>EPUB (2.0 MB)<' in text
+    assert (tmp_path / "html/fpbook.epub").stat().st_size == 2_040_000
