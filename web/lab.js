@@ -7,7 +7,7 @@
   const { frequencyOf, names, numbers } = window.fpExperiment;
   const { Control, button, check, same, written } = window.fpControls;
   const { outputPanel, spectrumPanel, stepsPanel } = window.fpPanels;
-  const { reply, say, verdict, words } = window.fpMessages;
+  const { order, parts, reply, say, verdict } = window.fpMessages;
   const { REST, frequencyColor } = window.fpColors;
   const { Address } = window.fpAddress;
   const { Session } = window.fpSession;
@@ -52,7 +52,8 @@
       this.base = JSON.parse(script.textContent);
       this.declared = copy(this.base);
       this.recorded = recordedRun(this.base);
-      this.recorded.label = `the recorded run, ${this.difference(this.recorded.declared)}`;
+      const difference = this.difference(this.recorded.declared);
+      this.recorded.label = say("recorded", { difference });
       Object.assign(this, { run: null, past: [], guess: -1 });
       this.root = element("div", null, { class: "replay lab", role: "group", "aria-label": "Lab" });
       this.address = new Address(`#lab${index}?`, (entries) => this.readAddress(entries));
@@ -139,12 +140,28 @@
     tellBeginning() {
       const { recorded } = this;
       const telling = this.comparable().includes(recorded);
-      if (telling) this.tell(`Shown dashed is ${recorded.label}. ${words(recorded, recorded)}`);
-      else this.tell(this.base.question ? "Guess, then press Train." : "Press Train.");
+      if (telling) this.tell(`${say("shown", { run: recorded.label })} `, ...this.result(recorded));
+      else this.tell(say(this.base.question ? "guess" : "press"));
     }
 
-    tell(what) {
-      this.text.textContent = what;
+    /** Texts; what is said of one curve, [text, name], with a line below it in the colour of the curve. */
+    tell(...texts) {
+      const node = (part) => {
+        if (!Array.isArray(part)) return part;
+        const [text, name] = part;
+        if (!name || (!this.base.watch.colors[name] && frequencyOf(name) === null)) return text;
+        const marked = element("span", null, { class: "lab-value" });
+        marked.style.textDecorationColor = this.color(name);
+        marked.textContent = text;
+        return marked;
+      };
+      this.text.replaceChildren(...texts.map(node));
+    }
+
+    /** The order of the frequencies, then how the run ended, then its numbers. */
+    result(run) {
+      const first = order(run);
+      return [first && `${first} `, ...parts(run, this.recorded)];
     }
 
     // ---- What the reader does ----
@@ -164,7 +181,7 @@
       this.box.hidden = !this.asking();
       this.rest();
       this.draw();
-      this.tell("Press Train.");
+      this.tell(say("press"));
     }
 
     keep() {
@@ -183,7 +200,8 @@
       if (!this.run?.running) return;
       this.run.stop();
       this.go.textContent = TRAIN;
-      this.tell(this.run.rows.length ? words(this.run, this.recorded) : say("stopped", { steps: 0 }));
+      if (this.run.rows.length) this.tell(...this.result(this.run));
+      else this.tell(say("stopped", { steps: 0 }));
     }
 
     async train(most) {
@@ -197,12 +215,12 @@
       const { run } = this;
       this.player.pause();
       this.go.textContent = most ? TRAIN : STOP;
-      if (!most) this.tell("Training \u2026");
+      if (!most) this.tell(say("training"));
       try {
         if ((await run.train(most)) && run === this.run) this.ended(most);
       } catch (error) {
         this.rest();
-        this.tell(`This cannot be trained here: ${error.message}.`);
+        this.tell(say("cannot", { reason: error.message }));
       }
     }
 
@@ -225,8 +243,10 @@
       this.draw();
       this.rest();
       if (this.inputs.some((input) => input.wrong)) return; // the reason of a refusal stays
-      if (run.done || !most) this.tell(`${run.done ? this.answer() : ""}${words(run, this.recorded)}`);
-      else this.tell(`Step ${number(run.step)}.`);
+      if (!run.done && most) return this.tell(say("step", { steps: number(run.step) }));
+      const reply = run.done ? this.answer() : "";
+      if (reply) this.tell(reply, ...parts(run, this.recorded));
+      else this.tell(...this.result(run));
     }
 
     /** Train can be pressed, and what there is of a run can be moved through. */
@@ -276,10 +296,10 @@
 
     difference(declared) {
       const { choose } = this.base;
-      const parts = this.changed(declared).map(
+      const changes = this.changed(declared).map(
         (path) => `${choose[path].label} ${written(choose[path], valueAt(declared, path))}`,
       );
-      return parts.join(", ") || "as declared";
+      return changes.join(", ") || say("as declared");
     }
 
     /** What comes from a link is checked like what is typed. */
@@ -321,7 +341,7 @@
       if (this.key !== key) [this.key, this.numbers] = [key, numbers(data, network.seed)];
       const others = this.comparable();
       this.legend.textContent = others.length
-        ? `Dashed: ${others.map(({ label }) => label).join("; ")}.`
+        ? say("dashed", { runs: others.map(({ label }) => label).join("; ") })
         : "";
       const specs = data.cube ? this.cubePanels(run) : this.linePanels(run, others);
       [...specs, this.seriesPanel(run, others)].forEach((spec, i) => this.put(i, spec));

@@ -167,14 +167,14 @@
   const view = () => run?.frames.at(-1);
   const meanSquare = (h, g) => h.reduce((sum, v, i) => sum + (v - g[i]) ** 2, 0) / h.length;
 
-  /** Steps at which the error of a peak is first below the threshold, and last back above it; null: none. */
+  /** The steps from which the error of a peak stays below the threshold, and where it is first below it; null: none. */
   function fitted(i) {
-    const { first, back } = crossings(
+    const { first, stays } = crossings(
       rowsNow().map((row) => row[i + 1]),
       THRESHOLD,
     );
     const stepAt = (at) => (at < 0 ? null : run.rows[at][0]);
-    return { step: stepAt(first), back: stepAt(back) };
+    return { step: stepAt(stays), first: stepAt(first) };
   }
 
   function clear() {
@@ -219,10 +219,10 @@
     show(run.done);
   }
 
-  /** That a peak came back above the threshold, where it did. */
-  function returned(i) {
-    const { back } = ended.t[i];
-    return back === null ? "" : ` (back above ${THRESHOLD} at step ${back})`;
+  /** Where a peak was below the threshold for the first time, if that was earlier. */
+  function firstTime(i) {
+    const { first, step } = ended.t[i];
+    return first === step ? "" : ` (first below ${THRESHOLD} at step ${first})`;
   }
 
   function summary() {
@@ -243,7 +243,7 @@
           "span",
           { class: "landing-key" },
           symbol("k"),
-          ` = ${k} at step ${t[i] ?? "none"}${returned(i)}`,
+          ` = ${k} at step ${t[i] ?? "none"}${firstTime(i)}`,
         ),
       ),
     );

@@ -43,7 +43,7 @@
       a: range("scale a of the Ricker", 0.05, 2, "any"),
       width: range("width", 2, 60, 1, SLOW),
       depth: range("depth", 1, 4, 1, SLOW),
-      start: { label: "first weights", options: STARTS },
+      start: { label: "initialization", options: STARTS },
       factor: range("times a factor", 0.1, 5, "any"),
       antisymmetric: { label: "start at zero (ASI)" },
       features: range("Fourier features up to", 0, 20, 1),
@@ -67,6 +67,7 @@
   // ---- Lessons: settings, a first run to compare with, what to look for, what happened (said, and whether it shows it) ----
 
   const time = (run, k) => measure(`t:k = ${k}`, run);
+  const firstBelow = (run, k) => measure(`first:k = ${k}`, run);
   const end = (run, name) => measure(`end:${name}`, run);
   const at = (step) => (Number.isFinite(step) ? `at step ${number(step)}` : "never");
   const few = (v) => number(Number(v.toPrecision(2)));
@@ -86,7 +87,7 @@
       next: "Next: \u201cPrinciple lost\u201d, one number changed.",
       said(run) {
         const [t1, t3, t5] = [1, 3, 5].map((k) => time(run, k));
-        const text = `Frequencies fitted: ${steps(run)}; error on the whole interval ${few(end(run, "between"))}.`;
+        const text = `Frequencies below ${THRESHOLD}: ${steps(run)}; error on the whole interval ${few(end(run, "between"))}.`;
         return [text, t1 < t3 && t3 < t5 && t5 > 2 * t1];
       },
     },
@@ -99,7 +100,7 @@
       said(run, before) {
         const [wrong, right] = [run, before].map((one) => end(one, "between"));
         const times = [1, 3, 5].map((k) => time(run, k));
-        const text = `Narrow: ${steps(run)}; wide: ${steps(before)}. Both fit the points; on the whole interval the error is ${few(wrong)} in place of ${few(right)}.`;
+        const text = `Narrow: ${steps(run)}; broad: ${steps(before)}. Both fit the points; on the whole interval the error is ${few(wrong)} in place of ${few(right)}.`;
         return [text, Math.max(...times) < 2 * Math.min(...times) && wrong > 30 * right];
       },
     },
@@ -135,7 +136,7 @@
       said(run, before) {
         const [soon, late] = [run, before].map((one) => time(one, 8));
         const [dear, cheap] = [run, before].map((one) => end(one, "between"));
-        const text = `With Fourier features 8 is fitted ${at(soon)}, without ${at(late)}. The price: the error on the whole interval is ${few(dear)} in place of ${few(cheap)}.`;
+        const text = `With Fourier features 8 is learned ${at(soon)}, without ${at(late)}. The price: the error on the whole interval is ${few(dear)} in place of ${few(cheap)}.`;
         return [text, soon < late / 5 && dear > 3 * cheap];
       },
     },
@@ -143,7 +144,7 @@
       title: "The optimizer\u2019s share",
       values: { depth: 2, points: 25, lr: 5e-4, stop: 0.01 },
       before: { optimizer: "sgd", lr: 0.03 },
-      look: "The same first weights, trained by gradient descent and then by Adam: who has the larger gap between 1 and 5?",
+      look: "The same initial weights, trained by gradient descent and then by Adam: which has the larger gap between 1 and 5?",
       next: "Next: choose momentum, and set the learning rate to 0.003.",
       said(run, before) {
         const [mine, its] = [run, before].map((one) => time(one, 5) / time(one, 1));
@@ -261,7 +262,7 @@
     followed,
     readSetting,
     steps,
-    time,
+    firstBelow,
     verdict,
   };
 })();

@@ -19,9 +19,9 @@
   const lastStep = ({ rows }) => rows[rows.length - 1][0];
 
   /**
-   * A number of a run by its name: "t:NAME" the first step at which NAME is below the threshold, "back:NAME" the step at
-   * which it was above it again, "end:", "low:" and "best:NAME" its last value, its smallest and the step of that;
-   * "steps" the steps until the tolerance was met; with "recorded " before it, of the recorded run.
+   * A number of a run by its name: "t:NAME" the step from which NAME stays below the threshold, "first:NAME" the first at
+   * which it is below it, "end:", "low:" and "best:NAME" its last value, its smallest and the step of that; "steps" the
+   * steps until the tolerance was met; with "recorded " before it, of the recorded run.
    */
   function measure(text, run, recorded) {
     if (text.startsWith("recorded ")) return measure(text.slice(9), recorded);
@@ -31,11 +31,11 @@
     const values = column(name, run);
     if (!values) return kind === "end" ? atTheEnd(name, run) : Number.NaN;
     const stepAt = (i) => (i < 0 ? Number.POSITIVE_INFINITY : run.rows[i][0]);
-    const { first, back } = crossings(values, run.declared.watch.threshold);
+    const { first, stays } = crossings(values, run.declared.watch.threshold);
     const best = values.indexOf(Math.min(...values));
     return {
-      t: stepAt(first),
-      back: stepAt(back),
+      t: stepAt(stays),
+      first: stepAt(first),
       end: values.at(-1),
       low: values[best],
       best: stepAt(best),
@@ -49,12 +49,30 @@
     return WATCHED[name](last.h, last.at, numbers(run.declared.data, run.declared.network.seed));
   }
 
+  /** From which step on a frequency is below the threshold, and where it was below it for the first time. */
   function reached(name, run) {
-    const step = measure(`t:${name}`, run);
-    const back = measure(`back:${name}`, run);
-    if (!Number.isFinite(step)) return say("not reached", { name });
-    const values = { name, step: number(step), back: number(back), threshold: run.declared.watch.threshold };
-    return say(Number.isFinite(back) ? "reached and left" : "reached", values);
+    const [step, first] = ["t", "first"].map((kind) => measure(`${kind}:${name}`, run));
+    if (!Number.isFinite(first)) return say("not reached", { name });
+    const how = !Number.isFinite(step) ? "left" : first < step ? "reached again" : "reached";
+    return say(how, { name, step: number(step), first: number(first) });
+  }
+
+  const frequencies = ({ declared }) => names(declared).filter((name) => name.startsWith("k = "));
+
+  /** In which order the frequencies were learned, if first crossings and the steps t_k agree about it; else nothing. */
+  function order(run) {
+    const all = frequencies(run);
+    const [kind, other] = ["t", "first"].map((of) =>
+      orderOf(all.map((name) => measure(`${of}:${name}`, run))),
+    );
+    return kind && kind === other && run.done !== "lost" ? say(kind) : "";
+  }
+
+  function orderOf(steps) {
+    if (steps.length < 2 || !steps.every(Number.isFinite)) return "";
+    if (Math.max(...steps) < 2 * Math.min(...steps)) return "together";
+    const grows = (list) => list.every((step, i) => !i || step > list[i - 1]) && list.at(-1) > 2 * list[0];
+    return grows(steps) ? "in order" : grows([...steps].reverse()) ? "reversed" : "";
   }
 
   function howItEnded({ done, declared, rows }) {
@@ -63,19 +81,43 @@
     return say({ fitted: "fitted", long, lost: "lost" }[done] ?? "stopped", { steps });
   }
 
-  /** What is said of a run: how it ended, then the sentence of its lab with the measures in its braces. */
-  function words(run, recorded) {
-    if (run.done === "lost") return say("lost");
-    const each = names(run.declared).filter((name) => name.startsWith("k = "));
-    const said = run.declared.says
-      .replace("{each}", () => each.map((name) => reached(name, run)).join(", "))
-      .replace(/\{(%?)(.*?)\}/g, (_, share, text) => {
-        const value = measure(text, run, recorded);
-        if (share) return `${Math.round(100 * value)} %`;
-        return Number.isFinite(value) ? number(value) : say("never");
-      });
-    return `${howItEnded(run)} ${said.replaceAll("at step never", "never")}`;
+  /**
+   * What is said of a run: how it ended, then the sentence of its lab with the measures in its braces. A list of texts, those
+   * about one curve as [text, its name].
+   */
+  function parts(run, recorded) {
+    if (run.done === "lost") return [say("lost")];
+    const { says } = run.declared;
+    const said = [`${howItEnded(run)} `];
+    let at = 0;
+    for (const match of says.matchAll(/\{(%?)(.*?)\}/g)) {
+      const filled = match[2] === "each" ? everyFrequency(run) : [value(match, run, recorded)];
+      const before = says.slice(at, match.index);
+      const never = filled[0][0] === say("never");
+      said.push(never ? before.replace(/at step $/, "") : before, ...filled);
+      at = match.index + match[0].length;
+    }
+    return [...said, says.slice(at)];
   }
+
+  function value([, share, text], run, recorded) {
+    const found = measure(text, run, recorded);
+    const name = text.startsWith("recorded ") ? null : text.slice(text.indexOf(":") + 1);
+    if (share) return [`${Math.round(100 * found)} %`, name];
+    return [Number.isFinite(found) ? number(found) : say("never"), name];
+  }
+
+  function everyFrequency(run) {
+    const mark = "\u0000";
+    const [before, after] = say("each", { threshold: run.declared.watch.threshold, list: mark }).split(mark);
+    const list = frequencies(run).flatMap((name, i) => [i ? ", " : before, [reached(name, run), name]]);
+    return [...list, after];
+  }
+
+  const words = (run, recorded) =>
+    parts(run, recorded)
+      .map((part) => (Array.isArray(part) ? part[0] : part))
+      .join("");
 
   /** The index of the right answer; null where the run does not decide the question. */
   function verdict({ by, edges }, run, recorded) {
@@ -90,5 +132,5 @@
     return say(guess === right ? "right" : "wrong", { guess: said, answer });
   }
 
-  window.fpMessages = { column, measure, reached, reply, say, verdict, words };
+  window.fpMessages = { column, measure, order, parts, reached, reply, say, verdict, words };
 })();

@@ -7,7 +7,7 @@
   const { CurvesPanel, Player, element, nearest, number, watchWidth } = window.fpReplay;
   const { numbers, frequencyOf, target } = window.fpExperiment;
   const { ALL, CONTROLS, FIRST, LESSONS, HEIGHTS, TALLEST, NODES, THRESHOLD, BARS } = window.fpLessons;
-  const { declared, end, few, followed, readSetting, steps, time, verdict } = window.fpLessons;
+  const { declared, end, few, firstBelow, followed, readSetting, steps, verdict } = window.fpLessons;
   const { COLORS, REST, frequencyColor } = window.fpColors;
   const { HeatPanel, heatPanel, outputPanel, spectrumPanel, stepsPanel } = window.fpPanels;
   const { Control, button, same, written } = window.fpControls;
@@ -293,7 +293,7 @@
       if (run.done === "lost") return say("lost");
       const how = say(run.done === "fitted" ? "fitted" : "trained", { steps: number(run.step) });
       if (!run.lesson) {
-        const all = followed(run).length ? `Frequencies fitted: ${steps(run)}. ` : "";
+        const all = followed(run).length ? `Frequencies below ${THRESHOLD}: ${steps(run)}. ` : "";
         const errors = `Error at the points ${few(end(run, "training"))}, on the whole interval ${few(end(run, "between"))}.`;
         return `${how} ${all}${errors}`;
       }
@@ -401,12 +401,12 @@
     forecasts(run) {
       const { rates } = run;
       const ks = followed(run).map(frequencyOf);
-      const times = ks.map((k) => (run.rows.length ? time(run, k) : Number.POSITIVE_INFINITY));
+      const times = ks.map((k) => (run.rows.length ? firstBelow(run, k) : Number.POSITIVE_INFINITY));
       const rank = (values, i, sign) => `${1 + values.filter((v) => sign * v > sign * values[i]).length}.`;
       this.table.replaceChildren();
       const title = "What the tangent kernel forecasts before the first step, and what happened";
       element("caption", this.table).textContent = title + (rates ? verdict(run, times) : "");
-      this.row(["frequency k", "rate, of the largest", "forecast", "fitted", "came"], "th");
+      this.row(["frequency k", "rate, of the largest", "forecast", `first below ${THRESHOLD}`, "came"], "th");
       const top = Math.max(...(rates ?? [1]));
       ks.forEach((k, i) => {
         const forecast = rates ? [few(rates[i] / top), rank(rates, i, 1)] : ["\u2013", "\u2013"];

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fpbook.networks import MLP, Antisymmetric, Ricker, normal_init, xavier_init
-from fpbook.spectra import nudft, relative_error
+from fpbook.spectra import first_step_below, nudft, relative_error
 from fpbook.targets import hypercube
 from fpbook.training import Progress, train
 
 Declared = dict[str, Any]
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
-MEASURES = {"t", "back", "end", "low", "best", "steps"}
+MEASURES = {"t", "first", "end", "low", "best", "steps"}
 ABOVE = {"seen", "unseen"}  # shares that grow; the others are errors, which fall
 
 
@@ -202,11 +202,11 @@ def bars(declared: Declared, result: dict[str, Any]) -> NDArray:
 def measure(text: str, declared: Declared, result: dict[str, Any], recorded: dict[str, Any] | None = None) -> float:
     """A number of a run by its name.
 
-    "t:NAME" is the first step at which NAME is below the threshold (infinity if none), "back:NAME" the step at which it
-    last came back above it (infinity if it did not), "end:NAME" its last value, "low:NAME" its smallest, "best:NAME"
-    the step of that; "steps" the steps taken (infinity if the tolerance was not met); with "recorded " before it, of
-    the recorded run. NaN for what the run cannot tell: the step of something that was not watched, say of a frequency
-    that the reader took out of the target.
+    "t:NAME" is the step from which NAME stays below the threshold, "first:NAME" the first at which it is below it
+    (infinity if there is none), "end:NAME" its last value, "low:NAME" its smallest, "best:NAME" the step of that;
+    "steps" the steps taken (infinity if the tolerance was not met); with "recorded " before it, of the recorded run.
+    NaN for what the run cannot tell: the step of something that was not watched, say of a frequency that the reader
+    took out of the target.
     """
     if text.startswith("recorded "):
         return measure(text[9:], declared, recorded if recorded is not None else result)
@@ -219,9 +219,11 @@ def measure(text: str, declared: Declared, result: dict[str, Any], recorded: dic
         last: dict[str, NDArray] = {part: result[part][None] for part in ("h", "at")}
         return float(_watched(name, last, result["data"])[-1])
     values, step = result["series"][name], result["step"]
-    if kind in {"t", "back"}:
-        below = values < declared["watch"]["threshold"]
-        found = np.flatnonzero(below) if kind == "t" else 1 + np.flatnonzero(below[:-1] & ~below[1:])[::-1]
+    threshold = declared["watch"]["threshold"]
+    if kind == "t":
+        return float(first_step_below(step, values, threshold))
+    if kind == "first":
+        found = np.flatnonzero(values < threshold)
         return float(step[found[0]]) if len(found) else math.inf
     return float({"end": values[-1], "low": values.min(), "best": step[values.argmin()]}[kind])
 

@@ -15,7 +15,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from fpbook.lab import experiment
-from fpbook.lab.messages import picture, reply, say, verdict, words
+from fpbook.lab.messages import order, picture, reply, say, verdict, words
 from fpbook.lab.spec import Declared, check, value_at, with_choice
 
 HEARD = 50  # how often a run looks whether Stop was pressed, and moves its bar
@@ -54,7 +54,7 @@ class LiveLab:
         values = {path: chosen(self.declared, path, widget.value) for path, widget in self.widgets.items()}
         self.train.disabled, self.stop.disabled = True, False
         self.stopped.clear()
-        self.shown.value = "Training …"
+        self.shown.value = say("training")
         if "google.colab" in sys.modules:  # there an update that comes after the click is over is lost
             self.stop.disabled = True
             self.work(values)
@@ -83,19 +83,19 @@ class LiveLab:
             return
         changed = with_choice(self.declared, chosen)
         result = experiment.run(changed, self._progress)
-        text = words(changed, result, self.recorded)
+        first = order(changed, result)
         if asked:
             right = verdict(changed, result, self.recorded)
-            text = f"{reply(question, question['answers'].index(self.guess.value), right)} {text}"
-        self.note.value = html.escape(text)
+            first = reply(question, question["answers"].index(self.guess.value), right)
+        self.note.value = html.escape(f"{first} {words(changed, result, self.recorded)}".strip())
         self.shown.value = _picture_html(picture(changed, result, self.recorded))
 
     def _train_recorded(self) -> bool:
         """Train what the reader's run is compared with; False if it was stopped, and so is not kept."""
-        self.note.value = "Training first what this is compared with …"
+        self.note.value = say("comparison")
         first = experiment.run(self.base, self._progress)
         if first["done"] == "stopped":
-            self.note.value = "Stopped before what yours is compared with was trained; Train begins again."
+            self.note.value = say("no comparison")
             self.shown.value = ""
             return False
         self.recorded, self.note.value = first, ""

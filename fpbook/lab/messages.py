@@ -40,7 +40,7 @@ def words(declared: Declared, result: Declared, recorded: Declared | None = None
     """What is said of a run: how it ended, then the sentence of its lab with the measures in its braces."""
     if result["done"] == "lost":
         return say("lost")
-    long = "trained" if declared["training"].get("stop") is None else "not fitted"
+    long = "not fitted" if declared["training"].get("stop") else "trained"
     ended = say(long if result["done"] == "long" else result["done"], steps=number(result["step"][-1]))
 
     def value(match: re.Match[str]) -> str:
@@ -49,20 +49,44 @@ def words(declared: Declared, result: Declared, recorded: Declared | None = None
             return f"{math.floor(100 * found + 0.5)} %"
         return number(found) if math.isfinite(found) else say("never")
 
-    each = [name for name in experiment.names(declared) if name.startswith("k = ")]
-    says = declared["says"].replace("{each}", ", ".join(reached(name, declared, result) for name in each))
+    reached_all = ", ".join(reached(name, declared, result) for name in _frequencies(declared))
+    each = say("each", threshold=declared["watch"]["threshold"], list=reached_all)
+    says = declared["says"].replace("{each}", each)
     return f"{ended} {MEASURE.sub(value, says)}".replace("at step never", "never")
 
 
+def _frequencies(declared: Declared) -> list[str]:
+    return [name for name in experiment.names(declared) if name.startswith("k = ")]
+
+
 def reached(name: str, declared: Declared, result: Declared) -> str:
-    """At which step a frequency was first below the threshold, and where it came back above it."""
-    step, back = (experiment.measure(f"{kind}:{name}", declared, result) for kind in ("t", "back"))
-    if not math.isfinite(step):
+    """From which step on a frequency is below the threshold, and where it was below it for the first time."""
+    step, first = (experiment.measure(f"{kind}:{name}", declared, result) for kind in ("t", "first"))
+    if not math.isfinite(first):
         return say("not reached", name=name)
-    values = {"name": name, "step": number(step), "threshold": declared["watch"]["threshold"]}
-    if not math.isfinite(back):
-        return say("reached", **values)
-    return say("reached and left", back=number(back), **values)
+    how = "left" if not math.isfinite(step) else "reached again" if first < step else "reached"
+    return say(how, name=name, step=number(step) if math.isfinite(step) else "", first=number(first))
+
+
+def order(declared: Declared, result: Declared) -> str:
+    """In which order the frequencies were learned, if first crossings and the steps t_k agree about it; else ""."""
+    names = _frequencies(declared)
+    found = {
+        _order([experiment.measure(f"{kind}:{name}", declared, result) for name in names]) for kind in ("t", "first")
+    }
+    kind = found.pop()
+    return say(kind) if kind and not found and result["done"] != "lost" else ""
+
+
+def _order(steps: list[float]) -> str:
+    if len(steps) < 2 or not all(map(math.isfinite, steps)):
+        return ""
+    if max(steps) < 2 * min(steps):
+        return "together"
+    for kind, one in (("in order", steps), ("reversed", steps[::-1])):
+        if one == sorted(set(one)) and one[-1] > 2 * one[0]:
+            return kind
+    return ""
 
 
 def verdict(declared: Declared, result: Declared, recorded: Declared | None = None) -> int | None:

@@ -45,8 +45,8 @@ def replay(runs: Runs, *, at: float | None = None, over: str = "step", colors: d
 
         - ``dict(x=x, curves={name: y, ...})``: curves over x, shape (n,); `y` has shape (r, n) if it moves, else (n,).
         - ``dict(curves={name: y, ...})``: curves over the steps, `y` of shape (r,); the reader can drag the step there.
-          With ``threshold=0.1`` the threshold is drawn, and on it the step at which each curve is first below, and an
-          empty mark where it last comes back above.
+          With ``threshold=0.1`` the threshold is drawn, and on it a full mark at the step from which each curve stays
+          below, and an empty one where it was below for the first time, if that was earlier.
         - ``dict(image=frames)``: pictures of shape (r, a, b), or one of shape (a, b); ``cmap`` names a colour map.
 
         All take ``ylabel``, and ``ylim`` (values outside are drawn at its ends); curves also ``xlabel``, ``log``

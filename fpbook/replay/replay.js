@@ -67,14 +67,12 @@
     return best;
   }
 
-  /** Indices of the first value below the threshold, and of the last at which the curve comes back above it; -1: none. */
+  /** Indices of the first value below the threshold, and of that from which all are below it; -1: none. */
   function crossings(values, threshold) {
     const first = values.findIndex((v) => v < threshold);
-    let back = -1;
-    for (let j = first + 1; first >= 0 && j < values.length; j++) {
-      if (!(values[j] < threshold) && values[j - 1] < threshold) back = j;
-    }
-    return { first, back };
+    let stays = values.length;
+    while (stays && values[stays - 1] < threshold) stays--;
+    return { first, stays: stays < values.length ? stays : -1 };
   }
 
   // ---- Axes ----
@@ -254,8 +252,8 @@
       const lines = this.curves.map((curve) => ({
         now: line("curve", curve),
         later: this.along && line("curve later", curve),
-        flag: this.along && line("flag"),
-        back: this.along && line("returned"),
+        stays: this.along && line("flag"),
+        first: this.along && line("flag first"),
       }));
       const upright = { y1: MARGIN.top, y2: base };
       const now = this.along && element("line", svg, { class: "now", ...upright });
@@ -297,15 +295,16 @@
       this.show(Math.min(this.frame, this.steps.length - 1));
     }
 
-    /** A full flag where a curve first falls below the threshold, an empty one where it has come back above it. */
-    flag({ flag, back }, { color }, crossed) {
+    /** A full flag from where a curve stays below the threshold, an empty one where it was below for the first time. */
+    flag({ first, stays }, { color }, crossed) {
       if (!crossed) return;
       const { xs, sy } = this.parts;
-      const place = (i, shape) => `M${xs[i].toFixed(1)} ${sy(this.spec.threshold).toFixed(1)}${shape}`;
-      flag.setAttribute("d", crossed.first < 0 ? "" : place(crossed.first, "l-5 -9h10z"));
-      back.setAttribute("d", crossed.back < 0 ? "" : place(crossed.back, "l-5 9h10z"));
-      flag.style.fill = color;
-      back.style.stroke = color;
+      const place = (i) =>
+        i < 0 ? "" : `M${xs[i].toFixed(1)} ${sy(this.spec.threshold).toFixed(1)}l-5 -9h10z`;
+      stays.setAttribute("d", place(crossed.stays));
+      first.setAttribute("d", place(crossed.first < crossed.stays || crossed.stays < 0 ? crossed.first : -1));
+      stays.style.fill = color;
+      first.style.stroke = color;
     }
 
     show(frame) {
@@ -315,10 +314,8 @@
       this.curves.forEach((curve, c) => {
         const values = this.along ? curve.y.slice(0, frame + 1) : valuesAt(curve, frame, this.x.length);
         trace(lines[c].now, curve, this.along ? xs.slice(0, frame + 1) : xs, Array.from(values, sy), base);
-        const { first, back } = this.crossed[c] || { first: -1, back: -1 };
-        if (lines[c].flag)
-          lines[c].flag.style.visibility = first >= 0 && first <= frame ? "visible" : "hidden";
-        if (lines[c].back) lines[c].back.style.visibility = back >= 0 && back <= frame ? "visible" : "hidden";
+        for (const [kind, at] of Object.entries(this.crossed[c] || {}))
+          lines[c][kind].style.visibility = at >= 0 && at <= frame ? "visible" : "hidden";
       });
       if (this.along) {
         for (const side of ["x1", "x2"]) now.setAttribute(side, sx(this.steps[frame]));
@@ -367,11 +364,13 @@
       if (!this.along) return "";
       const { spec, steps } = this;
       const one = (curve, c) => {
-        const { first, back } = this.crossed[c] || { first: -1, back: -1 };
-        const below =
-          first >= 0 && first <= frame ? ` (below ${spec.threshold} first at ${number(steps[first])}` : "";
-        const above = below && back >= 0 && back <= frame ? `, back above it at ${number(steps[back])}` : "";
-        return `${plain(curve.name)}: ${rounded(curve.y[frame])}${below && `${below + above})`}`;
+        const { first, stays } = this.crossed[c] || { first: -1, stays: -1 };
+        const come = (at) => at >= 0 && at <= frame;
+        const told = [
+          come(stays) ? `below ${spec.threshold} from ${number(steps[stays])}` : "",
+          come(first) && first !== stays ? `first below ${spec.threshold} at ${number(steps[first])}` : "",
+        ].filter(Boolean);
+        return `${plain(curve.name)}: ${rounded(curve.y[frame])}${told.length ? ` (${told.join(", ")})` : ""}`;
       };
       return `${plain(spec.ylabel)} \u2014 ${this.curves.map(one).join(", ")}`;
     }

@@ -253,9 +253,9 @@ def test_a_measure_by_its_definition(values, others, done):
     for words, run in (("", one), ("recorded ", other)):
         q, step = run["series"]["q"], run["step"]
         below = [t for t, v in zip(step, q) if v < 0.9]
-        back = [t for t, v, w in zip(step[1:], q[1:], q) if w < 0.9 <= v]
-        assert experiment.measure(f"{words}t:q", made, one, other) == min(below, default=math.inf)
-        assert experiment.measure(f"{words}back:q", made, one, other) == max(back, default=math.inf)
+        stays = [t for i, t in enumerate(step) if all(v < 0.9 for v in q[i:])]
+        assert experiment.measure(f"{words}first:q", made, one, other) == min(below, default=math.inf)
+        assert experiment.measure(f"{words}t:q", made, one, other) == min(stays, default=math.inf)
         assert experiment.measure(f"{words}end:q", made, one, other) == q[-1]
         assert experiment.measure(f"{words}low:q", made, one, other) == q.min()
         assert q[step == experiment.measure(f"{words}best:q", made, one, other)] == q.min()
@@ -306,15 +306,33 @@ def result(done="fitted", **series):
 def test_words_tell_the_end_and_each_measure():
     made = declared()
     series = {"training": [1.0, 0.5, 0.25], "k = 1": [1.0, 0.1, 0.1], "k = 3": [1.0, 1.0, 1.0]}
-    tail = " Here 1,000 and 25 %; k = 1 at step 1,000, k = 3 never."
-    back = messages.words(made, result(**(series | {"k = 1": [0.1, 1.0, 0.2]})))
-    assert back.endswith("k = 1 at step 0 (back above 0.9 at step 1,000), k = 3 never.")
+    tail = " Here 1,000 and 25 %; The relative error stays below 0.9 for k = 1 from step 1,000, k = 3 never."
+    back = messages.words(made, result(**(series | {"k = 1": [0.1, 1.0, 0.2], "k = 3": [1.0, 0.1, 1.0]})))
+    assert back.endswith(
+        "k = 1 from step 2,000 (first below at step 0), k = 3 not to the end (first below at step 1,000)."
+    )
     assert messages.words(made, result(**series)) == "Fitted after 2,000 steps." + tail
     assert messages.words(made, result("stopped", **series)) == "Stopped at step 2,000." + tail
     assert messages.words(made, result("long", **series)) == "Trained for 2,000 steps." + tail
     assert (
         messages.words(declared(training__stop=1e-9), result("long", **series)) == "Not fitted in 2,000 steps." + tail
     )
+    assert messages.words(declared(training__stop=0), result("long", **series)) == "Trained for 2,000 steps." + tail
+
+
+@pytest.mark.parametrize("one, three, told", [
+    ([0.1, 0.1, 0.1, 0.1], [1, 1, 0.1, 0.1], "One after the other, low before high."),
+    ([1, 1, 1, 0.1], [1, 0.1, 0.1, 0.1], "One after the other, high before low."),
+    ([1, 1, 0.1, 0.1], [1, 1, 1, 0.1], "All together."),  # 2,000 and 3,000: less than twice as many steps
+    ([1, 0.1, 1, 0.1], [1, 1, 0.1, 0.1], ""),  # by first crossings low before high, by t_k the other way round
+    ([0.1, 0.1, 0.1, 0.1], [1, 1, 1, 1], ""),
+])  # fmt: skip
+def test_the_order_is_told_where_both_ways_to_count_agree(one, three, told):
+    step = 1000 * np.arange(4)
+    run = {"step": step, "done": "long", "series": {"k = 1": np.array(one), "k = 3": np.array(three)}}
+    assert messages.order(declared(), run) == told
+    assert messages.order(declared(), run | {"done": "lost"}) == ""
+    assert messages.order(declared(data__sines={1: 1}), run) == ""  # one frequency has no order
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from conftest import CHROMIUM, ROOT, served, write_lab
 from playwright.sync_api import Page, expect
 
 import fpbook.lab as labs
-from fpbook.lab import experiment, messages
+from fpbook.lab import messages
 from fpbook.lab.spec import with_choice
 from fpbook.plotting import COLORS
 
@@ -127,7 +127,7 @@ def words(lab, wanted="", timeout=30_000):
     return said.inner_text()
 
 
-TOGETHER = r"You said “5 first”; it was “all three together”.*k = 1 at step \d+.*k = 3 at step \d+.*k = 5 at step \d+"
+TOGETHER = r"You said “5 first”; it was “all three together”." + "".join(rf".*k = {k} from step \d+" for k in (1, 3, 5))
 
 
 def test_a_lab_trains_and_says_first_what_became_of_the_guess(open_lab):
@@ -452,15 +452,15 @@ def test_colours_are_those_of_the_book(open_lab):
 SAYS = """runs => runs.map(({declared, rows, done, guess, recorded}) => {
   const [run, base] = [{declared, rows, done, frames: []}, {...recorded, declared, frames: []}];
   const {question} = declared, right = fpMessages.verdict(question, run, base);
-  return [fpMessages.words(run, base), right, fpMessages.reply(question, guess, right)];
+  return [fpMessages.words(run, base), right, fpMessages.reply(question, guess, right), fpMessages.order(run)];
 })"""
 
 
 def test_python_and_the_page_say_the_same(open_lab, packed):
-    """Words, verdict and reply of runs that come, stay, come back, never come, are stopped or lost."""
+    """Words, verdict, reply and order of runs that come, stay, leave again, never come, are stopped or lost."""
     rng = np.random.default_rng(0)
     declared = {key: packed["order"][key] for key in ("data", "network", "training", "watch", "choose", "question")}
-    declared["says"] = "{each}: {t:k = 1}, {back:k = 3}, {end:k = 5}, {%low:k = 1}, {best:k = 3}; {recorded steps}."
+    declared["says"] = "{each}: {t:k = 1}, {first:k = 3}, {end:k = 5}, {%low:k = 1}, {best:k = 3}; {recorded steps}."
     made, cases, expected = with_choice(declared | {"says": declared["says"]}, {}), [], []
     for i in range(60):
         rows = [[int(t), *(float(v) for v in rng.choice([0.02, 0.05, 0.1, 0.3, 1.0], 3))] for t in (0, 1, 7, 1200)]
@@ -472,11 +472,12 @@ def test_python_and_the_page_say_the_same(open_lab, packed):
             for one in both
         ]  # fmt: skip
         right = messages.verdict(made, *results)
-        expected.append([messages.words(made, *results), right, messages.reply(made["question"], i % 3, right)])
+        told = messages.words(made, *results), messages.order(made, results[0])
+        expected.append([told[0], right, messages.reply(made["question"], i % 3, right), told[1]])
         ended = done if done != "stopped" else ""
         cases.append(dict(declared=made, rows=rows, done=ended, guess=i % 3, recorded=dict(rows=both[1], done=ended)))
     page, _ = open_lab("order")
-    assert page.evaluate(SAYS, cases) == expected and experiment.MEASURES
+    assert page.evaluate(SAYS, cases) == expected and len({order for *_, order in expected}) > 2
 
 
 def test_another_seed_is_the_same_question(open_lab):
