@@ -25,7 +25,7 @@ from .read import (
     section_numbers,
     typography,
 )
-from .write import finish, site
+from .write import finish, search, site
 
 BEFORE, AFTER = 100, 900  # what other packages do at the same event
 
@@ -57,7 +57,8 @@ STAGES = [
     ("doctree-resolved", BEFORE, [interactive.leave_out, epub.leave_out_folds]),
     ("doctree-resolved", AFTER, [glossary_links.link, api_links.link_prose, typography.set_page]),
     ("html-page-context", BEFORE, [site.offer_notebook]),
-    ("html-page-context", AFTER, [interactive.load_scripts, api_links.link_cells, site.order_scripts]),
+    ("html-page-context", AFTER, [interactive.load_scripts, search.add_first_pages, api_links.link_cells]),
+    ("html-page-context", AFTER, [site.order_scripts]),
     ("html-collect-pages", BEFORE, [site.not_found]),
     ("build-finished", BEFORE, [ledger.write_list, notebooks.write_all]),
     ("build-finished", AFTER, [finish.run, cache.finish]),  # the last thing written says that the book is whole

@@ -131,6 +131,37 @@ def test_the_same_weights_give_the_same_losses(ask):
     assert max(np.abs(np.array(a, float) / b - 1).max() for a, (_, b) in zip(found, chosen)) < 1e-9
 
 
+# What a wrong trainer would do, put in behind the right one: each must show in the losses.
+BEFORE = """const {METHOD} = fpTrainer.Training.prototype;
+fpTrainer.Training.prototype.METHOD = function () { FAULT; return METHOD.call(this); };"""
+EACH = "for (const net of this.nets) net.PARTS.forEach((part, at) => part.forEach((v, i) => { part[i] = CHANGED; }))"
+FAULTS = {
+    "sign of the gradient": ("update", EACH.replace("PARTS", "gradients").replace("CHANGED", "-v")),
+    "gradient of the biases": ("update", EACH.replace("PARTS", "gradients").replace("CHANGED", "at % 2 ? 0 : v")),
+    "first step counted as the second": ("update", "this.t ||= 1"),  # Adam's bias correction
+    "learning rate, a millionth": ("update", "this.optimizer = {...this.optimizer, lr: this.optimizer.lr * (1 + 1e-6)}"),
+    "momentum": ("update", "this.optimizer = {...this.optimizer, momentum: 0}"),
+    "weights of the points": ("step", "this.weights = null"),
+    "sign of the second copy": ("step", "this.signs = this.signs.map(Math.abs)"),
+    "first parameters, a hundred millionth": (
+        "step", "if (!this.t) " + EACH.replace("PARTS", "parameters").replace("CHANGED", "v * (1 + 1e-8)"),
+    ),
+}  # fmt: skip
+
+
+def test_a_trainer_with_a_fault_is_noticed(browser):
+    """Of each fault at least one case differs, by more than what is allowed; without one none does."""
+    cases = [loss_case("tanh", "momentum", asi=True, weighted=True), loss_case("ricker", "Adam", weighted=True)]
+    for name, (method, fault) in ({"none": ("step", "")} | FAULTS).items():
+        page = browser.new_page()
+        patch = BEFORE.replace("METHOD", method).replace("FAULT", fault)
+        page.add_script_tag(content=f"{SOURCE}(() => {{ {patch} }})();")
+        found = page.evaluate(LOSSES, [case for case, _ in cases])
+        page.close()
+        off = max(np.abs(np.array(mine, float) / theirs - 1).max() for mine, (_, theirs) in zip(found, cases))
+        assert (off > 1e-9) == (name != "none"), (name, off)
+
+
 @pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
 def test_the_same_seed_gives_the_same_first_weights(ask, seed):
     shape = [3, 40, 11, 5, 1]  # arrays of 120, 440, 55 numbers and of fewer than 16
