@@ -6,7 +6,7 @@
     window.fpReplay;
   const { frequencyOf, names, numbers } = window.fpExperiment;
   const { Control, button, check, same, written } = window.fpControls;
-  const { outputPanel, spectrumPanel, stepsPanel } = window.fpPanels;
+  const { HeatPanel, heatOfRows, heatPanel, outputPanel, spectrumPanel, stepsPanel } = window.fpPanels;
   const { order, parts, reply, say, verdict } = window.fpMessages;
   const { REST, frequencyColor } = window.fpColors;
   const { Address } = window.fpAddress;
@@ -124,7 +124,8 @@
     addPanels() {
       this.cards = element("div", this.root, { class: "replay-cards" });
       this.legend = element("p", this.root, { class: "lab-past" });
-      this.places = [0, 1, 2].map(() => element("div", this.cards, { class: "replay-card" }));
+      const count = this.base.watch.heat ? 4 : 3;
+      this.places = Array.from({ length: count }, () => element("div", this.cards, { class: "replay-card" }));
       this.panels = [];
     }
 
@@ -267,10 +268,10 @@
       this.player.slider.setAttribute("aria-valuetext", `step ${number(step)}`);
     }
 
-    seek(row) {
+    seek(wanted) {
       if (this.bar.hidden) return;
       const steps = this.run.frames.map(({ step }) => step);
-      this.player.seek(nearest(steps, this.run.rows[row][0]));
+      this.player.seek(nearest(steps, wanted));
     }
 
     // ---- The question, and what differs from it ----
@@ -345,13 +346,15 @@
         : "";
       const specs = data.cube ? this.cubePanels(run) : this.linePanels(run, others);
       [...specs, this.seriesPanel(run, others)].forEach((spec, i) => this.put(i, spec));
+      if (this.base.watch.heat) this.put(3, this.heatMap(run, others), HeatPanel);
     }
 
-    put(i, { spec, steps, others }) {
+    put(i, { spec, steps, others }, Kind = CurvesPanel) {
       if (this.panels[i]) return this.panels[i].set(spec, steps, others);
       const place = this.places[i];
+      const seek = (j) => this.seek(this.panels[i].steps[j]);
       if (spec.image) this.panels[i] = new PicturePanel(place, spec, steps);
-      else this.panels[i] = new CurvesPanel(place, spec, steps, { others, seek: (row) => this.seek(row) });
+      else this.panels[i] = new Kind(place, spec, steps, { others, seek });
     }
 
     linePanels(run, others) {
@@ -386,6 +389,21 @@
         }));
       const { ylim, log, threshold, ylabel = "error" } = watch;
       return stepsPanel({ run, others, curvesOf, spec: { ylabel, log, ylim, threshold } });
+    }
+
+    /** Frequency over step; before the first run, of the recorded one, in which only what is watched was kept. */
+    heatMap(run, others) {
+      const { bars, threshold } = this.base.watch;
+      const columnsOf = ({ declared }) =>
+        names(declared)
+          .map((name, i) => [frequencyOf(name), i + 1])
+          .filter(([k]) => k !== null);
+      const common = { bars, threshold: threshold ?? undefined };
+      const watched = columnsOf(run).map(([k]) => k);
+      if (run.frames.length || !others.length)
+        return heatPanel({ data: this.numbers, frames: run.frames, watched, ...common });
+      const last = others.at(-1);
+      return heatOfRows({ rows: last.rows, columns: columnsOf(last), name: last.label, ...common });
     }
 
     color(name) {

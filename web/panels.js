@@ -163,18 +163,30 @@
   function heatPanel({ data, frames, watched = [], bars = 20, threshold = 0.1, name = "" }) {
     data.heat ??= heatFrequencies(data, watched, bars).map((k) => [k, nudft(data.x, data.y, k)]);
     const errors = (frame) => data.heat.map(([k, f]) => relativeError(nudft(data.x, frame.at, k), f));
+    const heat = frames.map((frame) => once(frame, "heat", () => errors(frame)));
+    return heatOf({ heat, ks: data.heat.map(([k]) => k), threshold, name, its: steps(frames) });
+  }
+
+  /** The same of a run of which only what was watched was kept: `columns` lists [k, column of its rows]. */
+  function heatOfRows({ rows, columns, threshold = 0.1, name = "" }) {
+    const heat = rows.map((row) => columns.map(([, at]) => row[at]));
+    const ks = columns.map(([k]) => k);
+    return heatOf({ heat, ks, threshold, name, its: rows.map(([step]) => step) });
+  }
+
+  function heatOf({ heat, ks, threshold, name, its }) {
     const spec = {
-      heat: frames.map((frame) => once(frame, "heat", () => errors(frame))),
-      ks: data.heat.map(([k]) => k),
+      heat,
+      ks,
       edge: threshold, // where the colour turns
       ylabel: `${name || "frequency <i>k</i>"}: `,
       xlabel: "step",
       log: "x",
-      xlim: [1, roundUp(frames.at(-1)?.step ?? 0)],
-      ylim: [0, data.heat.length || 1],
+      xlim: [1, roundUp(its.at(-1))],
+      ylim: [0, ks.length || 1],
       curves: [],
     };
-    return { spec, steps: steps(frames), others: [] };
+    return { spec, steps: its, others: [] };
   }
 
   /** Draws what `heatPanel` makes; the pointer moves the step. A mark stands where a frequency first falls below the threshold. */
@@ -262,5 +274,5 @@
     }
   }
 
-  window.fpPanels = { HeatPanel, heatPanel, outputPanel, spectrumPanel, stepsPanel };
+  window.fpPanels = { HeatPanel, heatOfRows, heatPanel, outputPanel, spectrumPanel, stepsPanel };
 })();

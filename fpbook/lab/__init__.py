@@ -51,7 +51,8 @@ def lab(
         "right", "held" for mean squared errors, "seen", "unseen" for shares of right signs; ``threshold``; ``ylim``,
         ``ylabel`` and ``log`` of their axes; ``names`` and ``colors`` for them, and ``colors`` for the "output", where
         they are not those of the book; ``bars``, the largest frequency of the spectrum; ``compare``, to lay runs over
-        one another although their data differ.
+        one another although their data differ; ``heat``, for a heat map of frequency over
+        step in the page.
     choose : dict of path -> dict
         The controls: "network.a" is an entry of the declaration, "network" several. With ``label`` and either ``low``,
         ``high``, ``step`` (number), ``options`` (name -> value), ``frequencies`` (a list of whole numbers in ``low`` to

@@ -23,7 +23,7 @@ KEYS = {
         *("hidden", "width", "depth", "activation", "a", "antisymmetric", "start", "std", "gain", "factor", "seed"),
     },
     "training": {"name", "lr", "momentum", "steps", "stop", "weight"},
-    "watch": {"series", "threshold", "ylim", "ylabel", "log", "names", "colors", "bars", "compare"},
+    "watch": {"series", "threshold", "ylim", "ylabel", "log", "names", "colors", "bars", "compare", "heat"},
     "control": {"label", "low", "high", "step", "options", "frequencies", "why"},
     "question": {"ask", "answers", "by", "edges"},
 }
@@ -123,6 +123,8 @@ def _check_values(parts: Declared) -> None:
     on_cube = {"seen", "unseen"} & set(parts["watch"]["series"])
     if bool(on_cube) != ("cube" in data):
         raise ValueError("seen and unseen corners are watched on the cube, and only they")
+    if "cube" in data and parts["watch"].get("heat"):
+        raise ValueError("a heat map is of frequencies, which the cube does not have")
 
 
 def _check_path(declared: Declared, path: str) -> None:

@@ -28,7 +28,7 @@ ORDER = dict(
     data=LINE | dict(sines={1: 1, 3: 1, 5: 1}),
     network=dict(hidden=[64, 64, 64], activation="ricker", a=0.1, antisymmetric=True, start="normal", std=1 / 8),
     training=dict(name="adam", lr=1e-3, steps=2000, stop=1e-3),
-    watch=dict(series=["frequencies"], threshold=0.1, ylabel="relative error", ylim=[2e-3, 3]),
+    watch=dict(series=["frequencies"], threshold=0.1, ylabel="relative error", ylim=[2e-3, 3], heat=True),
     recorded={"network.a": 0.3},
     choose={
         "network.a": dict(label="scale a", low=0.05, high=0.6, step=0.05),
@@ -427,6 +427,62 @@ def test_ones_own_run_is_moved_through_and_played(open_lab):
     press(lab, "Pause")
     slider.press("End")
     assert output.get_attribute("d") == last and page.faults == []
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_every_run_is_moved_through_and_laid_under_the_next(open_lab, name):
+    """Nothing differs but the seed, so that the second run can be compared with the first."""
+    page, lab = open_lab(name, place="served")
+    first = lab.locator(".replay-card").first
+    shown = """card => card.querySelector("canvas")?.toDataURL()
+      ?? [...card.querySelectorAll("path.curve")].map(path => path.getAttribute("d")).join()"""
+    guess(lab)
+    press(lab, "Train")
+    words(lab, "You said", 240_000)
+    end = first.evaluate(shown)
+    lab.get_by_label("step", exact=True).press("Home")
+    begin = first.evaluate(shown)
+    panel = lab.locator(".seek > svg").first
+    box = panel.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 20, box["y"] + 20)  # the panel over the steps moves it too
+    assert begin != end and first.evaluate(shown) != begin
+    before = lab.locator(".seek").first.locator("path.ghost").count()
+    choose(lab, "seed", 1)
+    press(lab, "Train")
+    words(lab, "You said", 240_000)
+    assert lab.locator(".seek").first.locator("path.ghost").count() > before
+    assert "as declared" in lab.locator(".lab-past").inner_text() and page.faults == []
+
+
+def test_the_heat_map_is_at_first_of_the_recorded_run(open_lab, packed):
+    """Its three rows; then of one's own, with its own steps."""
+    page, lab = open_lab("order")
+    card = lab.locator(".replay-card").nth(3)
+    recorded = packed["order"]["recorded"]["rows"]
+    painted = """card => [...card.querySelectorAll('.heat-cells path')]
+      .map(path => path.getAttribute('d')).join('').split('M').length"""
+    assert "recorded run" in card.inner_text() and card.locator(".heat-marks[d^=M]").count() == 1
+    drawn = card.evaluate(painted)
+    assert drawn > 3 * 0.8 * len([row for row in recorded if row[0] > 0])
+    guess(lab)
+    press(lab, "Train")
+    words(lab, "You said", 120_000)
+    assert "recorded run" not in card.inner_text() and card.evaluate(painted) != drawn and page.faults == []
+
+
+def test_numbers_have_the_colours_of_their_curves(open_lab, packed):
+    page, lab = open_lab("order")
+    guess(lab)
+    press(lab, "Train")
+    words(lab, "You said", 120_000)
+    marked = lab.locator(".lab-value").evaluate_all(
+        "all => all.map(node => [node.innerText.slice(0, 5), getComputedStyle(node).textDecorationColor])"
+    )
+    rgb = {
+        k: tuple(int(COLORS[name][i : i + 2], 16) for i in (1, 3, 5))
+        for k, name in zip((1, 3, 5), ("low", "middle", "high"))
+    }
+    assert marked == [[f"k = {k}", f"rgb{rgb[k]}"] for k in (1, 3, 5)] and page.faults == []
 
 
 def test_legend_and_picture_have_one_colour_in_the_dark(open_lab):

@@ -135,12 +135,13 @@ def test_the_same_weights_give_the_same_losses(ask):
 BEFORE = """const {METHOD} = fpTrainer.Training.prototype;
 fpTrainer.Training.prototype.METHOD = function () { FAULT; return METHOD.call(this); };"""
 EACH = "for (const net of this.nets) net.PARTS.forEach((part, at) => part.forEach((v, i) => { part[i] = CHANGED; }))"
+OTHER = "this.optimizer = {...this.optimizer, CHANGED}"
 FAULTS = {
     "sign of the gradient": ("update", EACH.replace("PARTS", "gradients").replace("CHANGED", "-v")),
     "gradient of the biases": ("update", EACH.replace("PARTS", "gradients").replace("CHANGED", "at % 2 ? 0 : v")),
     "first step counted as the second": ("update", "this.t ||= 1"),  # Adam's bias correction
-    "learning rate, a millionth": ("update", "this.optimizer = {...this.optimizer, lr: this.optimizer.lr * (1 + 1e-6)}"),
-    "momentum": ("update", "this.optimizer = {...this.optimizer, momentum: 0}"),
+    "learning rate, a millionth": ("update", OTHER.replace("CHANGED", "lr: this.optimizer.lr * (1 + 1e-6)")),
+    "momentum": ("update", OTHER.replace("CHANGED", "momentum: 0")),
     "weights of the points": ("step", "this.weights = null"),
     "sign of the second copy": ("step", "this.signs = this.signs.map(Math.abs)"),
     "first parameters, a hundred millionth": (

@@ -43,7 +43,10 @@ Search.query = (query) => {
 
 Search.performTermsSearch = (words, excluded) => {
   const { docnames, titles, filenames } = Search._index;
-  const term = asked.toLowerCase().replace(/[-\s]+/g, " ").trim();
+  const term = asked
+    .toLowerCase()
+    .replace(/[-\s]+/g, " ")
+    .trim();
   const first = typeof FIRST_PAGES === "undefined" ? {} : FIRST_PAGES;
   const at = docnames.indexOf([term, term.replace(/s$/, "")].map((one) => first[one]).find(Boolean));
   const found = findWords(words, excluded);
