@@ -99,6 +99,10 @@ async function printWhole() {
 // A preview shows what a reference points to, while the pointer or the keyboard is on it. Escape hides it.
 const preview = { box: null, link: null, timer: 0 };
 
+// A figure that waits for a guess.
+const isCovered = (target) =>
+  target.firstElementChild && getComputedStyle(target.firstElementChild).visibility === "hidden";
+
 function previewed(link) {
   const stored = document.querySelector(
     `template.preview[data-for="${CSS.escape(link.getAttribute("href"))}"]`,
@@ -107,7 +111,7 @@ function previewed(link) {
   const target =
     link.getAttribute("href").startsWith("#") &&
     document.getElementById(decodeURIComponent(link.hash.slice(1)));
-  if (!target || !target.matches("figure, div.math, div.proof")) return null;
+  if (!target || !target.matches("figure, div.math, div.proof") || isCovered(target)) return null;
   if (undrawn(target).length || (target.matches(".math") && !target.querySelector("mjx-container"))) {
     drawFormulas().then(() => {
       if (link.matches(":hover, :focus-visible")) showPreview(link);
@@ -145,8 +149,10 @@ function showPreview(link) {
   link.setAttribute("aria-describedby", "preview");
   Object.assign(preview, { box, link });
   const at = link.getClientRects()[0];
-  const above = at.bottom + box.offsetHeight + 8 > innerHeight && at.top > box.offsetHeight + 8;
-  box.style.top = `${scrollY + (above ? at.top - box.offsetHeight - 6 : at.bottom + 6)}px`;
+  const [above, below] = [at.top - 14, innerHeight - at.bottom - 14]; // pixels of room
+  const goesUp = box.offsetHeight > below && above > below;
+  box.style.maxHeight = `${Math.min(0.6 * innerHeight, goesUp ? above : below)}px`;
+  box.style.top = `${scrollY + (goesUp ? at.top - box.offsetHeight - 6 : at.bottom + 6)}px`;
   box.style.left = `${scrollX + Math.max(8, Math.min(at.left, document.documentElement.clientWidth - box.offsetWidth - 8))}px`;
 }
 

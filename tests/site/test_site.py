@@ -229,6 +229,33 @@ def test_a_reference_shows_what_it_points_to(open_page, kind):
     assert page.faults == []
 
 
+def test_a_preview_stays_within_the_window_and_shows_no_figure_that_waits_for_a_guess(open_page):
+    checked = 0
+    for address in COVERED:
+        page = open_page((BUILD / address).as_uri())
+        page.set_viewport_size({"width": 1280, "height": 500})
+        covered = page.locator("figure.behind-guess").get_attribute("id")
+        for link in page.locator('article p a.reference.internal[href^="#fig"]:visible').all():
+            link.evaluate(
+                "node => scrollTo({top: scrollY + node.getBoundingClientRect().top - 250, behavior: 'instant'})"
+            )
+            link.hover()
+            page.wait_for_timeout(300)
+            box = page.locator("#preview")
+            if link.get_attribute("href") == f"#{covered}":
+                assert box.count() == 0
+            else:
+                place = box.bounding_box()
+                assert place["y"] >= 0 and place["y"] + place["height"] <= 500
+            checked += 1
+            page.mouse.move(0, 0)
+            box.wait_for(state="detached")
+        assert page.faults == []
+        if checked > 4:
+            return
+    assert checked
+
+
 def test_a_phone_shows_figures_at_a_size_that_can_be_read(open_page, site):
     page = open_page(site + REPLAYS[0], responses=[])
     page.set_viewport_size(PHONE)
@@ -501,6 +528,32 @@ def test_the_sign_of_the_search_field_stands_beside_its_text(open_page, site):
         page.locator(".bd-article-container form.bd-search input").first,
     )
     assert sign.bounding_box()["x"] + sign.bounding_box()["width"] <= field.bounding_box()["x"] + 1
+
+
+FOUND = {
+    "频率原则": "why", "spectral bias": "why", "F-Principle": "why", "generalisation": "why", "generalization": "why",
+    "SIREN": "difficulties-pictures", "NeRF": "difficulties-pictures", "Fourier features": "difficulties-pictures",
+    "double descent": "early-stopping", "PINNs": "difficulties-interface", "NTK": "why-kernel",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["served", "disk"])
+def test_a_word_of_the_glossary_finds_its_page_first(open_page, site, place):
+    root = site + "html" if place == "served" else (BUILD / "html").as_uri()
+    for query, wanted in FOUND.items():
+        page = open_page(f"{root}/search.html?q={query}")
+        first = page.locator("ul.search li a").first
+        first.wait_for()
+        assert f"chapters/{wanted}.html" in first.get_attribute("href"), query
+        page.context.close()
+
+
+def test_the_words_of_the_search_before_are_not_marked(open_page, site):
+    page = open_page(site + "html/search.html?q=kernel")
+    page.locator("ul.search li a").first.wait_for()
+    page.goto(site + "html/search.html?q=aliasing")
+    page.locator("ul.search li a").first.wait_for()
+    assert "kernel" not in " ".join(page.locator("span.highlighted").all_inner_texts()).lower()
 
 
 @pytest.mark.parametrize("word", ["interface", "aliasing"])  # aliasing: a word of the glossary
