@@ -519,7 +519,9 @@ def test_python_and_the_page_say_the_same(open_lab, packed):
     declared["says"] = "{each}: {t:k = 1}, {first:k = 3}, {end:k = 5}, {%low:k = 1}, {best:k = 3}; {recorded steps}."
     made, cases, expected = with_choice(declared | {"says": declared["says"]}, {}), [], []
     for i in range(60):
-        rows = [[int(t), *(float(v) for v in rng.choice([0.02, 0.05, 0.1, 0.3, 1.0], 3))] for t in (0, 1, 7, 1200)]
+        values = rng.choice([0.02, 0.05, 0.1, 0.3, 1.0], (4, 3))
+        falling = -np.sort(-values, axis=0) if i % 2 else values
+        rows = [[t, *map(float, row)] for t, row in zip((0, 1, 7, 1200), falling)]
         done = ["fitted", "long", "stopped", "lost"][i % 4]
         both = [rows, rows[::-1]]
         results = [
