@@ -1,5 +1,6 @@
 import contextlib
 import os
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +13,17 @@ with contextlib.suppress(ImportError):  # a reader's own environment may lack it
 
     settings.register_profile("book", derandomize=True, database=None, deadline=None)
     settings.load_profile("book")
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What cells of a notebook display from here on: a list of bundles, each mime type -> data."""
+    shells = pytest.importorskip("IPython.core.interactiveshell")
+    bundles = []
+    shell = SimpleNamespace(display_pub=SimpleNamespace(publish=lambda data, **how: bundles.append(data)))
+    monkeypatch.setattr(shells.InteractiveShell, "initialized", lambda: True)
+    monkeypatch.setattr(shells.InteractiveShell, "instance", lambda: shell)
+    return bundles
 
 
 @pytest.fixture(params=["cpu"] + ["cuda"] * torch.cuda.is_available())

@@ -7,6 +7,7 @@ import importlib.util
 import io
 import logging
 import os
+import re
 import signal
 import socket
 import struct
@@ -281,13 +282,13 @@ def test_all_embedded_images_and_not_one_more_come_without_a_download(load, trai
                 load(**more)
 
 
-def test_a_download_goes_to_the_folder_that_is_named_or_to_the_users_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("FPBOOK_DATA", str(tmp_path))
-    assert datasets._folder() == tmp_path
-    monkeypatch.delenv("FPBOOK_DATA")
-    monkeypatch.chdir(tmp_path)
-    folder = datasets._folder()
-    assert folder.is_absolute() and tmp_path not in folder.parents and folder.name == "fpbook"
+def test_files_are_looked_for_in_the_folder_that_is_named_or_in_the_users_cache(monkeypatch, tmp_path):
+    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / "cache" / name)
+    for folder in (tmp_path / "named", tmp_path / "cache" / "fpbook"):
+        (folder / "cifar-10-batches-bin").mkdir(parents=True)
+        with pytest.raises(DataError, match=re.escape(str(folder / "cifar-10-batches-bin"))):
+            monkeypatch.setenv("FPBOOK_DATA", str(folder) if folder.name == "named" else "")
+            cifar10(train=6001, test=0)
 
 
 # --- downloads with real faults

@@ -40,8 +40,8 @@ MEASURES = {  # each of one array of 12 positive numbers that increase
     "share_cutoff along cut-offs": lambda v: share_cutoff(v, x / 4, 0.3),
 }
 MONITORS = {  # for these NaN is a value that is missing
-    "monitor of points": lambda v: FrequencyMonitor(v, y, k=[3.0])._size,
-    "monitor of labels": lambda v: FrequencyMonitor(x, v, k=[3.0])._size,
+    "monitor of points": lambda v: FrequencyMonitor(v, y, k=[3.0]).share,
+    "monitor of labels": lambda v: FrequencyMonitor(x, v, k=[3.0]).share,
     "monitor of outputs, k": lambda v: monitored(v, k=[3.0]),
     "monitor of outputs, delta": lambda v: monitored(v, delta=0.1),
 }

@@ -11,15 +11,6 @@ from fpbook import claims
 from fpbook.claims import ClaimError, claim, seed_range
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What a kernel is given to display."""
-    bundles = []
-    monkeypatch.setattr(claims, "get_ipython", lambda: object())
-    monkeypatch.setattr(claims, "display", lambda bundle, raw: bundles.append(bundle))
-    return bundles
-
-
 def test_one_failing_seed_raises_and_is_counted(shown):
     with pytest.raises(ClaimError, match=r"✗ 2 of 3 seeds: all are below 3 \(median 2, from 1 to 3\)"):
         claim("all are below 3", np.array([1, 2, 3]) < 3, measured=[1, 2, 3])

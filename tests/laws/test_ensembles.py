@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from fpbook import _ensembles, pde
-from fpbook._ensembles import _Mapped, _Stacked, as_model
+from fpbook import pde
 from fpbook.networks import MLP, Antisymmetric, Ricker, Sine, xavier_init
 from fpbook.training import mean_squared_error, minibatches, seeded, train
 
@@ -53,26 +53,26 @@ def shared():
 
 
 KINDS = {
-    "tanh": (lambda: MLP([1, 20, 20, 1]), _Stacked),
-    "ricker": (lambda: xavier_init(MLP([1, 30, 1], Ricker(0.3))), _Stacked),
-    "sine": (lambda: MLP([1, 20, 1], Sine()), _Stacked),
-    "relu": (lambda: MLP([1, 20, 20, 1], "relu"), _Stacked),
-    "gelu": (lambda: MLP([1, 20, 1], "gelu"), _Stacked),
-    "linear": (lambda: MLP([1, 1]), _Stacked),
-    "antisymmetric": (lambda: Antisymmetric(MLP([1, 20, 1], Ricker(1.0))), _Stacked),
-    "sequence": (lambda: nn.Sequential(nn.Linear(1, 9), nn.Sigmoid(), nn.Linear(9, 1)), _Stacked),
-    "no bias": (lambda: nn.Sequential(nn.Linear(1, 9, bias=False), nn.Tanh(), nn.Linear(9, 1)), _Mapped),
-    "layer norm": (lambda: nn.Sequential(nn.Linear(1, 9), nn.LayerNorm(9), nn.Tanh(), nn.Linear(9, 1)), _Mapped),
-    "own module": (Residual, _Mapped),
-    "own linear layer": (lambda: nn.Sequential(nn.Linear(1, 9), nn.Tanh(), Half(9, 1)), _Mapped),
-    "own container": (lambda: Doubled(nn.Linear(1, 9), nn.Tanh(), nn.Linear(9, 1)), _Mapped),
-    "one weight twice": (shared, _Mapped),
-    "one layer": (lambda: nn.Linear(1, 1), _Mapped),
+    "tanh": lambda: MLP([1, 20, 20, 1]),
+    "ricker": lambda: xavier_init(MLP([1, 30, 1], Ricker(0.3))),
+    "sine": lambda: MLP([1, 20, 1], Sine()),
+    "relu": lambda: MLP([1, 20, 20, 1], "relu"),
+    "gelu": lambda: MLP([1, 20, 1], "gelu"),
+    "linear": lambda: MLP([1, 1]),
+    "antisymmetric": lambda: Antisymmetric(MLP([1, 20, 1], Ricker(1.0))),
+    "sequence": lambda: nn.Sequential(nn.Linear(1, 9), nn.Sigmoid(), nn.Linear(9, 1)),
+    "no bias": lambda: nn.Sequential(nn.Linear(1, 9, bias=False), nn.Tanh(), nn.Linear(9, 1)),
+    "layer norm": lambda: nn.Sequential(nn.Linear(1, 9), nn.LayerNorm(9), nn.Tanh(), nn.Linear(9, 1)),
+    "own module": Residual,
+    "own linear layer": lambda: nn.Sequential(nn.Linear(1, 9), nn.Tanh(), Half(9, 1)),
+    "own container": lambda: Doubled(nn.Linear(1, 9), nn.Tanh(), nn.Linear(9, 1)),
+    "one weight twice": shared,
+    "one layer": lambda: nn.Linear(1, 1),
 }
 
 
 def make(kind="tanh", n=SEEDS):
-    return [net.double() for net in seeded(KINDS[kind][0], range(n))]
+    return [net.double() for net in seeded(KINDS[kind], range(n))]
 
 
 def weights(net):
@@ -90,7 +90,6 @@ def assert_equal(together, history, alone, s):
 def test_every_kind_of_network(kind, device):
     grid, label = x.to(device), y.to(device)
     together, alone = ([net.to(device) for net in make(kind)] for _ in range(2))
-    assert type(as_model(together)) is KINDS[kind][1]
     before = [weights(net) for net in together]
     how = {"steps": 60, "optimizer": adam, "record": {"h": lambda net: net(grid)}, "every": 15}
     history = train(together, lambda net: mean_squared_error(net, grid, label), **how)
@@ -115,22 +114,28 @@ def test_labels_of_their_own(kind, optimizer):
 
 
 @pytest.mark.parametrize("kind", ["tanh", "antisymmetric", "own module"])
-def test_points_of_their_own_at_a_cost_that_grows_with_the_members(kind, monkeypatch):
+def test_points_of_their_own(kind):
     points = torch.stack([x + 0.1 * s for s in range(SEEDS)])
     together, alone = make(kind), make(kind)
-    # Outputs of all members at each member's points would be members times too many.
-    forward = _ensembles._StackedLinear.forward
-
-    def checked(self, points):
-        assert not _ensembles._mapped(points), "all members at the points of one"
-        return forward(self, points)
-
-    monkeypatch.setattr(_ensembles._StackedLinear, "forward", checked)
     how = {"steps": 60, "optimizer": adam, "every": 60}
     history = train(together, lambda net, x: mean_squared_error(net, x, y), member_data=(points,), **how)
     for s, net in enumerate(alone):
         one = train(net, lambda net, x=points[s]: mean_squared_error(net, x, y), **how)
         assert_equal(together, history, (net, one), s)
+
+
+@pytest.mark.parametrize("kind", ["tanh", "antisymmetric", "own module"])
+def test_points_of_their_own_cost_as_much_for_each_member(kind):
+    """Outputs of all members at each member's points would be members times too many."""
+
+    def products(members):
+        points = torch.stack([x + 0.1 * s for s in range(members)])
+        with FlopCounterMode(display=False) as counter:
+            how = {"steps": 3, "optimizer": adam, "every": 3}
+            train(make(kind, members), lambda net, x: mean_squared_error(net, x, y), member_data=(points,), **how)
+        return counter.get_total_flops()
+
+    assert products(8) < 3 * products(4) and products(4) > 0
 
 
 @pytest.mark.parametrize("kind", ["tanh", "own module"])
@@ -234,14 +239,10 @@ def test_members_draw_random_numbers_of_their_own(kind):
     assert history["loss"][0, 0] != history["loss"][0, 1]
 
 
-def test_what_differs_outside_linear_layers_is_not_stacked():
+def test_members_that_differ_in_more_than_their_parameters_are_refused():
     for nets in ([MLP([1, 9, 1], Ricker(a)) for a in (0.3, 1.0)], [MLP([1, 9, 1], name) for name in ("tanh", "relu")]):
         with pytest.raises(ValueError, match="differ in nothing but their parameters.*in a loop"):
-            as_model(nets)
-    assert type(as_model([MLP([1, 9, 1], "tanh"), MLP([1, 9, 1], "tanh")])) is _Stacked
-    frozen = MLP([1, 9, 1])
-    frozen.layers[0].requires_grad_(False)
-    assert type(as_model([frozen, frozen])) is _Mapped
+            train(nets, lambda net: mean_squared_error(net, x.float(), y.float()), steps=1, optimizer=adam)
 
 
 def test_a_layer_in_two_places_is_trained_as_alone():
@@ -287,12 +288,19 @@ LOSSES = {  # and whether one call on the stacked network gives the loss of each
 @pytest.mark.parametrize(("loss", "at_once"), LOSSES.values(), ids=LOSSES)
 @pytest.mark.parametrize("make", [lambda: MLP([1, 9, 1]).double(), lambda: Antisymmetric(MLP([1, 9, 1]).double())])
 def test_a_loss_that_keeps_leading_axes_is_called_once_and_no_other(loss, at_once, make):
-    nets = seeded(make, range(len(x)))  # as many members as points, so that shapes alone decide nothing
-    model = as_model(nets)
-    state = torch.random.get_rng_state()
-    found = model.losses(loss, (), ())
-    assert model.at_once is at_once and (state == torch.random.get_rng_state()).all()
-    again = model.losses(loss, (), ())
-    alone = torch.stack([loss(net) for net in nets])
-    torch.testing.assert_close(found, alone)
-    torch.testing.assert_close(again, alone)
+    together, alone = (seeded(make, range(len(x))) for _ in range(2))  # as many as points: shapes decide nothing
+    axes, state = [], torch.random.get_rng_state()
+
+    def watched(net):
+        def outputs(points):
+            out = net(points)
+            axes.append(out.ndim)
+            return out
+
+        return loss(outputs)
+
+    history = train(together, watched, steps=3, optimizer=adam)
+    assert (axes[-1] == 3) is at_once and (state == torch.random.get_rng_state()).all()
+    for s, net in enumerate(alone):
+        one = train(net, loss, steps=3, optimizer=adam)
+        assert_equal(together, history, (net, one), s)

@@ -378,13 +378,6 @@ def test_the_picture_shows_the_run_the_recorded_one_and_the_threshold(trained):
 # --- in a page and in a kernel
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    kept = []
-    monkeypatch.setattr(labs, "display", lambda thing, **options: kept.append(thing))
-    return kept
-
-
 def show(monkeypatch, building, **options):
     monkeypatch.setenv("FPBOOK_BUILD", building)
     made = parts()

@@ -114,14 +114,16 @@ def test_stems_stand_on_zero_and_a_threshold_is_where_it_was_put():
 @pytest.mark.parametrize("log", ["", "x", "y", "xy"])
 @pytest.mark.parametrize("along", [True, False])
 @pytest.mark.parametrize("frame", [0, 2])
-def test_what_stays_in_print_is_drawn_as_the_script_draws_it(log, along, frame):
+def test_what_stays_in_print_is_drawn_as_the_script_draws_it(log, along, frame, shown, monkeypatch):
+    figures, save = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *file, **how: figures.append(figure) or save(figure, *file))
     values = abs(H[:, 0]) + 1 if along else abs(H) + 1
     panel = dict(curves={"f": np.ones(values.shape[-1]), "h": values}, log=log, styles={"f": "k--"})
     panel |= dict(threshold=0.5) if along else dict(x=abs(X) + np.arange(1, 8))
     step = STEP + 1
     drawn = replays.replay_data(run(panel, step))["runs"][0]["panels"][0]
-    ax = Figure().subplots()
-    replays._draw(ax, panel, drawn, step, frame)
+    replays.replay(run(panel, step), at=step[frame])
+    (ax,) = figures[0].axes
     f, h, *lines = ax.get_lines()
     assert (ax.get_xscale() == "log", ax.get_yscale() == "log") == ("x" in log, "y" in log)
     assert (f.get_linestyle(), to_hex(f.get_color()), to_hex(h.get_color())) == (
@@ -156,7 +158,7 @@ def test_size_limit():
     ],
 )
 def test_mathematics_in_labels(label, html):
-    assert replays._markup(label) == html
+    assert only_panel(dict(curves={label: H[:, 0]}))["curves"][0]["name"] == html
 
 
 def test_no_text_ends_the_element_around_the_data():
@@ -166,9 +168,7 @@ def test_no_text_ends_the_element_around_the_data():
 
 
 @pytest.mark.parametrize("building", [True, False])
-def test_output_of_a_cell(monkeypatch, building):
-    shown = []
-    monkeypatch.setattr(replays, "display", lambda bundle, raw: shown.append(bundle))
+def test_output_of_a_cell(monkeypatch, shown, building):
     monkeypatch.setenv("FPBOOK_BUILD", "1" if building else "")
     for _ in range(2):
         replays.replay(run(dict(x=X, curves={"h": H})), at=10)
@@ -200,9 +200,7 @@ def test_the_first_step_is_a_number(at):
         replays.replay_data(run(dict(curves={"loss": H[:, 0]})), at=at)
 
 
-def test_words_of_the_caller_are_escaped(monkeypatch):
-    shown = []
-    monkeypatch.setattr(replays, "display", lambda bundle, raw: shown.append(bundle))
+def test_words_of_the_caller_are_escaped(monkeypatch, shown):
     monkeypatch.setenv("FPBOOK_BUILD", "")
     replays.replay(run(dict(curves={"loss": H[:, 0]})), over='"><img src=x>')
     assert "<img src=x>" not in shown[0]["text/html"]
@@ -221,13 +219,15 @@ def test_limits_cut_curves_and_pictures():
     assert list(np.frombuffer(base64.b64decode(image["image"]["data"]), "u1")) == [0, 128, 255]
 
 
-def test_the_picture_that_stays_is_of_the_step_asked_for():
+def test_the_picture_that_stays_is_of_the_step_asked_for(shown):
+    def still(runs, step):
+        replays.replay(runs, at=step)
+        return shown.pop()["image/png"]
+
     panel = dict(x=X, curves={"h": H})
-    at = {step: replays._still(run(panel), replays.replay_data(run(panel), at=step)) for step in (0, 5, 10, 50)}
+    at = {step: still(run(panel), step) for step in (0, 5, 10, 50)}
     alone = {step: run(dict(x=X, curves={"h": np.tile(H[i], (4, 1))})) for i, step in enumerate((0, 5, 10, 50))}
     limits = only_panel(panel)["ylim"]
-    for step, still in at.items():
-        panel_alone = alone[step]["a run"]["panels"][0] | {"ylim": limits}
-        same = run(panel_alone)
-        assert replays._still(same, replays.replay_data(same, at=step)) == still
+    for step, picture in at.items():
+        assert still(run(alone[step]["a run"]["panels"][0] | {"ylim": limits}), step) == picture
     assert len(set(at.values())) == 4

@@ -3,16 +3,7 @@
 import numpy as np
 import pytest
 
-from fpbook import tables
 from fpbook.tables import table
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    bundles = []
-    monkeypatch.setattr(tables, "get_ipython", lambda: object())
-    monkeypatch.setattr(tables, "display", lambda bundle, raw: bundles.append(bundle))
-    return bundles
 
 
 @pytest.mark.parametrize(
