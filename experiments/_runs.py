@@ -149,9 +149,9 @@ def code_here():
     return [torch.__version__.partition("+")[0], np.__version__, hashlib.sha256(text.encode()).hexdigest()]
 
 
-def tiny_arrays(script, parameters):
+def tiny_arrays(script, parameters, tiny=None):
     """What a script finds with the options of a record at a tiny size. Returns arrays, and all options they had."""
-    options = script.OPTIONS | parameters | script.TINY | {"device": "cpu"}
+    options = script.OPTIONS | parameters | (script.TINY if tiny is None else tiny) | {"device": "cpu"}
     with tempfile.TemporaryDirectory() as folder:
         o, threads = SimpleNamespace(**options, first=0), torch.get_num_threads()
         torch.set_num_threads(1)
@@ -191,6 +191,21 @@ def stands(name, *, folder=None):
     return (
         f"the record {name} is not of today's code: its tiny run differs in {parts}; make it again: {about['command']}"
     )
+
+
+def renew_tiny_run(name, *, folder=RECORDS):
+    """Store a tiny run with today's options in a record whose tiny run today's code repeats; SystemExit otherwise."""
+    (arrays, about), then = record(name, folder=folder), tiny_run(name, folder=folder)
+    script = importlib.import_module(Path(about["command"].split()[1]).stem)
+    if found := differences(then, tiny_arrays(script, {}, about["tiny"]["parameters"])[0]):
+        raise SystemExit(
+            f"other code made the record {name}, its tiny run differs in {', '.join(found)}; make the record again: "
+            f"{about['command']}"
+        )
+    small, tiny = tiny_arrays(script, about["parameters"])
+    axes = {array: " ".join(listed["axes"]) for array, listed in about.pop("arrays").items()}
+    about |= {"tiny": {"parameters": tiny, "code": {"commit": _commit()}}}
+    save_record(name, arrays, about, axes=axes, tiny=small, folder=folder)
 
 
 def checkpoints(name, options):
@@ -377,3 +392,8 @@ def target_ratio(z, y, *, seed, device="cpu", k0=K0):
     low = low_frequency_part(x, both, 1 / k0**2, device=device)  # (len(k0), n, 2 * classes)
     true, shuffled = (low**2).sum(1).reshape(len(k0), 2, -1).sum(2).T / (labels**2).sum()
     return {"lfr": true, "lfr_shuffled": shuffled, "scale": np.array(scale)}
+
+
+if __name__ == "__main__":
+    for title in sys.argv[1:]:
+        renew_tiny_run(title)

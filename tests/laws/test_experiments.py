@@ -4,6 +4,7 @@ import importlib
 import os
 import pickle
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +46,26 @@ def test_every_script_has_a_record_and_is_listed():
         script, about = script_of(name), record(name)[1]
         assert set(about["parameters"]) == set(script.OPTIONS) and script.TINY.keys() <= script.OPTIONS.keys()
         assert {key: " ".join(value["axes"]) for key, value in about["arrays"].items()} == script.AXES
+        assert f"| {about['seconds'] / 60:.0f} min |" in listed, f"what {name} cost"
+
+
+def test_a_tiny_run_is_renewed_where_only_its_options_have_changed(tmp_path, monkeypatch):
+    for end in ("json", "npz"):
+        shutil.copy(RECORDS / f"parity.{end}", tmp_path)
+    script = importlib.import_module("parity")
+    monkeypatch.setitem(script.TINY, "steps", 20)
+    assert runs.stands("parity", folder=tmp_path)
+    runs.renew_tiny_run("parity", folder=tmp_path)
+    assert runs.stands("parity", folder=tmp_path) == ""
+    (before, known), (after, about) = record("parity"), record("parity", folder=tmp_path)
+    assert all((before[name] == after[name]).all() for name in before) and before.keys() == after.keys()
+    assert {key for key in known if known[key] != about[key]} == {"tiny", "sha256"}
+    case = script.case
+    monkeypatch.setattr(
+        script, "case", lambda o, *rest, **how: case(SimpleNamespace(**vars(o) | {"std": 2 * o.std}), *rest, **how)
+    )
+    with pytest.raises(SystemExit, match="other code made the record parity"):
+        runs.renew_tiny_run("parity", folder=tmp_path)
 
 
 @pytest.mark.parametrize(
