@@ -76,7 +76,8 @@ def claim(
     unit : str
         Of `measured`.
     of : str
-        What an array counts: "seeds", "draws", "networks".
+        What an array counts: "seeds", "draws". A claim that no seed changes says so: its sentence begins with "stored
+        run", or this is "formula" or "fixed data". It is not counted on other seeds, and the ledger says why.
 
     Raises
     ------

@@ -14,6 +14,24 @@ REPLAY = "application/vnd.fpbook.replay+json"  # as in fpbook.replay and fpbook.
 LAB = "application/vnd.fpbook.lab+json"
 FOR_THE_PAGE = {CLAIM, REPLAY, LAB}  # mime types of data that the build reads, and nobody else
 
+# What a claim counts, where no seed changes it -> what it rests on.
+FIXED = {
+    "formula": "formula",
+    "waves": "formula",
+    "values": "formula",
+    "steps from mode to mode": "formula",
+    "kinds of points": "formula",
+    "rules": "fixed data",
+    "fixed data": "fixed data",
+}
+
+
+def rests_on(claim):
+    """What a claim (its data) rests on if no seed changes it, "stored run of 3 networks"; "" if it is drawn anew."""
+    if claim["sentence"].startswith("stored run"):
+        return "stored run" + (f" of {claim['count']} networks" if claim["count"] else "")
+    return FIXED.get(claim["of"], "")
+
 
 class BuildError(Exception):
     """The build cannot go on; the message says why, and what to do."""

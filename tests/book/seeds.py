@@ -32,7 +32,7 @@ from bookbuild.execute.results import (
     versions,
 )  # fmt: skip
 from bookbuild.execute.runner import check_tags, device_name, locked, run_notebook
-from bookbuild.settings import RECORD, ROOT, BuildError
+from bookbuild.settings import RECORD, ROOT, BuildError, rests_on
 from bookbuild.toc import notebooks
 
 from fpbook._files import replace
@@ -93,10 +93,12 @@ def done(path, root, first, key):
 
 
 def collect(runs):
-    """The claims of one page over all its runs, counted: one entry per claim, in the order of the page."""
+    """The claims of one page over all its runs, counted: one entry per claim that a seed changes, in their order."""
     found = {}
     for run in runs:
         for number, claim in enumerate(run["claims"], 1):
+            if rests_on(claim):
+                continue
             of = claim["of"] if claim["count"] else "draws"
             new = {"number": number, "sentence": claim["sentence"], "held": 0, "count": 0, "of": of}
             entry = found.setdefault((number, claim["sentence"]), new)
@@ -184,7 +186,7 @@ def _place(case):
 
 def _on_draws(runs):
     """True if a claim of the page is on a draw of seeds as a whole."""
-    return any(not claim["count"] for run in runs for claim in run["claims"])
+    return any(not claim["count"] and not rests_on(claim) for run in runs for claim in run["claims"])
 
 
 def _report(counted):

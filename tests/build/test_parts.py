@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,6 +27,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
 import fpbook.lab
+from fpbook.claims import Claim
 
 PNG = {"image/png": "iVBORw0KGgo="}
 KINDS = {kind: {"a": 1} for kind in (settings.CLAIM, settings.REPLAY, settings.LAB)}
@@ -268,9 +270,20 @@ def test_a_damaged_record_of_other_seeds_is_reported_and_not_shown(content, tmp_
     assert warnings == ["data/records/claims.json is damaged: restore it, or make it again with make claims"]
 
 
+def claim_of(sentence, count, of="seeds"):
+    return Claim(sentence, count or 1, count, of, None, "", None, None, "new")
+
+
 def test_the_ledger_says_how_many_of_which_seeds():
     entry = {"held": 38, "count": 40, "of": "seeds", "interval": [0.8349, 0.9862]}
-    assert ledger.other_seeds(entry) == "38 of 40 seeds (83 to 99 %)" and ledger.other_seeds(None) == ""
+    live = claim_of("a live one", count=8)
+    assert ledger.other_seeds(live, entry) == "38 of 40 seeds (83 to 99 %)" and ledger.other_seeds(live, None) == ""
+    for claim, said in (
+        (claim_of("stored run: a", count=3), "stored run of 3 networks"),
+        (claim_of("stored run: a", count=None), "stored run"),
+        (claim_of("an identity", count=None, of="formula"), "formula"),
+    ):
+        assert ledger.other_seeds(claim, entry) == said and seeds.collect([{"claims": [asdict(claim)]}]) == []
     about = {"seeds": [1000, 1020], "draws": 1, "command": "c", "date": "d", "device": "e", "versions": {"torch": "1"}}
     one = ledger.about_record({"why": about, "parity": about})
     assert "Other seeds: c on d, seeds 1000 to 1019, e, PyTorch 1. In" in one

@@ -18,7 +18,7 @@ from fpbook._files import replace
 from fpbook.claims import Claim
 
 from ..execute.results import stated_claims
-from ..settings import RECORD
+from ..settings import RECORD, rests_on
 
 LOGGER = logging.getLogger(__name__)
 STRONGER = ["confirmed", "conditional", "corrected"]  # what one claim corrects, another cannot confirm
@@ -180,13 +180,13 @@ def ledger_row(stated):
     number = link(stated.page, stated.anchor, text=str(stated.number))
     row = [[nodes.target("", "", ids=[stated.anchor]), number], claim.sentence, claim.share or "holds", claim.numbers]
     verdict = marked(claim.verdict, f" ({claim.source})" if claim.source else "")
-    return [*row, claim.published or "", verdict, other_seeds(stated.counted)]
+    return [*row, claim.published or "", verdict, other_seeds(claim, stated.counted)]
 
 
-def other_seeds(counted):
-    """The count of a claim over other seeds in words."""
-    if not counted:
-        return ""
+def other_seeds(claim, counted):
+    """The count of a claim over other seeds in words; what it rests on if no seed changes it."""
+    if not counted or rests_on(asdict(claim)):
+        return rests_on(asdict(claim))
     low, high = (f"{100 * end:.0f}" for end in counted["interval"])
     return f"{counted['held']} of {counted['count']} {counted['of']} ({low} to {high} %)"
 
@@ -202,7 +202,7 @@ def about_record(pages):
     named = [text + (f" ({', '.join(names)})" if len(together) > 1 else "") for text, names in together.items()]
     return (
         f"Other seeds: {'; '.join(named)}. In brackets the 95 % Wilson interval of the share that holds. "
-        "What is said of a record or of a formula does not depend on the seed, yet is counted in each run."
+        "What is said of a stored run, of a formula or of fixed data is the same for every seed, so it has no count."
     )
 
 
