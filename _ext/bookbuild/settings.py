@@ -27,9 +27,9 @@ FIXED = {
 
 
 def rests_on(claim):
-    """What a claim (its data) rests on if no seed changes it, "stored run of 3 networks"; "" if it is drawn anew."""
+    """What a claim (its data) rests on if no seed changes it, "stored run of 3 seeds"; "" if it is drawn anew."""
     if claim["sentence"].startswith("stored run"):
-        return "stored run" + (f" of {claim['count']} networks" if claim["count"] else "")
+        return "stored run" + (f" of {claim['count']} {claim['of']}" if claim["count"] else "")
     return FIXED.get(claim["of"], "")
 
 

@@ -279,7 +279,7 @@ def test_the_ledger_says_how_many_of_which_seeds():
     live = claim_of("a live one", count=8)
     assert ledger.other_seeds(live, entry) == "38 of 40 seeds (83 to 99 %)" and ledger.other_seeds(live, None) == ""
     for claim, said in (
-        (claim_of("stored run: a", count=3), "stored run of 3 networks"),
+        (claim_of("stored run: a", count=3), "stored run of 3 seeds"),
         (claim_of("stored run: a", count=None), "stored run"),
         (claim_of("an identity", count=None, of="formula"), "formula"),
     ):
