@@ -208,7 +208,7 @@ def rings():
     parts += [words(120, 20, "spectrum, over $k_1$ and $k_2$")]
     centre = 30 + 208 * 16.5 / 32
     places = [(256, 30), (366, 30), (256, 144), (366, 144)]
-    for edge, colour, (x, y) in zip(RINGS[1:], [BLUE, ORANGE, GREEN, PINK], places):
+    for edge, colour, (x, y) in zip(RINGS[1:], [BLUE, ORANGE, GREEN, INK], places):
         shown = np.fft.ifft2(np.where(radius < edge, np.fft.fft2(picture), 0)).real
         parts.append(
             tag("circle", cx=centre - 14, cy=centre, r=6.5 * edge, fill="none", stroke=colour, stroke_width=2.4)

@@ -259,10 +259,19 @@ def test_a_preview_stays_within_the_window_and_shows_no_figure_that_waits_for_a_
 def test_a_phone_shows_figures_at_a_size_that_can_be_read(open_page, site):
     page = open_page(site + REPLAYS[0], responses=[])
     page.set_viewport_size(PHONE)
-    figure = page.locator("article figure").first
+    figure = page.locator("article figure:not(:has(img.whole))").first
     figure.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     assert figure.locator("img").bounding_box()["width"] > 550 and figure.get_attribute("tabindex") == "0"
+
+
+@pytest.mark.parametrize("name", ["why-kernel", "difficulties-polynomials", "difficulties-interface"])
+def test_a_phone_shows_the_whole_of_an_opening_figure_that_compares(open_page, site, name):
+    page = open_page(f"{site}html/chapters/{name}.html", viewport=PHONE)
+    picture = page.locator("article figure.answer img")
+    picture.scroll_into_view_if_needed()
+    box, size = picture.bounding_box(), picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    assert 250 < box["width"] and box["x"] + box["width"] <= PHONE["width"] and size[1] > 0.8 * size[0]
 
 
 def test_the_dark_theme_follows_the_system(open_page, site):
