@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import fpbook
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"]
 CODE = [path.read_text("utf8") for top in ("fpbook", "_ext", "tests/book") for path in (ROOT / top).rglob("*.py")]
@@ -48,3 +50,8 @@ def test_every_command_that_a_document_names_is_in_the_makefile():
             if text.startswith("make "):
                 words = [word for word in text.split()[1:] if "=" not in word]
                 assert set(words) <= targets, (document, text)
+
+
+def test_a_version_is_cited_as_it_is():
+    cited = re.findall(r"^ *version: (.*)$", (ROOT / "CITATION.cff").read_text("utf8"), re.MULTILINE)
+    assert set(cited) == {fpbook.__version__}
