@@ -265,7 +265,7 @@ def test_a_phone_shows_figures_at_a_size_that_can_be_read(open_page, site):
     assert figure.locator("img").bounding_box()["width"] > 550 and figure.get_attribute("tabindex") == "0"
 
 
-@pytest.mark.parametrize("name", ["why-kernel", "difficulties-polynomials", "difficulties-interface"])
+@pytest.mark.parametrize("name", ["why", "why-kernel", "difficulties-polynomials", "difficulties-interface"])
 def test_a_phone_shows_the_whole_of_an_opening_figure_that_compares(open_page, site, name):
     page = open_page(f"{site}html/chapters/{name}.html", viewport=PHONE)
     picture = page.locator("article figure.answer img")
