@@ -195,7 +195,7 @@ class FrequencyMonitor:
                 raise ValueError(f"x has dimension {d} but k has dimension {given.shape[1]}; give k of shape (m, {d})")
             k = given * scale
         if k is not None and given is not None:
-            names = [_name(row, period) for row in given]
+            names = _names(given, period)
             if method == "lstsq":
                 self._refuse_aliases(k, names)
                 self._name_those_below_one_period(k, names, period)
@@ -494,10 +494,14 @@ class FrequencyMonitor:
         return float((abs(self.measure.q.conj().T @ self._labels) ** 2).sum() / (abs(self._labels) ** 2).sum())
 
 
-def _name(k: NDArray, period: Any) -> str:
-    shown = ", ".join(f"{value:.6g}" for value in np.atleast_1d(k))
-    shown = shown if np.size(k) == 1 else f"({shown})"
-    return f"k={shown}" if period is None else f"{shown} cycles"
+def _names(k: NDArray, period: Any) -> list[str]:
+    """A name for each row of k: to four digits, or to six where four do not tell the frequencies apart."""
+    for digits in (4, 6):
+        shown = [", ".join(f"{value:.{digits}g}" for value in row) for row in k]
+        if len(set(shown)) == len(shown):
+            break
+    shown = [f"({row})" for row in shown] if k.shape[1] > 1 else shown
+    return [f"k={row}" if period is None else f"{row} cycles" for row in shown]
 
 
 def _reason(size: float, floor: float, amplification: float) -> str:
