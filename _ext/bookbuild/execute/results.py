@@ -11,6 +11,7 @@ import os
 import platform
 from functools import cache
 from importlib import metadata
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 import jupytext
@@ -67,43 +68,14 @@ def imported(code, package):
 
     Code that cannot be parsed fails when it is executed; until then it is taken to import everything.
     """
-    found, todo = set(), [("", code), ("", f"import {package.name}")]
-    while todo:
-        file, text = todo.pop()
-        statements = _imports(text)
-        if statements is None:
-            return {path for path in package.rglob("*.py") if not path.name.startswith(".")}
-        for level, module, names in statements:
-            inside = [package.name, *_folders(file, package)]
-            above = inside[: len(inside) - level + 1] if level else []
-            base = ".".join([*above, *filter(None, [module])])
-            for name in [base, *(f"{base}.{name}" for name in names)]:
-                parts = name.split(".")
-                if parts[0] != package.name:
-                    continue
-                for i in range(len(parts)):
-                    place = package.joinpath(*parts[1 : i + 1])
-                    for target in [place / "__init__.py", place.with_suffix(".py") if i else place / "__init__.py"]:
-                        if target.is_file() and target not in found:
-                            found.add(target)
-                            todo.append((target, target.read_text(encoding="utf8")))
-    return found
-
-
-@cache
-def _imports(text):
-    """The imports in a module's text: (dots before it, module, names); None if it cannot be parsed."""
+    place = package.resolve()
+    finder = ModuleFinder([str(place.parent)])
     try:
-        nodes = list(ast.walk(ast.parse(text)))
+        finder.scan_code(compile(f"{code}\nimport {package.name}", "page", "exec"), finder.add_module("page"))
     except (SyntaxError, ValueError):
-        return None
-    found = [(0, alias.name, ()) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    others = [node for node in nodes if isinstance(node, ast.ImportFrom)]
-    return found + [(node.level, node.module, tuple(alias.name for alias in node.names)) for node in others]
-
-
-def _folders(file, package):
-    return Path(file).parent.relative_to(package).parts if file else ()
+        return {path for path in package.rglob("*.py") if not path.name.startswith(".")}
+    files = [Path(module.__file__) for module in finder.modules.values() if module.__file__]
+    return {package / file.relative_to(place) for file in files if place in file.parents}
 
 
 def versions():
