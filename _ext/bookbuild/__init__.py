@@ -11,20 +11,10 @@ from typing import Any
 from sphinx.util.console import color_terminal, nocolor
 from sphinx_external_toc.collectors import TocTreeCollectorWithStyles
 
+from . import toc
 from .execute import cache
 from .publish import epub, notebooks
-from .read import (
-    api_links,
-    claims,
-    diagrams,
-    glossary_links,
-    guess,
-    interactive,
-    lead_figure,
-    ledger,
-    section_numbers,
-    typography,
-)
+from .read import claims, figures, guess, interactive, ledger, links, typography
 from .write import finish, search, site
 
 BEFORE, AFTER = 100, 900  # what other packages do at the same event
@@ -49,15 +39,15 @@ STAGES = [
     ("builder-inited", BEFORE, [site.copy_static, interactive.copy_static]),
     ("env-before-read-docs", BEFORE, [cache.fill_cache]),
     # A page was read: changes for every kind of book. Data first, while figures stand in their cells.
-    ("doctree-read", BEFORE, [interactive.add_data, claims.insert_claims, claims.title_outputs, lead_figure.move]),
-    ("doctree-read", BEFORE, [lead_figure.add_thumbnails, glossary_links.name_rows]),
+    ("doctree-read", BEFORE, [interactive.add_data, claims.insert_claims, claims.title_outputs, figures.move]),
+    ("doctree-read", BEFORE, [figures.add_thumbnails, links.name_rows]),
     ("missing-reference", BEFORE, [ledger.resolve]),
     # A page is about to be written: changes for one kind of book.
-    ("doctree-resolved", BEFORE, [guess.fold, claims.fold, diagrams.insert]),
+    ("doctree-resolved", BEFORE, [guess.fold, claims.fold, figures.insert_drawings]),
     ("doctree-resolved", BEFORE, [interactive.leave_out, epub.leave_out_folds]),
-    ("doctree-resolved", AFTER, [glossary_links.link, api_links.link_prose, typography.set_page]),
+    ("doctree-resolved", AFTER, [links.link_words, links.link_prose, typography.set_page]),
     ("html-page-context", BEFORE, [site.offer_notebook]),
-    ("html-page-context", AFTER, [interactive.load_scripts, search.add_first_pages, api_links.link_cells]),
+    ("html-page-context", AFTER, [interactive.load_scripts, search.add_first_pages, links.link_cells]),
     ("html-page-context", AFTER, [site.order_scripts]),
     ("html-collect-pages", BEFORE, [site.not_found]),
     ("build-finished", BEFORE, [ledger.write_list, notebooks.write_all]),
@@ -72,7 +62,7 @@ def setup(app):
         app.keep_going = True  # a warning is an error in the plain command too
     # Private names of other packages: Sphinx 7.4.7, sphinx-external-toc 1.1.0; and nbclient 0.11, in execute.runner.
     app.book = BuildState(Path(app.outdir).parent, warnings=lambda: app._warncount)
-    TocTreeCollectorWithStyles.assign_section_numbers = section_numbers.assign
+    TocTreeCollectorWithStyles.assign_section_numbers = toc.assign_numbers
     app.add_config_value("book_page", "", "")  # `make page` renders this one page alone
     app.add_config_value("comments_config", {}, "")  # of sphinx-comments, which jupyter-book sets and nobody uses
     app.add_directive("guess", guess.Guess)

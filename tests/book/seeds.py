@@ -109,7 +109,7 @@ def collect(runs):
     return [found[key] for key in sorted(found)]
 
 
-def sweep(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
+def count_claims(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
     """Run what is missing, print and write the counts. Returns messages: errors that are no claims."""
     if sys.flags.optimize or end <= first or first < 0:
         return ["give seeds as FIRST:END, 0 <= FIRST < END, and do not run Python without asserts"]
@@ -218,7 +218,7 @@ def main():
         parser.error("give SEEDS as FIRST:END, say 1000:1020, or as 1000:1020:40 for 40 draws")
     first, end, draws = (int(number or 1) for number in asked.groups())
     try:
-        problems = sweep(ROOT, first, end, words.pages, draws, jobs=words.jobs, dask=words.dask)
+        problems = count_claims(ROOT, first, end, words.pages, draws, jobs=words.jobs, dask=words.dask)
     except BuildError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

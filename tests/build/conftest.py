@@ -170,7 +170,7 @@ def command(*options):
     return [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", *options]
 
 
-def surroundings(**settings):
+def shell_environment(**settings):
     """The shell's variables but those of this test run."""
     dropped = {
         "PYTHONPATH",
@@ -186,7 +186,7 @@ def surroundings(**settings):
 def build(book, *options, **settings):
     """The plain command; returns exit status and everything printed."""
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    run = subprocess.run(command(*options), cwd=book, env=surroundings(**settings), **pipes)
+    run = subprocess.run(command(*options), cwd=book, env=shell_environment(**settings), **pipes)
     return run.returncode, run.stdout
 
 

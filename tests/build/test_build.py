@@ -26,7 +26,7 @@ from bookbuild.publish.twins import INSTALL
 from bookbuild.read.ledger import verdict_on
 from bookbuild.settings import REPLAY
 from bs4 import BeautifulSoup
-from conftest import FILES, SOLID, add_chapter, build, cell, page, surroundings
+from conftest import FILES, SOLID, add_chapter, build, cell, page, shell_environment
 
 from fpbook.claims import Claim
 
@@ -223,7 +223,7 @@ def test_a_warning_stops_the_build_each_time(book, text, message):
 
 
 def test_a_change_of_the_pages_that_finds_nothing_stops_the_build(book):
-    rewrites = book / "_ext/bookbuild/write/html_fixes.py"
+    rewrites = book / "_ext/bookbuild/write/finish.py"
     rewrites.write_text(rewrites.read_text().replace("scripts/fontawesome", "scripts/fontsome"))
     status, printed = build(book)
     assert status != 0 and "found nothing to change: icons as a script" in printed, printed
@@ -375,7 +375,7 @@ def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
     ]
     text = "\n```\n\nAnd:\n\n```{code-cell} ipython3\n".join([lines[0] + "\n" + lines[1], lines[2], lines[3], lines[4]])
     add_chapter(book, "counted", cell(text))
-    messages = seeds.sweep(book, 1000, 1010, ["counted"])
+    messages = seeds.count_claims(book, 1000, 1010, ["counted"])
     assert messages == []
     record = json.loads((book / "data/records/claims.json").read_text())
     page_counts = record["pages"]["counted"]
@@ -389,7 +389,7 @@ def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
 
     (book / "_build/claims/counted-1004.json").write_text('{"cut')  # as a kill could not leave it, but a disk can
     times = {path: path.stat().st_mtime_ns for path in book.glob("_build/claims/counted-*.json")}
-    seeds.sweep(book, 1000, 1010, ["counted"], jobs=2)  # in processes: the same numbers
+    seeds.count_claims(book, 1000, 1010, ["counted"], jobs=2)  # in processes: the same numbers
     again = [path.stem for path, time in times.items() if path.stat().st_mtime_ns != time]
     assert again == ["counted-1004"] and json.loads((book / "data/records/claims.json").read_text()) == record
 
@@ -408,7 +408,7 @@ def test_an_error_that_is_no_claim_is_told(book):
     add_chapter(
         book, "faulty", cell("from fpbook.claims import seed_range\nassert list(seed_range(2))[0] == 0, 'only 0'")
     )
-    assert seeds.sweep(book, 5, 7, ["faulty"]) == ["faulty from seed 5: AssertionError: only 0"]
+    assert seeds.count_claims(book, 5, 7, ["faulty"]) == ["faulty from seed 5: AssertionError: only 0"]
 
 
 def test_the_epub_has_title_contents_and_no_folded_code(book):
@@ -469,7 +469,7 @@ def test_make_page_renders_one_page_alone(book):
         (book / "chapters/alone.md").read_text() + "\nSee {numref}`fig-line`.\n\n```{nosuch}\n```\n"
     )
     command = [sys.executable, "-m", "bookbuild", "page", "alone"]
-    run = subprocess.run(command, cwd=book, env=surroundings(PYTHONPATH="_ext"), capture_output=True, text=True)
+    run = subprocess.run(command, cwd=book, env=shell_environment(PYTHONPATH="_ext"), capture_output=True, text=True)
     assert run.returncode == 0 and run.stdout.count("executing") == 1, run.stdout + run.stderr
     address = run.stdout.split()[-1]
     assert address.startswith("file://") and "alone" in address
@@ -477,7 +477,7 @@ def test_make_page_renders_one_page_alone(book):
     assert "alone" in shown.select_one("article .cell_output").get_text()
     assert "nosuch" in run.stderr and "fig-line" not in run.stderr  # a fault of the page, and none of the missing pages
     run = subprocess.run(
-        [*command[:-1], "nosuch"], cwd=book, env=surroundings(PYTHONPATH="_ext"), capture_output=True, text=True
+        [*command[:-1], "nosuch"], cwd=book, env=shell_environment(PYTHONPATH="_ext"), capture_output=True, text=True
     )
     assert run.returncode != 0
     assert run.stderr.strip().splitlines() == ["no such page: nosuch; a page is listed in _toc.yml"]
@@ -487,7 +487,7 @@ def test_make_page_takes_a_page_without_cells_and_says_why_another_fails(book):
     add_chapter(book, "prose", "# Prose\n\nWords alone.\n")
     add_chapter(book, "broken", cell("print(1 / 0)", head=":tags: [hide-input]\n"))
     command = [sys.executable, "-m", "bookbuild", "page"]
-    how = {"env": surroundings(PYTHONPATH="_ext"), "text": True}
+    how = {"env": shell_environment(PYTHONPATH="_ext"), "text": True}
     run = subprocess.run([*command, "prose"], cwd=book, capture_output=True, **how)
     assert run.returncode == 0 and run.stdout.strip().endswith("prose.html"), run.stdout + run.stderr
     run = subprocess.run([*command, "broken"], cwd=book, capture_output=True, **how)
@@ -524,12 +524,14 @@ KNOWN = LABELS | {
         ("$$\na\n$$ (eq-a)\n\nNext.", "$$\na\n\\tag{1.1.2} $$\n\nNext."),
         ("```{math}\n:label: eq-a\na = b\n```", "$$\na = b\n\\tag{1.1.2}\n$$"),
         (":::{note} One.\nTwo.\n:::", "> **Note**\n>\n> One.\n> Two."),
-        ("::::{admonition} Why\n:class: dropdown\n:::{tip}\nIn.\n:::\n::::", "> **Why**\n>\n> > **Tip**\n> >\n> > In."),
+        (
+            "::::{admonition} Why\n:class: dropdown\n:::{note}\nIn.\n:::\n::::",
+            "> **Why**\n>\n> > **Note**\n> >\n> > In.",
+        ),
         (":::{prf:theorem} Ann\n:label: thm-a\nTrue.\n:::", "> **Theorem 1.1.4 (Ann)**\n>\n> True."),
         ("```{exercise-start}\n:label: ex-a\n```\nDo.\n```{exercise-end}\n```", "**Exercise 1.1.3**\n\n\nDo."),
         ("```{solution-start} ex-a\n:class: dropdown\n```", "**Solution to Exercise 1.1.3**"),
         ("```python\n:::{note}\n```", "```python\n:::{note}\n```"),
-        ("{term}`bias`, {term}`its bias <bias>`", "bias, its bias"),
         (
             "```{guess} One?\n- No\n- [x] Yes\n\nSee {numref}`fig-a`.\n```",
             "**Guess first.** One?\n\n- No\n- Yes\n\n<details><summary>The answer</summary>\n\n"
@@ -542,9 +544,9 @@ def test_myst_becomes_plain_markdown(myst, markdown):
 
 
 def test_references_are_links_where_the_address_is_known():
-    myst = "{numref}`fig-a` {numref}`figure %s <fig-a>` {cite}`a2020` {eq}`eq-a` {term}`bias`"
+    myst = "{numref}`fig-a` {numref}`figure %s <fig-a>` {cite}`a2020` {eq}`eq-a`"
     places = "[Fig. 1.1.1](https://b/p.html#fig-a) [figure 1.1.1](https://b/p.html#fig-a)"
-    assert plain(myst, KNOWN) == f"{places} ([Author, 2020](https://doi.org/1)) (1.1.2) [bias](https://b/g#bias)"
+    assert plain(myst, KNOWN) == f"{places} ([Author, 2020](https://doi.org/1)) (1.1.2)"
 
 
 @pytest.mark.parametrize("myst", [":::{contents}\n:::", "{numref}`fig-b`", "{cite}`nobody`", "{ref}`x`"])

@@ -17,7 +17,7 @@ import pytest
 import second_run
 from bookbuild.execute.results import result_path
 from bookbuild.execute.runner import MAX_ATTEMPTS
-from conftest import SOLID, add_chapter, build, cell, command, failure, page, surroundings
+from conftest import SOLID, add_chapter, build, cell, command, failure, page, shell_environment
 
 FALSE = "from fpbook.claims import claim\nclaim('two is one', 2 == 1)"
 
@@ -36,7 +36,7 @@ def shown(book):
 def run_program(book, *arguments, **settings):
     line = [sys.executable, *arguments]
     return subprocess.run(
-        line, cwd=book, env=surroundings(PYTHONPATH="_ext", **settings), capture_output=True, text=True
+        line, cwd=book, env=shell_environment(PYTHONPATH="_ext", **settings), capture_output=True, text=True
     )
 
 
@@ -182,7 +182,7 @@ def test_a_build_killed_at_any_moment_leaves_nothing_half_done(book):
     ]:
         shutil.rmtree(book / "_build/html")
         pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        with subprocess.Popen(command(), cwd=book, env=surroundings(PYTHONUNBUFFERED="1"), **pipes) as run:
+        with subprocess.Popen(command(), cwd=book, env=shell_environment(PYTHONUNBUFFERED="1"), **pipes) as run:
             for line in run.stdout:
                 if moment in line:
                     break
@@ -206,7 +206,7 @@ def test_a_signal_stops_everything_with_one_line(book, number):
     for name in ["slow", "slower", "slowest"]:
         add_chapter(book, name, cell("import time\nopen('at-work', 'w').close()\ntime.sleep(120)"))
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-    run = subprocess.Popen(command(), cwd=book, env=surroundings(PYTHONUNBUFFERED="1"), **pipes)
+    run = subprocess.Popen(command(), cwd=book, env=shell_environment(PYTHONUNBUFFERED="1"), **pipes)
     seen = []
     for line in run.stdout:
         seen.append(line)
@@ -228,7 +228,7 @@ def test_two_builds_at_once_wait_for_each_other(book):
     for result in (book / "_build/executed").glob("*.ipynb"):
         result.unlink()
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    runs = [subprocess.Popen(command(), cwd=book, env=surroundings(), **pipes) for _ in range(2)]
+    runs = [subprocess.Popen(command(), cwd=book, env=shell_environment(), **pipes) for _ in range(2)]
     printed = [run.communicate()[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], printed
     assert (
@@ -246,7 +246,7 @@ READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" "$0" && cd 
 def build_read_only(book, *options):
     """A build of a book on a file system that cannot be written."""
     line = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(book), *command(*options)]
-    run = subprocess.run(line, env=surroundings(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    run = subprocess.run(line, env=shell_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return run.returncode, run.stdout
 
 

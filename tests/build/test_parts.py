@@ -148,7 +148,7 @@ BROKEN = {
 def test_a_page_whose_claims_would_be_lost_stops_everything_with_one_line(message, change, book):
     path = book / "chapters/solid.md"
     path.write_bytes(change(path.read_text()))
-    for command in (runner.execute, second_run.run_all_again, lambda root: seeds.sweep(root, 0, 1)):
+    for command in (runner.execute, second_run.run_all_again, lambda root: seeds.count_claims(root, 0, 1)):
         with pytest.raises(settings.BuildError, match=re.escape(f"{path} {message}")):
             command(book)
 
@@ -187,8 +187,8 @@ def test_a_run_counts_only_for_the_files_it_was_made_with(tmp_path):
 
 
 @pytest.fixture
-def quick_sweep(book, monkeypatch):
-    """A sweep that runs nothing: what the claims of a page say is made up here."""
+def quick_count(book, monkeypatch):
+    """A count that runs nothing: what the claims of a page say is made up here."""
     said = {}  # the count, and the problems by first seed
 
     async def run_notebook(notebook, folder, environment, **options):
@@ -207,8 +207,8 @@ def counts(book):
     return json.loads((book / seeds.RECORD).read_text())["pages"]
 
 
-def test_each_page_keeps_the_counts_and_the_seeds_that_they_are_of(book, quick_sweep, capsys):
-    assert seeds.sweep(book, 100, 104) == []
+def test_each_page_keeps_the_counts_and_the_seeds_that_they_are_of(book, quick_count, capsys):
+    assert seeds.count_claims(book, 100, 104) == []
     both = counts(book)
     assert set(both) == {"solid", "below"}
     (below,) = both["below"]["claims"]  # draws nothing: one run per seed
@@ -216,7 +216,7 @@ def test_each_page_keeps_the_counts_and_the_seeds_that_they_are_of(book, quick_s
     printed = capsys.readouterr().out
     assert "below, seeds 100 to 103\n  1. 2 of 4 draws: s" in printed
     assert "data/records/claims.json has new counts of solid, below: commit it" in printed
-    assert seeds.sweep(book, 100, 101, ["below"]) == []
+    assert seeds.count_claims(book, 100, 101, ["below"]) == []
     after = counts(book)
     assert after["solid"] == both["solid"] and after["solid"]["seeds"] == [100, 104]
     assert after["below"]["claims"][0]["count"] == 1 and after["below"]["seeds"] == [100, 101]
@@ -224,31 +224,31 @@ def test_each_page_keeps_the_counts_and_the_seeds_that_they_are_of(book, quick_s
     assert "has new counts of below: commit it" in capsys.readouterr().out
 
 
-def test_two_claims_of_one_sentence_are_two_rows(book, quick_sweep):
+def test_two_claims_of_one_sentence_are_two_rows(book, quick_count):
     claim = {"sentence": "s", "held": 1, "count": None, "of": "seeds"}
     runs = [{"claims": [claim, claim | {"held": 0}]}, {"claims": [claim, claim]}]
     assert [(entry["held"], entry["count"]) for entry in seeds.collect(runs)] == [(2, 2), (1, 2)]
 
 
-def test_a_page_with_a_claim_on_a_draw_goes_on_to_as_many_draws(book, quick_sweep):
-    assert seeds.sweep(book, 100, 102, ["below"], draws=5) == []
+def test_a_page_with_a_claim_on_a_draw_goes_on_to_as_many_draws(book, quick_count):
+    assert seeds.count_claims(book, 100, 102, ["below"], draws=5) == []
     page = counts(book)["below"]
     assert (page["claims"][0]["held"], page["claims"][0]["count"]) == (2, 5)
     assert (page["command"], page["draws"]) == ("make claims SEEDS=100:102:5", 5)
-    quick_sweep["count"] = 3  # now the claim counts its seeds
-    seeds.sweep(book, 200, 202, ["below"], draws=5)
+    quick_count["count"] = 3  # now the claim counts its seeds
+    seeds.count_claims(book, 200, 202, ["below"], draws=5)
     assert counts(book)["below"]["claims"][0]["count"] == 2 * 3
 
 
-def test_a_sweep_tells_what_died(book, quick_sweep):
-    quick_sweep[101] = "failed in its cell 1: the kernel died"
+def test_a_sweep_tells_what_died(book, quick_count):
+    quick_count[101] = "failed in its cell 1: the kernel died"
     died = ["below from seed 101: failed in its cell 1: the kernel died"]
-    assert seeds.sweep(book, 100, 103, ["below"]) == died
+    assert seeds.count_claims(book, 100, 103, ["below"]) == died
     assert not (book / seeds.RECORD).exists()  # two of three is no count
     times = {path: path.stat().st_mtime_ns for path in (book / "_build/claims").glob("*.json")}
     assert {path.stem for path in times} == {"below-100", "below-102"}
-    del quick_sweep[101]
-    assert seeds.sweep(book, 100, 103, ["below"]) == []  # the same command runs what died, and nothing else
+    del quick_count[101]
+    assert seeds.count_claims(book, 100, 103, ["below"]) == []  # the same command runs what died, and nothing else
     assert all(path.stat().st_mtime_ns == time for path, time in times.items())
     (below,) = counts(book)["below"]["claims"]
     assert (below["held"], below["count"]) == (2, 3)
@@ -256,7 +256,7 @@ def test_a_sweep_tells_what_died(book, quick_sweep):
 
 @pytest.mark.parametrize("first, end", [(5, 5), (6, 5), (-1, 3)])
 def test_a_sweep_needs_seeds(book, first, end):
-    assert "give seeds as FIRST:END" in seeds.sweep(book, first, end)[0]
+    assert "give seeds as FIRST:END" in seeds.count_claims(book, first, end)[0]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"pages": {', '{"pages": {"why": {"seeds": [0, 1]}}}'])

@@ -59,7 +59,7 @@ def served(folder, handler=Quiet):
         server.shutdown()
 
 
-def told_by_firefox(folder, profile, path=""):
+def posted_by_firefox(folder, profile, path=""):
     """What a page of the folder posts. Firefox is Debian's own and needs no driver."""
     with served(folder, Answering) as server:
         server.answered = threading.Event()

@@ -11,7 +11,7 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from bookbuild.read.interactive import LABS
-from conftest import CHECKS, CHROMIUM, FIREFOX, served, told_by_firefox, write_lab
+from conftest import CHECKS, CHROMIUM, FIREFOX, served, posted_by_firefox, write_lab
 from playwright.sync_api import expect
 
 from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk
@@ -113,7 +113,7 @@ def test_a_lesson_is_true_in_firefox(tmp_path, lesson):
     folder.mkdir()
     profile.mkdir()
     write_lab(folder, "Playground", "playground", "", [*LABS["playground"], tmp_path / "train.js"])
-    shown, words = told_by_firefox(folder, profile, f"index.html#try?lesson={lesson}&seed=0")
+    shown, words = posted_by_firefox(folder, profile, f"index.html#try?lesson={lesson}&seed=0")
     assert shown == "true" and re.search(LESSONS[lesson][0], words.replace("\u2212", "-").replace(",", "")), words
 
 

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import CHROMIUM, FIREFOX, ROOT, told_by_firefox
+from conftest import CHROMIUM, FIREFOX, ROOT, posted_by_firefox
 
 from fpbook import networks
 from fpbook.lab import experiment
@@ -47,7 +47,7 @@ def in_firefox(folder, source, function, cases):
     post = "answer => fetch('answer', {method: 'POST', body: JSON.stringify(answer)})"
     go = f"fetch('cases.json').then(response => response.json()).then({function}).then({post})"
     folder.joinpath("go.js").write_text(go)
-    return told_by_firefox(folder, folder)
+    return posted_by_firefox(folder, folder)
 
 
 @pytest.fixture(

@@ -10,7 +10,7 @@ FILES = {"EPUB": ("epub/*.epub", "fpbook.epub"), "PDF": ("book.pdf", "fpbook.pdf
 
 
 def offer(build):
-    """Copy what was built in the folder `build` to the site, and say so on every page. Returns what is said."""
+    """Copy what was built in the folder `build` to the site, and link it from every page. Returns what is offered."""
     html, offers = build / "html", []
     for kind, (made, name) in FILES.items():
         (path,) = build.glob(made)

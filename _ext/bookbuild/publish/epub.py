@@ -11,7 +11,7 @@ from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 from ..read.claims import code_cells
-from ..write.html_fixes import CHANGES as PAGES
+from ..write.finish import CHANGES as PAGES
 from ..write.mathml import as_mathml
 
 LOGGER = logging.getLogger(__name__)

@@ -13,9 +13,6 @@ LABEL = re.compile(r"^\((?P<label>[\w:-]+)\)=\s*$")
 TAGGED = re.compile(r"\$\$[ \t]*\((?P<label>[\w:-]+)\)[ \t]*$", re.MULTILINE)
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>#[\w:-]+|[\w/.-]+\.md)\)")
-NAMED = {"note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "seealso"}
-TITLED = {"admonition", "dropdown", "topic", "sidebar", "margin"}
-DROPPED = {"bibliography", "tableofcontents", "exercise-end", "solution-end"}
 
 
 def split_options(lines):
@@ -35,34 +32,29 @@ def directive(name, title, lines, labels):
     """One directive as plain Markdown lines; ValueError if there is no rule for it."""
     options, body = split_options(lines)
     label = labels.get(options.get("label", options.get("name", "")), "")
-    if name in DROPPED:
-        return []
     if name == "math":
         return ["$$", body, *([rf"\tag{{{label.strip('()')}}}"] if label else []), "$$"]
-    if name in {"code-block", "code"}:
-        return [f"```{title}", body, "```"]
-    body = plain(body, labels)
-    if name in {"exercise-start", "solution-start"}:
-        head = label if name == "exercise-start" else f"Solution to {labels.get(title, 'the exercise')}"
-        tail = f" ({title})" if title and name == "exercise-start" else ""
-        return [f"**{head}**{tail}", "", body]
-    if name in {"figure", "image"}:
-        return [f"![{options.get('alt', '')}]({title})", "", f"**{label}** {body}".strip()]
-    if name == "guess":
-        answers, _, explanation = body.replace("- [x] ", "- ").partition("\n\n")
-        asked = [f"**Guess first.** {inline(title, labels)}", "", answers, ""]
-        return [*asked, "<details><summary>The answer</summary>", "", explanation, "", "</details>"]
-    if name == "table":
-        return [f"**{label}** {inline(title, labels)}".strip(), "", body]
-    if name in NAMED:  # what follows the name on the first line is text, not a title
-        return quote(name.capitalize(), "\n".join(filter(None, [inline(title, labels), body])))
-    if name in TITLED:
-        return quote(inline(title, labels), body)
-    if name == "solution":
-        return quote(f"Solution to {labels.get(title, 'the exercise')}", body)
-    if name == "exercise" or name.startswith("prf:"):
-        head = label or name.split(":")[-1].capitalize()
-        return quote(f"{head} ({inline(title, labels)})" if title else head, body)
+    title, body = (title if name == "figure" else inline(title, labels)), plain(body, labels)
+    match name:
+        case "exercise-end" | "solution-end":
+            return []
+        case "exercise-start":
+            return [f"**{label}**{f' ({title})' if title else ''}", "", body]
+        case "solution-start":
+            return [f"**Solution to {labels.get(title, 'the exercise')}**", "", body]
+        case "figure":
+            return [f"![{options.get('alt', '')}]({title})", "", f"**{label}** {body}".strip()]
+        case "guess":
+            answers, _, explanation = body.replace("- [x] ", "- ").partition("\n\n")
+            hidden = ["<details><summary>The answer</summary>", "", explanation, "", "</details>"]
+            return [f"**Guess first.** {title}", "", answers, "", *hidden]
+        case "note":  # what follows the name on the first line is text, not a title
+            return quote("Note", "\n".join(filter(None, [title, body])))
+        case "admonition":
+            return quote(title, body)
+    if name.startswith("prf:"):
+        head = label or name.removeprefix("prf:").capitalize()
+        return quote(f"{head} ({title})" if title else head, body)
     raise ValueError(f"no plain Markdown for the directive {{{name}}}")
 
 
@@ -76,9 +68,6 @@ def role(match, labels):
     if name.startswith("cite"):
         return _cite(name, [key.strip() for key in text.split(",")], labels)
     words, _, target = text.rpartition("<")
-    if name == "term":
-        target = target.removesuffix(">") if words else text
-        return _linked(words.strip() or text, f"term {target.lower()}", labels)
     if target.endswith(">"):
         target = target[:-1]
         number = labels[target].split()[-1] if target in labels else ""

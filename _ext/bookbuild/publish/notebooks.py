@@ -10,7 +10,7 @@ import nbformat
 from sphinx.util import logging
 
 from ..execute.results import write_notebook
-from ..read.diagrams import for_notebooks
+from ..read.figures import for_notebooks
 from ..settings import FOR_THE_PAGE, REPLAY, ROOT, site_address
 from .markdown import plain
 from .twins import add_install_lines
@@ -59,9 +59,6 @@ def addresses(env):
         found |= {f"address {page}": f"{site}{page}.html" for page in env.all_docs}
         for label, (page, anchor) in env.domains["std"].anonlabels.items():
             found[f"address {label}"] = f"{site}{page}.html#{anchor}"
-        for (kind, name), (page, anchor) in env.domains["std"].objects.items():
-            if kind == "term":
-                found[f"address term {name.lower()}"] = f"{site}{page}.html#{anchor}"
         for page, kinds in env.toc_fignumbers.items():
             for kind, anchors in kinds.items():
                 for anchor in anchors:

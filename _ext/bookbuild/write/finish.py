@@ -1,5 +1,8 @@
 """The last hand on every page of the site: changes, smaller files, previews, policy. Each page is replaced whole.
 
+`CHANGES` are those to the finished HTML that no setting of Sphinx or the theme can make. Each is counted: one that hits
+no page of the book fails the build under its name, because the theme has changed and somebody must look.
+
 The Content-Security-Policy of a page lets everything come from the site itself; scripts inside the page are known by
 their hash.
 """
@@ -9,11 +12,14 @@ import hashlib
 import re
 from pathlib import Path
 
+from sphinx.util import logging
+
 from fpbook._files import replace
 
-from . import assets, html_fixes, mathml, previews
+from . import assets, mathml, previews
 from .site import add_base
 
+LOGGER = logging.getLogger(__name__)
 REDIRECT = '<meta http-equiv="Refresh"'  # the first page of a book whose root is another one: `make page`
 POLICY = (
     "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
@@ -23,6 +29,38 @@ POLICY = (
 POLICY_TAG = '<meta http-equiv="Content-Security-Policy"'
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 CHARSET = '<meta charset="utf-8" />'
+CHANGES = {
+    # The sidebar's arrows have no name for those who do not see them.
+    "name of the sidebar's arrows": (
+        r'<summary>(?=<span class="toctree-toggle")',
+        '<summary aria-label="Pages of this section">',
+    ),
+    # Font Awesome as a script of 1.5 MB draws what its style sheet and fonts, which are loaded too, draw already.
+    "icons as a script": (r'\s*<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*"[^>]*></script>', ""),
+    "scripts fetched ahead": (r'\s*<link rel="preload" as="script"[^>]*>', ""),
+    "role that is deprecated": (r'role="doc-biblioentry"', 'role="listitem"'),
+    "ids that name several places": (r' id="(?:(?:exercise|solution|proof)-content|proof)"', ""),
+    "handlers that the policy forbids": (r' onclick="[^"]*"', ""),  # _static/site.js prints
+    "name that hides a fold's words": (r' aria-label="Toggle hidden content"', ""),
+    "name that hides the search button's words": (
+        r'(<button class="btn search-button-field[^>]*) aria-label="Search"',
+        r"\1",
+    ),
+    "search scripts where nothing is searched": (
+        r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>',
+        "",
+    ),
+    "search scripts before what they need": (
+        r'<script (?=src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>)',
+        "<script defer ",
+    ),
+    # The theme's own title and contents for print, which _static/book.css replaces and a search would find.
+    "furniture for print": (
+        r'<div id="jb-print-docs-body" class="onlyprint">(?:(?!</nav>|<article).)*(?:</nav>\s*)?(?:</div>\s*){3}',
+        "",
+    ),
+}
+SEARCH = "search.html"  # the one page that searches
 
 
 def run(app, exception):
@@ -36,14 +74,14 @@ def run(app, exception):
     if new and app.book.fresh:
         assets.shrink_icons(html)
     for name in new:
-        text, changed = html_fixes.fix(texts[name], name)
+        text, changed = fix(texts[name], name)
         text, shrunk = assets.shrink(mathml.draw(text), html / name, html)
         hits |= {*changed, *shrunk}
         texts[name] = add_base(add_policy(text), name)
     for name in new:
         replace(html / name, previews.add(texts[name], name, texts).encode("utf8"))
     if app.book.fresh and not app.config.book_page:
-        html_fixes.complain(hits, [*html_fixes.CHANGES, *assets.NAMES])
+        complain(hits, [*CHANGES, *assets.NAMES])
 
 
 def policy(page):
@@ -60,3 +98,28 @@ def add_policy(page):
     if page.count(CHARSET) != 1:
         raise ValueError("a page without its character set, where its policy would stand")
     return page.replace(CHARSET, f'{CHARSET}{POLICY_TAG} content="{policy(page)}">')
+
+
+def concerns(what, name):
+    """True if a change is meant for a page."""
+    if what == "search scripts before what they need":
+        return name == SEARCH
+    return what != "search scripts where nothing is searched" or name != SEARCH
+
+
+def fix(page, name):
+    """The page with all changes, and the names of those that hit it."""
+    hits = []
+    for what, (pattern, replacement) in CHANGES.items():
+        if not concerns(what, name):
+            continue
+        page, count = re.subn(pattern, replacement, page, flags=re.DOTALL)
+        if count:
+            hits.append(what)
+    return page, hits
+
+
+def complain(hits, names):
+    """Warn, which fails the build, about each change that hit no page."""
+    for what in sorted(set(names) - hits):
+        LOGGER.warning(f"a change to the pages found nothing to change: {what}; see _ext/bookbuild/write/finish.py")

@@ -1,6 +1,6 @@
 """The site around the pages: its address, buttons, scripts, and the page for wrong addresses.
 
-What a setting or the context of a page can do is done here; what only the finished HTML allows, in `html_fixes`.
+What a setting or the context of a page can do is done here; what only the finished HTML allows, in `finish`.
 """
 
 import os

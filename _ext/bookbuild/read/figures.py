@@ -1,12 +1,16 @@
 """A page opens with its answer: the figure of the cell tagged `answer` stands below the opening text.
 
 Where it was drawn a small copy leads up to it; the notebook keeps it there. A guess in the opening covers it until the
-reader has answered. On the first page each section's card shows the figure small.
+reader has answered. On the first page each section's card shows the figure small. Drawn diagrams, `{figure}`s of files
+in `_static/diagrams`, which its `draw.py` writes, stand in a page as the SVG itself, so that they take its colours;
+other books show them as pictures.
 """
 
 import base64
 import io
 import os
+import re
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -15,10 +19,13 @@ from sphinx.util import logging
 
 from fpbook._files import replace
 
+from ..settings import site_address
 from ..toc import entries
 
 LOGGER = logging.getLogger(__name__)
 THUMBNAIL = 280  # CSS pixels; its file has twice as many
+DRAWINGS = "_static/diagrams/"
+PICTURE = re.compile(rf"\]\((?:\.\./)*(?P<path>{DRAWINGS}[\w-]+\.svg)\)")
 
 
 def move(app, doctree):
@@ -92,3 +99,25 @@ def thumbnail(drawn):
         size = 2 * THUMBNAIL, round(2 * THUMBNAIL * picture.height / picture.width)
         picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", dpi=(200, 200))
     return file.getvalue()
+
+
+def insert_drawings(app, doctree, docname):
+    """The drawing in place of its picture, named by the picture's alternative text."""
+    if app.builder.name != "html":
+        return
+    for image in list(doctree.findall(nodes.image)):
+        if image["uri"].startswith(DRAWINGS):
+            drawing = Path(app.srcdir, image["uri"]).read_text(encoding="utf8")
+            head = f'<svg class="diagram" role="img" aria-label="{escape(image["alt"])}"'
+            image.replace_self(nodes.raw("", drawing.replace("<svg", head, 1), format="html"))
+
+
+def for_notebooks(text, root):
+    """Markdown whose diagrams can be seen from anywhere: at the book's address, or else inside the text."""
+
+    def seen(match):
+        site = site_address()
+        data = base64.b64encode(Path(root, match["path"]).read_bytes()).decode()
+        return f"]({site}{match['path']})" if site else f"](data:image/svg+xml;base64,{data})"
+
+    return PICTURE.sub(seen, text)

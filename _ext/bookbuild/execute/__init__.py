@@ -1,1 +1,0 @@
-"""Which notebooks must run, running them, and handing their results to MyST-NB."""

@@ -1,1 +1,0 @@
-"""What becomes of the HTML pages and of the site around them."""
