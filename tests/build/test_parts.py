@@ -340,7 +340,7 @@ def test_a_cited_work_has_one_two_or_the_first_of_more_names():
 
 def test_a_reference_leads_to_its_place_on_its_page_of_the_published_book(monkeypatch):
     monkeypatch.setenv("FPBOOK_SITE", "https://b/")
-    std = SimpleNamespace(anonlabels={"sec-a": ("p", "a")}, objects={("term", "Bias"): ("g", "term-bias")})
+    std = SimpleNamespace(anonlabels={"sec-a": ("p", "a")})
     works = [{"doi": "10.1/x"}, {"url": "https://u"}, {"eprint": "1"}, {"url": "javascript:x"}, {}]
     made = [SimpleNamespace(key=f"w{i}", entry=SimpleNamespace(fields=fields)) for i, fields in enumerate(works)]
     numbers = {"p": {"figure": {"fig-a": (1,)}, "displaymath": {"equation-eq-a": (1,)}}}
@@ -349,7 +349,6 @@ def test_a_reference_leads_to_its_place_on_its_page_of_the_published_book(monkey
     assert found == {
         "address p": "https://b/p.html",
         "address sec-a": "https://b/p.html#a",
-        "address term bias": "https://b/g.html#term-bias",
         "address fig-a": "https://b/p.html#fig-a",
         "address eq-a": "https://b/p.html#equation-eq-a",
         "address w0": "https://doi.org/10.1/x",
