@@ -507,7 +507,6 @@ LABELS = {
 KNOWN = LABELS | {
     "address fig-a": "https://b/p.html#fig-a",
     "address a2020": "https://doi.org/1",
-    "address term bias": "https://b/g#bias",
 }
 
 

@@ -172,7 +172,7 @@ def notebook_of(code):
     ("x = 1", 1), ("s = seed_range(5)", 5), ("a = [seed_range(20), seed_range(4)]\nb = seed_range(7)", 4),
     ("def f():\n    return seed_range(3)", 3), ("s = seed_range(n)", 1), ("s = range(9)", 1),
 ])  # fmt: skip
-def test_a_sweep_steps_by_the_smallest_draw(code, count):
+def test_a_count_steps_by_the_smallest_draw(code, count):
     assert seeds.seeds_of(notebook_of(code)) == count
 
 
@@ -240,7 +240,7 @@ def test_a_page_with_a_claim_on_a_draw_goes_on_to_as_many_draws(book, quick_coun
     assert counts(book)["below"]["claims"][0]["count"] == 2 * 3
 
 
-def test_a_sweep_tells_what_died(book, quick_count):
+def test_a_count_tells_what_died(book, quick_count):
     quick_count[101] = "failed in its cell 1: the kernel died"
     died = ["below from seed 101: failed in its cell 1: the kernel died"]
     assert seeds.count_claims(book, 100, 103, ["below"]) == died
@@ -255,7 +255,7 @@ def test_a_sweep_tells_what_died(book, quick_count):
 
 
 @pytest.mark.parametrize("first, end", [(5, 5), (6, 5), (-1, 3)])
-def test_a_sweep_needs_seeds(book, first, end):
+def test_a_count_needs_seeds(book, first, end):
     assert "give seeds as FIRST:END" in seeds.count_claims(book, first, end)[0]
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from bookbuild.read.interactive import LABS
-from conftest import CHECKS, CHROMIUM, FIREFOX, served, posted_by_firefox, write_lab
+from conftest import CHECKS, CHROMIUM, FIREFOX, posted_by_firefox, served, write_lab
 from playwright.sync_api import expect
 
 from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk
