@@ -77,7 +77,7 @@ colab: .venv-colab/stamp ## one page as Colab runs it: make colab COLAB_SECTION=
 	rm -rf _build/colab && mkdir -p _build/colab
 	cp chapters/$(COLAB_SECTION).ipynb _build/colab
 	cd _build/colab && FPBOOK_REPO="file://$(CURDIR)" ../../$(COLAB)/jupyter execute --timeout=-1 $(COLAB_SECTION).ipynb
-	PYTHONPATH=. $(COLAB)/python -m pytest -q tests/laws/test_lab.py tests/laws/test_replay.py
+	PYTHONPATH=. $(COLAB)/python -m pytest -q tests/laws/test_lab.py tests/laws/test_lab_kernel.py tests/laws/test_replay.py
 
 twins: .venv/stamp ## the .ipynb beside each page, after its .md was edited
 	$(BUILD) twins
