@@ -4,7 +4,7 @@
   "use strict";
   const inWorker = typeof document === "undefined" && typeof importScripts === "function";
   if (inWorker) importScripts(new URL("trainer.js", scope.location).href);
-  const { Random, Training, energyByDegree, nudft, relativeError } = scope.fpTrainer;
+  const { Random, RodTraining, Training, energyByDegree, nudft, relativeError } = scope.fpTrainer;
 
   // ---- Data ----
 
@@ -38,7 +38,26 @@
    */
   function numbers(data, seed) {
     const random = new Random(1000000 + seed);
+    if (data.rod) return onTheRod(data);
     return data.cube ? onTheCube(data, random) : onTheLine(data, random);
+  }
+
+  /** The interface problem of fpbook.pde: the exact solution is the target, the modified one differs from it by a tent. */
+  function onTheRod({ rod: n, fine: m = 200 }) {
+    const exact = (x) => (x < 0 ? (-2 * x - 2) / 3 : x * x - x / 3 - 2 / 3);
+    const tent = (x) => (1 - Math.abs(x)) / 6;
+    const [x, fine] = [grid(n, -1, 1, 0.5), grid(m, -1, 1, 0.5)];
+    const modified = fine.map((v) => exact(v) + tent(v));
+    return { x, y: x.map(exact), fine, f: fine.map(exact), modified, tent: fine.map(tent) };
+  }
+
+  /** How much of the tent a function on the rod has at k = 1, 3, 5, ...: 1 as the exact solution, 0 as the modified one. */
+  function shareOfTent(u, { fine, modified, tent }) {
+    return Float64Array.from({ length: 15 }, (_, j) => {
+      const wave = fine.map((x) => Math.sin(((2 * j + 1) * Math.PI * (x + 1)) / 2));
+      const along = (value) => wave.reduce((sum, v, i) => sum + v * value(i), 0);
+      return along((i) => modified[i] - u[i]) / along((i) => tent[i]);
+    });
   }
 
   function onTheCube({ cube: d, degree, seen }, random) {
@@ -80,6 +99,8 @@
     return squares.reduce((sum, square) => sum + square, 0) / squares.length;
   }
 
+  const largestDistance = (h, f) => h.reduce((most, v, i) => Math.max(most, Math.abs(v - f[i])), 0);
+
   function agreement(h, data, rows) {
     return rows.filter((c) => h[c] * data.f[c] > 0).length / rows.length;
   }
@@ -91,6 +112,8 @@
     left: (h, _at, data) => meanSquare(h, data.f, (i) => data.fine[i] <= 0),
     right: (h, _at, data) => meanSquare(h, data.f, (i) => data.fine[i] > 0),
     held: (_h, _at, data, net) => meanSquare(net.output(data.held), data.held_y),
+    exact: (h, _at, data) => largestDistance(h, data.f),
+    modified: (h, _at, data) => largestDistance(h, data.modified),
     seen: (h, _at, data) => agreement(h, data, data.order.slice(0, data.y.length)),
     unseen: (h, _at, data) => agreement(h, data, data.order.slice(data.y.length)),
   };
@@ -116,9 +139,10 @@
 
   // ---- A run ----
 
-  function widths({ data, network: { hidden, width, depth, features = [] } }) {
+  function widths({ data, network: { hidden, width, depth, kink, features = [] } }) {
     const layers = depth ? Array(depth).fill(width ?? hidden[0]) : hidden;
-    return [data.cube ?? (2 * features.length || 1), ...layers, 1];
+    const inputs = data.rod ? 1 + Number(Boolean(kink)) : (data.cube ?? (2 * features.length || 1));
+    return [inputs, ...layers, 1];
   }
 
   /** One weight per point: `weight` where x <= 0 against 1 elsewhere; their mean is 1. */
@@ -136,7 +160,8 @@
       this.data = numbers(data, network.seed ?? 0);
       const { x, y } = this.data;
       const net = { ...network, widths: widths(declared) };
-      this.net = new Training(net, training, { x, y, weights: pointWeights(x, training.weight) });
+      const Kind = data.rod ? RodTraining : Training;
+      this.net = new Kind(net, training, { x, y, weights: pointWeights(x, training.weight) });
       this.names = names(declared);
       this.k = this.names.map(frequencyOf);
       this.f_hat = this.k.map((k) => k !== null && nudft(x, y, k));
@@ -165,7 +190,7 @@
 
     /** The loss at this step, and whether it is the last; every two per cent of the steps what is watched. */
     look(fresh) {
-      const { steps, stop = 0 } = this.declared.training;
+      const { steps, stop = Number.NEGATIVE_INFINITY } = this.declared.training;
       const t = this.net.t;
       this.loss = this.net.step();
       if (!Number.isFinite(this.loss)) this.done = "lost";
@@ -195,6 +220,7 @@
       const { data, watch } = this.declared;
       const h = this.fine();
       const at = this.net.h;
+      if (data.rod) return { h, at, bars: shareOfTent(h, this.data) };
       const bars = data.cube ? energyByDegree(h) : amplitudes(this.data.x, at, watch.bars ?? 20);
       return { h, at, bars };
     }

@@ -344,7 +344,8 @@
       this.legend.textContent = others.length
         ? say("dashed", { runs: others.map(({ label }) => label).join("; ") })
         : "";
-      const specs = data.cube ? this.cubePanels(run) : this.linePanels(run, others);
+      const panels = data.cube ? this.cubePanels : data.rod ? this.rodPanels : this.linePanels;
+      const specs = panels.call(this, run, others);
       [...specs, this.seriesPanel(run, others)].forEach((spec, i) => this.put(i, spec));
       if (this.base.watch.heat) this.put(3, this.heatMap(run, others), HeatPanel);
     }
@@ -377,6 +378,27 @@
           colorOf: (k) => this.color(`k = ${k}`),
         }),
       ];
+    }
+
+    /** The function beside both solutions, and how much of the tent between them it has at each odd frequency. */
+    rodPanels({ frames }, others) {
+      const { modified, fine, f } = this.numbers;
+      const data = { fine, f, x: [], y: [] }; // no labels
+      const under = others.at(-1) && { ...others.at(-1), data };
+      const { output } = this.base.watch.colors;
+      const field = outputPanel({ data, frames, under, xlim: [-1, 1], color: output });
+      const dashed = { name: "modified", style: "--", color: this.color("modified"), y: modified };
+      field.spec.curves.splice(1, 1, dashed);
+      field.spec.curves[0].name = "exact";
+      field.spec.ylim = [-0.9, 0.3];
+      const x = Float64Array.from({ length: 15 }, (_, j) => 2 * j + 1);
+      const level = (name, style, value) => ({ name, style, color: this.color(name), y: x.map(() => value) });
+      const found = { name: "output", style: "o", color: output };
+      found.frames = frames.length ? frames.map(({ bars }) => bars) : [x.map(() => Number.NaN)];
+      const share = { ylabel: "share of the tent", xlabel: "odd <i>k</i>", log: "", x, xlim: [0, 30] };
+      share.ylim = [-0.3, 1.5];
+      share.curves = [level("exact", "=", 1), level("modified", "--", 0), found];
+      return [field, { spec: share, steps: field.steps, others: [] }];
     }
 
     seriesPanel(run, others) {

@@ -26,7 +26,7 @@ def lab(
     says: str = "",
     recorded: Declared | None = None,
 ) -> None:
-    """An experiment that the reader changes and trains: in a live kernel with PyTorch, in the page with its script.
+    r"""An experiment that the reader changes and trains: in a live kernel with PyTorch, in the page with its script.
 
     While the book is built the declared run is trained once. It stands in the page before anything is pressed, and its
     picture stays where scripts are off and in print. A page and a kernel have the same defaults, limits and messages,
@@ -39,16 +39,19 @@ def lab(
         random), ``noise`` (standard deviation), ``round`` (labels rounded to its multiples), ``held`` (number of
         held-out points), ``fine`` (points at which the output is drawn, 201). The target is a sum of ``sines`` and
         ``cosines``, {k: size}, ``halves`` (frequency for x <= 0 and x > 0) and ``drawn`` (values on a grid). On the
-        cube: ``cube`` (its dimension), ``degree`` (coordinates that are multiplied), ``seen`` (corners).
+        cube: ``cube`` (its dimension), ``degree`` (coordinates that are multiplied), ``seen`` (corners). On the rod of
+        `fpbook.pde`: ``rod`` (points).
     network : dict
         ``hidden`` (widths), or ``width`` and ``depth``; ``activation`` (name, or "ricker" with ``a``);
         ``antisymmetric``; ``start`` ("default", "normal" with ``std``, "xavier" with ``gain``) and ``factor`` of
-        the weights; ``seed``.
+        the weights; ``seed``; on the rod ``kink``, to give the network \|x\| as well.
     training : dict
-        ``name`` ("adam", "sgd"), ``lr``, ``momentum``, ``steps``, ``stop`` (loss), ``weight`` (of points with x <= 0).
+        ``name`` ("adam", "sgd"), ``lr``, ``momentum``, ``steps``, ``stop`` (loss), ``weight`` (of points with x <= 0);
+        on the rod ``loss`` ("strong form" or "energy").
     watch : dict
         ``series``: "frequencies" for the relative error at each peak of the target, "training", "between", "left",
-        "right", "held" for mean squared errors, "seen", "unseen" for shares of right signs; ``threshold``; ``ylim``,
+        "right", "held" for mean squared errors, "seen", "unseen" for shares of right signs, "exact", "modified" for
+        the largest distance from a solution; ``threshold``; ``ylim``,
         ``ylabel`` and ``log`` of their axes; ``names`` and ``colors`` for them, and ``colors`` for the "output", where
         they are not those of the book; ``bars``, the largest frequency of the spectrum; ``compare``, to lay runs over
         one another although their data differ; ``heat``, for a heat map of frequency over

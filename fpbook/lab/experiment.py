@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from fpbook import pde
 from fpbook.networks import MLP, Antisymmetric, Ricker, normal_init, xavier_init
 from fpbook.spectra import first_step_below, nudft, relative_error
 from fpbook.targets import hypercube
@@ -19,7 +20,9 @@ from fpbook.training import Progress, train
 
 Declared = dict[str, Any]
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+ROD_LOSSES = {"strong form": pde.strong_form_loss, "energy": pde.energy_loss}
 MEASURES = {"t", "first", "end", "low", "best", "steps"}
+SOLUTIONS = {"exact": "f", "modified": "modified"}  # of which the largest distance is watched
 ABOVE = {"seen", "unseen"}  # shares that grow; the others are errors, which fall
 
 
@@ -41,8 +44,12 @@ def numbers(data: Declared, seed: int) -> dict[str, NDArray]:
     """The numbers behind a declaration.
 
     On the line x, y (n,), fine and f (m,), held and held_y; on the cube x (seen, d), y (seen,), all corners as fine, f
-    (2^d,) and the order in which they are seen.
+    (2^d,) and the order in which they are seen; on the rod x, y (n,), fine, f and modified (m,): both solutions.
     """
+    if "rod" in data:
+        x, fine = (-1 + 2 * (np.arange(n) + 0.5) / n for n in (data["rod"], data.get("fine", 200)))
+        exact, modified = pde.exact_solution, pde.modified_solution
+        return {"x": x, "y": exact(x), "fine": fine, "f": exact(fine), "modified": modified(fine)}
     generator = torch.Generator().manual_seed(1_000_000 + seed)  # apart from the weights
     if "cube" in data:
         corners = hypercube(data["cube"])
@@ -90,7 +97,7 @@ def network(declared: Declared) -> nn.Module:
     )
     activation = Ricker(made["a"]) if made["activation"] == "ricker" else made["activation"]
     torch.manual_seed(made.get("seed", 0))
-    net: nn.Module = MLP([data.get("cube", 1), *hidden, 1], activation)
+    net: nn.Module = MLP([1 + bool(made.get("kink")) if "rod" in data else data.get("cube", 1), *hidden, 1], activation)
     if made.get("start") == "normal":
         normal_init(net, made["std"])
     if made.get("start") == "xavier":
@@ -98,7 +105,21 @@ def network(declared: Declared) -> nn.Module:
     for parameter in net.parameters():
         if parameter.ndim > 1:
             parameter.data *= made.get("factor", 1.0)
+    if made.get("kink"):
+        net = Kinked(net)
     return (Antisymmetric(net) if made.get("antisymmetric") else net).double()
+
+
+class Kinked(nn.Module):
+    """A network of x and |x|, (n, 1) -> (n, 1): it can make a kink at 0."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = self.net(torch.cat([x, x.abs()], dim=-1))
+        return out
 
 
 def recorded_steps(steps: int) -> list[int]:
@@ -122,12 +143,16 @@ def run(declared: Declared, progress: Progress | None = None) -> dict[str, Any]:
     weight = torch.where(x[:, :1] <= 0, float(training.get("weight", 1)), 1.0)
     weight = weight / weight.mean()
     options = {name: training[name] for name in ("lr", "momentum") if name in training}
-    record = {"at": lambda net: net(x)[:, 0], "h": lambda net: net(fine)[:, 0]}
+    on_rod = "rod" in declared["data"]
+    output = pde.trial if on_rod else lambda net: net  # what the network stands for
+    record = {"at": lambda net: output(net)(x)[:, 0], "h": lambda net: output(net)(fine)[:, 0]}
     if len(data.get("held", ())):
         held = torch.as_tensor(data["held"])[:, None]
         record["held"] = lambda net: net(held)[:, 0]
 
     def loss(net: nn.Module) -> torch.Tensor:
+        if on_rod:
+            return ROD_LOSSES[training["loss"]](net, x)
         return (weight * (net(x) - y) ** 2).mean()
 
     try:
@@ -170,6 +195,8 @@ def _watched(name: str, history: dict[str, NDArray], data: dict[str, NDArray]) -
         n = len(data["y"])
         rows = data["order"][:n] if name == "seen" else data["order"][n:]
         return (history["h"][:, rows] * data["f"][rows] > 0).mean(1)
+    if name in SOLUTIONS:
+        return abs(history["h"] - data[SOLUTIONS[name]]).max(1)
     square = {
         "training": lambda: (history["at"] - data["y"]) ** 2,
         "held": lambda: (history["held"] - data["held_y"]) ** 2,
@@ -191,8 +218,16 @@ def energy_by_degree(f: NDArray) -> NDArray:
     return np.bincount(sizes, weights=c.ravel() ** 2, minlength=d + 1)
 
 
+def share_of_tent(u: NDArray, data: dict[str, NDArray]) -> NDArray:
+    """How much of the tent u (m,) has at k = 1, 3, ..., 29: 1 as the exact solution, 0 as the modified one."""
+    waves = np.sin(np.arange(1, 30, 2)[:, None] * np.pi / 2 * (data["fine"] + 1))
+    return waves @ (data["modified"] - u) / (waves @ (data["modified"] - data["f"]))
+
+
 def bars(declared: Declared, result: dict[str, Any]) -> NDArray:
-    """What the second panel shows: amplitudes of the output at k = 0, 1, ...; on the cube the energy of each degree."""
+    """What the second panel shows: amplitudes at k = 0, 1, ...; on the cube energy by degree, on the rod the tent."""
+    if "rod" in declared["data"]:
+        return share_of_tent(result["h"], result["data"])
     if "cube" in declared["data"]:
         return energy_by_degree(result["h"])
     k = np.arange(declared["watch"].get("bars", 20) + 1)

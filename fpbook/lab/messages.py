@@ -139,6 +139,15 @@ def picture(declared: Declared, result: Declared, recorded: Declared | None = No
             )
             left.axhline(0.5, color="0.4", linewidth=0.8, linestyle=":")
             left.set(ylabel="share of right signs", ylim=(0, 1.05))
+        elif "rod" in declared["data"]:
+            left.plot(data["fine"], data["f"], color=COLORS["target"], linewidth=4, alpha=0.6, label="exact")
+            left.plot(data["fine"], data["modified"], "k--", label="modified")
+            if "h" in result:
+                left.plot(data["fine"], result["h"], color=watch["colors"]["output"], label="output")
+            left.set(xlabel="x", ylim=(-0.9, 0.3))
+            left.legend(**ABOVE)
+            right.plot(1 + 2 * np.arange(len(bars)), bars, "o", color=watch["colors"]["output"])
+            right.set(xlabel="odd k", ylabel="share of the tent", ylim=(-0.3, 1.5))
         else:
             left.plot(data["fine"], data["f"], color=COLORS["target"], linewidth=4, alpha=0.6, label="target")
             left.plot(data["x"], data["y"], "o", color=COLORS["points"], markersize=3, label="labels")

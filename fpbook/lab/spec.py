@@ -17,12 +17,25 @@ Declared = dict[str, Any]
 KEYS = {
     "data": {
         *("points", "low", "high", "shift", "anywhere", "noise", "round", "held", "fine"),
-        *("sines", "cosines", "halves", "drawn", "cube", "degree", "seen"),
+        *("sines", "cosines", "halves", "drawn", "cube", "degree", "seen", "rod"),
     },
     "network": {
-        *("hidden", "width", "depth", "activation", "a", "antisymmetric", "start", "std", "gain", "factor", "seed"),
+        *(
+            "hidden",
+            "width",
+            "depth",
+            "activation",
+            "a",
+            "antisymmetric",
+            "start",
+            "std",
+            "gain",
+            "factor",
+            "seed",
+            "kink",
+        ),
     },
-    "training": {"name", "lr", "momentum", "steps", "stop", "weight"},
+    "training": {"name", "lr", "momentum", "steps", "stop", "weight", "loss"},
     "watch": {"series", "threshold", "ylim", "ylabel", "log", "names", "colors", "bars", "compare", "heat"},
     "control": {"label", "low", "high", "step", "options", "frequencies", "why"},
     "question": {"ask", "answers", "by", "edges"},
@@ -37,11 +50,14 @@ SERIES = {  # what a reader calls the quantities that can be watched
     "held": "at held-out points",
     "seen": "seen corners",
     "unseen": "unseen corners",
+    "exact": "from the exact solution",
+    "modified": "from the modified solution",
 }
 VALUES = {
     "network.activation": {*ACTIVATIONS, "ricker"},
     "network.start": {"default", "normal", "xavier"},
     "training.name": set(experiment.OPTIMIZERS),
+    "training.loss": set(experiment.ROD_LOSSES),
 }
 # Of the frequencies 0, 1, 2, ...; 1, 3 and 5 are the book's low, middle and high.
 FREQUENCY_COLORS = [
@@ -49,7 +65,7 @@ FREQUENCY_COLORS = [
     *("#332288", "#999933", "#44aa99", "#882255", "#6f4e37", "#5b7a1f"),
 ]
 SERIES_COLORS = {"held": "test", "between": "output", "left": "hard", "right": "easy", "seen": "training"}
-SERIES_COLORS |= {"unseen": "test", "training": "training"}
+SERIES_COLORS |= {"unseen": "test", "training": "training", "exact": "target", "modified": "points"}
 
 
 def complete(
@@ -107,6 +123,12 @@ def _check_values(parts: Declared) -> None:
             refuse_unknown(f"as {path}", [parts[part][name]], known)
     data, network, training = parts["data"], parts["network"], parts["training"]
     kind = {"cube", "degree", "seen"} if "cube" in data else {"points", "low", "high"}
+    if "rod" in data:
+        kind = {"rod"}
+        if network["activation"] != "tanh" or network.get("antisymmetric"):
+            raise ValueError("the network on the rod has the activation tanh, and is one network")
+    if ("rod" in data) != ("loss" in training) or ("kink" in network and "rod" not in data):
+        raise ValueError("on the rod training says its loss; loss and kink belong to the rod")
     if missing := kind - set(data):
         raise ValueError(f"data do not say {', '.join(sorted(missing))}")
     if not ("hidden" in network or {"width", "depth"} <= set(network)):
@@ -123,8 +145,11 @@ def _check_values(parts: Declared) -> None:
     on_cube = {"seen", "unseen"} & set(parts["watch"]["series"])
     if bool(on_cube) != ("cube" in data):
         raise ValueError("seen and unseen corners are watched on the cube, and only they")
-    if "cube" in data and parts["watch"].get("heat"):
-        raise ValueError("a heat map is of frequencies, which the cube does not have")
+    on_rod = set(experiment.SOLUTIONS) & set(parts["watch"]["series"])
+    if bool(on_rod) != ("rod" in data):
+        raise ValueError("distances from both solutions are watched on the rod, and only they")
+    if {"cube", "rod"} & set(data) and parts["watch"].get("heat"):
+        raise ValueError("a heat map is of frequencies on the line")
 
 
 def _check_path(declared: Declared, path: str) -> None:

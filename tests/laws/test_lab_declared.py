@@ -239,6 +239,36 @@ def test_on_the_cube_shares_of_seen_and_unseen_corners_are_told_apart():
     assert experiment.bars(cube, found).sum() == pytest.approx((found["h"] ** 2).mean())
 
 
+def rod(loss="energy", **network):
+    network = dict(hidden=[8], activation="tanh") | network
+    watch, training = dict(series=["exact", "modified"]), dict(lr=0.01, steps=20) | ({"loss": loss} if loss else {})
+    return complete(dict(data=dict(rod=20), network=network, training=training, watch=watch), {}, None, "")
+
+
+def test_on_the_rod_the_share_of_the_tent_is_1_and_0_at_the_two_solutions():
+    made = rod()
+    data = experiment.numbers(made["data"], 0)
+    for u, share, away in ((data["f"], 1, (0, 1 / 6)), (data["modified"], 0, (1 / 6, 0))):
+        np.testing.assert_allclose(experiment.bars(made, {"h": u, "data": data}), share, atol=1e-9)
+        found = [
+            experiment.measure(f"end:{name}", made, {"h": u, "at": u, "data": data, "series": {}})
+            for name in ("exact", "modified")
+        ]
+        np.testing.assert_allclose(found, away, atol=1e-3)
+    run = experiment.run(made, iter)
+    assert abs(run["h"] - data["f"]).max() == pytest.approx(run["series"]["exact"][-1])
+    assert abs(run["h"][[0, -1]]).max() < 0.02  # the boundary values hold whatever the network does
+
+
+@pytest.mark.parametrize("fault, message", [
+    (dict(loss=None), "training says its loss"), (dict(loss="strong"), "did you mean 'strong form'"),
+    (dict(activation="relu"), "has the activation tanh"), (dict(antisymmetric=True), "is one network"),
+])  # fmt: skip
+def test_what_the_rod_does_not_know_is_refused(fault, message):
+    with pytest.raises(ValueError, match=message):
+        rod(**fault)
+
+
 curves = st.lists(st.sampled_from([0.2, 0.5, 0.9, 1.0]), min_size=1, max_size=8)
 
 

@@ -62,7 +62,23 @@ CUBE = dict(
     question=dict(ask="How many?", answers=["fewer than half", "half", "more"], by=["end:unseen"], edges=[0.49, 0.51]),
     says="Right on {%end:seen} of the seen corners and on {%end:unseen} of the others.",
 )
-LABS = {"order": ORDER, "noise": NOISE, "cube": CUBE}
+ROD = dict(
+    data=dict(rod=100),
+    network=dict(hidden=[30, 30], activation="tanh", kink=False),
+    training=dict(name="adam", lr=5e-3, steps=300, loss="energy"),
+    watch=dict(series=["exact", "modified"], ylim=[1e-3, 1], ylabel="largest distance"),
+    recorded={"training.loss": "strong form"},
+    choose={
+        "training.loss": dict(label="loss", options={"strong form": "strong form", "energy": "energy"}),
+        "network.kink": dict(label="|x| as an input"),
+    },
+    question=dict(
+        ask="And with the energy?", answers=["the exact one", "neither", "the modified one"],
+        by=["end:exact", "end:modified"], edges=[0.5, 2],
+    ),
+    says="It ends {end:exact} from the exact solution and {end:modified} from the modified one.",
+)  # fmt: skip
+LABS = {"order": ORDER, "noise": NOISE, "cube": CUBE, "rod": ROD}
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +159,17 @@ def test_corners_of_a_cube_are_shown_and_told(open_lab):
     press(lab, "Train")
     assert re.search(r"Right on 100 % of the seen corners and on \d+ % of", words(lab, "You said", 120_000))
     assert page.faults == []
+
+
+def test_on_the_rod_the_energy_finds_the_kink_and_the_strong_form_does_not(open_lab, packed):
+    page, lab = open_lab("rod")
+    last = packed["rod"]["recorded"]["rows"][-1]
+    assert last[1] > 5 * last[2] and "strong form" in lab.locator(".lab-past").inner_text()
+    guess(lab)
+    press(lab, "Train")
+    said = words(lab, "You said", 120_000)
+    exact, modified = (float(v) for v in re.search(r"ends (\S+) from .* and (\S+) from", said).groups())
+    assert modified > 3 * exact and "“the exact one”: right" in said and page.faults == []
 
 
 PAGES = [page.stem for page in sorted(HTML.glob("chapters/*.html")) if 'class="lab-data"' in page.read_text("utf8")]

@@ -120,9 +120,41 @@ def cases():
 
 def test_both_languages_know_the_same_activations_and_optimizers(ask):
     """One that is known to one of them alone would build a page whose lab cannot train."""
-    known = ask("() => [Object.keys(fpTrainer.ACTIVATIONS), fpTrainer.OPTIMIZERS]", [])
+    known = ask("() => [Object.keys(fpTrainer.ACTIVATIONS), fpTrainer.OPTIMIZERS, fpTrainer.ROD_LOSSES]", [])
     assert set(known[0]) == {*networks.ACTIVATIONS, "ricker"} == set(ACTIVATIONS)
-    assert set(known[1]) == set(experiment.OPTIMIZERS)
+    assert set(known[1]) == set(experiment.OPTIMIZERS) and set(known[2]) == set(experiment.ROD_LOSSES)
+
+
+ROD_LOSSES = LOSSES.replace("Training(", "RodTraining(")
+
+
+def test_the_losses_of_the_rod_are_those_of_the_package(ask):
+    """First and second derivatives, and gradients through them, against automatic differentiation."""
+    chosen, expected = [], []
+    for name, loss in experiment.ROD_LOSSES.items():
+        for kink in (False, True):
+            made = dict(data={"rod": 30}, network=dict(hidden=[11, 7], activation="tanh", kink=kink, seed=2))
+            net, x = experiment.network(made), experiment.numbers(made["data"], 0)["x"]
+            parameters, points = flat(net), torch.as_tensor(x)[:, None]
+            adam, losses = torch.optim.Adam(net.parameters(), lr=5e-3), []
+            for _ in range(100):
+                adam.zero_grad()
+                value = loss(net, points)
+                losses.append(value.item())
+                value.backward()
+                adam.step()
+            expected.append(losses)
+            chosen.append(
+                {
+                    "net": {"widths": [1 + kink, 11, 7, 1], "activation": "tanh"},
+                    "optimizer": {"name": "adam", "lr": 5e-3, "loss": name},
+                    "data": {"x": x.tolist(), "y": x.tolist()},
+                    "parameters": parameters,
+                    "steps": 100,
+                }
+            )
+    found = ask(ROD_LOSSES, chosen)
+    assert np.abs(np.array(found, float) / expected - 1).max() < 1e-9
 
 
 def test_the_same_weights_give_the_same_losses(ask):
@@ -212,6 +244,18 @@ EXPERIMENTS = {
         network=dict(hidden=[20, 10], activation="tanh", start="normal", std=0.05, seed=3),
         training=dict(lr=4e-3, steps=60),
         watch=dict(series=["seen", "unseen"]),
+    ),
+    "rod, strong form": dict(
+        data={"rod": 40},
+        network=dict(hidden=[12, 9], activation="tanh", seed=5),
+        training=dict(lr=5e-3, steps=60, loss="strong form"),
+        watch=dict(series=["exact", "modified"]),
+    ),
+    "rod, energy, kink": dict(
+        data={"rod": 40, "fine": 90},
+        network=dict(hidden=[12, 9], activation="tanh", kink=True, start="xavier", gain=1.2, seed=6),
+        training=dict(name="sgd", lr=0.02, steps=60, loss="energy"),
+        watch=dict(series=["exact", "modified"]),
     ),
     "points anywhere, drawn, depth, momentum": dict(
         data=LINE | {"drawn": [0, 1, -1, 0.5], "cosines": {"3": 1}, "anywhere": True, "noise": 0.1},
