@@ -5,6 +5,7 @@ Training is in float64 from weights drawn in float32, as there, so that both giv
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,10 @@ def run(declared: Declared, progress: Progress | None = None) -> dict[str, Any]:
     weight = weight / weight.mean()
     options = {name: training[name] for name in ("lr", "momentum") if name in training}
     on_rod = "rod" in declared["data"]
-    output = pde.trial if on_rod else lambda net: net  # what the network stands for
+
+    def output(net: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
+        return pde.trial(net) if on_rod else net
+
     record = {"at": lambda net: output(net)(x)[:, 0], "h": lambda net: output(net)(fine)[:, 0]}
     if len(data.get("held", ())):
         held = torch.as_tensor(data["held"])[:, None]
