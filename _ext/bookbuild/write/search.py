@@ -14,7 +14,8 @@ def first_pages(chapters):
     pages = {label: f"chapters/{file.stem}" for file in chapters.glob("*.md") for label in LABEL.findall(read(file))}
     first = {}
     for entry in "\n\n".join(ENTRIES.findall(read(chapters / "glossary.md"))).split("\n\n"):
-        if see := SEE.search(entry):
+        see = SEE.search(entry)
+        if see and see[1] in pages:
             terms = [line for line in entry.splitlines() if line and not line.startswith(" ")]
             first |= {re.sub(r"[-\s]+", " ", term.lower()): pages[see[1]] for term in terms}
     return first
