@@ -270,6 +270,7 @@ def test_a_checkout_that_cannot_be_written_is_one_line(book, tmp_path):
 def test_without_the_program_git_pages_have_no_date(book):
     status, printed = build(book, PATH="/nowhere")
     assert status == 0 and "Last updated" not in page(book) and "download-buttons" in page(book), printed
+    assert page(book).count('<p class="downloads"></p>') == 1  # where `make downloads` offers the book
 
 
 def test_a_second_run_reports_the_worst_status(book, monkeypatch):
