@@ -16,11 +16,16 @@
       return true;
     }
 
-    /** Writes pairs of name and text; without any the address is that of the page. */
+    /** The address, as far as it stands behind the page's, of pairs of name and text; without any that of the page. */
+    of(entries) {
+      const here = location.pathname + location.search;
+      return entries.length ? this.prefix + new URLSearchParams(entries) : here;
+    }
+
+    /** Writes pairs of name and text into the address. */
     write(entries) {
       clearTimeout(this.late);
-      const here = location.pathname + location.search;
-      const there = entries.length ? this.prefix + new URLSearchParams(entries) : here;
+      const there = this.of(entries);
       const wait = entries.length && performance.now() < (this.written ?? -PAUSE) + PAUSE ? PAUSE : 0;
       const put = () => {
         this.written = performance.now();

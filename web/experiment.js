@@ -216,6 +216,12 @@
       return { step: this.net.t, loss: this.loss, done: this.done, fresh, ...this.view() };
     }
 
+    /** Another learning rate for the updates from this step on. */
+    retune(lr) {
+      this.net.optimizer = { ...this.net.optimizer, lr };
+      return { step: this.net.t };
+    }
+
     view() {
       const { data, watch } = this.declared;
       const h = this.fine();
@@ -241,7 +247,8 @@
     }
   }
 
-  function answer(run, { milliseconds, most, forecast }) {
+  function answer(run, { milliseconds, most, forecast, lr }) {
+    if (lr) return run.retune(lr);
     return forecast ? { forecast: run.forecast() } : run.advance(milliseconds, most);
   }
 

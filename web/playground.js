@@ -14,6 +14,7 @@
   const { Session } = window.fpSession;
   const { Address } = window.fpAddress;
   const { say } = window.fpMessages;
+  const { copy, csvOf, pictureOf, pythonOf, save } = window.fpTakeaway;
   // It scrolls on a phone, so the keyboard must reach it.
   const FORECAST_BOX = {
     class: "play-forecast",
@@ -55,6 +56,7 @@
       this.addLessons();
       this.addButtons();
       this.addPanels();
+      this.addTakeaway();
       this.addForm();
       this.write();
       this.tell(GUESS);
@@ -104,6 +106,64 @@
       this.legend = element("p", this.root, { class: "lab-past" });
       this.table = element("table", element("div", this.root, FORECAST_BOX));
       watchWidth(this.cards, () => this.panels.forEach((panel) => panel.layout()));
+    }
+
+    addTakeaway() {
+      const bar = element("div", this.root, {
+        class: "replay-controls play-take",
+        role: "group",
+        "aria-label": "Take it with you",
+      });
+      this.python = button(bar, "Python of this setting", () => this.showPython());
+      this.python.setAttribute("aria-expanded", false);
+      button(bar, "Copy link", () => {
+        const link = new URL(this.address.of(this.entries()), location.href).href;
+        this.copied(link, "The link to these settings is copied.");
+      });
+      this.csv = button(bar, "CSV", () =>
+        this.saveAs("csv", new Blob([csvOf(this.run)], { type: "text/csv" })),
+      );
+      button(bar, "PNG", () => pictureOf(this.cards).toBlob((blob) => this.saveAs("png", blob)));
+      this.taken = element("output", bar);
+      this.code = element("pre", this.root, {
+        class: "play-python",
+        tabindex: 0,
+        role: "region",
+        "aria-label": "Python of this setting",
+        hidden: "",
+      });
+    }
+
+    async copied(text, done) {
+      this.taken.textContent = "";
+      const there = await copy(text);
+      this.taken.textContent = there
+        ? done
+        : "This browser does not let a page copy; please select the text.";
+    }
+
+    saveAs(kind, blob) {
+      const name = `playground-seed-${this.now.seed}.${kind}`;
+      save(name, blob);
+      this.taken.textContent = `Saved as ${name}.`;
+    }
+
+    showPython() {
+      this.code.hidden = !this.code.hidden;
+      this.python.setAttribute("aria-expanded", !this.code.hidden);
+      this.taken.textContent = "";
+      if (this.code.hidden) return;
+      this.writePython();
+      this.copied(
+        this.code.textContent,
+        "Copied: run it where fpbook is installed, and it takes the same steps.",
+      );
+    }
+
+    /** The run that is shown, or the one that Train would begin. */
+    writePython() {
+      const { run } = this;
+      if (!this.code.hidden) this.code.textContent = run ? pythonOf(run.now, run.rates) : pythonOf(this.now);
     }
 
     addForm() {
@@ -161,6 +221,7 @@
 
     /** New values end a run; what it reached stays, dashed. With `lesson` they are those of a lesson. */
     change(values, lesson = null) {
+      if (this.canRetune(values)) return this.retune(values.lr);
       this.forget(true);
       const kept = lesson !== null || Object.keys(values).every((key) => key === "seed");
       this.lesson = lesson ?? (kept ? this.lesson : null);
@@ -168,6 +229,26 @@
       this.write();
       this.writeAddress();
       this.tell("Press Train.");
+    }
+
+    /** A learning rate is changed without losing the run; all else that can be chosen decides how a run begins. */
+    canRetune(values) {
+      const { run } = this;
+      const alone = Object.keys(values).join() === "lr";
+      return alone && run && !run.done && run.step > 0 && !this.plan.length;
+    }
+
+    async retune(lr) {
+      const { run } = this;
+      this.lesson = null;
+      this.now = { ...this.now, lr };
+      Object.assign(run, { now: this.now, lesson: null });
+      this.writeAddress();
+      this.showLesson();
+      const step = await run.retune(lr);
+      if (run !== this.run || run.done) return;
+      this.writePython();
+      this.tell(`Learning rate ${number(lr)} from step ${number(step)} on.`);
     }
 
     /** The settings of a lesson, and no run. */
@@ -192,15 +273,21 @@
       for (const input of Object.values(this.inputs)) input.write();
       this.heights.forEach((node, i) => (node.value = this.now.sines[i + 1] ?? 0));
       this.inputs.a.box.hidden = this.now.activation !== "ricker";
+      this.showLesson();
+      this.state("ready");
+      this.draw();
+      this.writePython();
+    }
+
+    showLesson() {
       for (const { key, node } of this.lessons) node.setAttribute("aria-pressed", key === this.lesson);
       const own = "Your own experiment: which frequency will come first?";
       this.look.textContent = this.lesson ? LESSONS[this.lesson].look : own;
-      this.state("ready");
-      this.draw();
     }
 
     state(name) {
       this.root.dataset.state = name;
+      this.csv.disabled = !(this.run?.rows.length > 1);
       this.go.textContent = name === "training" ? STOP : TRAIN;
       const frames = this.run?.frames.length ?? 0;
       this.bar.hidden = frames < 3 || name === "training";
@@ -258,6 +345,7 @@
     begin() {
       const { now, lesson } = this.plan.shift();
       this.run = Object.assign(new Session(declared(now), () => this.draw()), { now, lesson });
+      this.writePython();
     }
 
     /** One run after the other; true when the last has come to rest, false where another call has taken over. */
@@ -460,6 +548,10 @@
     // ---- The address: a lesson, or what differs from the first one ----
 
     writeAddress() {
+      this.address?.write(this.entries());
+    }
+
+    entries() {
       const base = { ...FIRST, ...(this.lesson ? LESSONS[this.lesson].values : {}) };
       const entries = this.lesson ? [["lesson", this.lesson]] : [];
       for (const key in ALL) {
@@ -476,7 +568,7 @@
             .join(","),
         ]);
       }
-      this.address?.write(entries);
+      return entries;
     }
 
     readAddress(entries) {

@@ -65,6 +65,7 @@
   class Session {
     constructor(declared, draw) {
       Object.assign(this, { declared, draw, rows: [], frames: [], step: 0, done: "", running: false });
+      this.rates = [[0, declared.training.lr]]; // the learning rate from each of these steps on
       this.trainer = trainerOf(declared);
       this.pending = null; // the request that is under way: the trainer runs ahead while the page draws
       this.drawn = 0;
@@ -78,6 +79,13 @@
     async forecast() {
       const { forecast } = await this.trainer.request({ forecast: true });
       return forecast;
+    }
+
+    /** Another learning rate from the step that the trainer has reached, which is returned. */
+    async retune(lr) {
+      const { step } = await this.trainer.request({ lr });
+      this.rates = [...this.rates.filter(([from]) => from < step), [step, lr]];
+      return step;
     }
 
     /** Trains to the end, or `most` steps; true when it has come to rest, false where another call has taken over. */

@@ -7,6 +7,7 @@ import json
 import re
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
@@ -402,6 +403,79 @@ def test_ones_own_run_is_moved_through(open_page, address):
     assert 3 < int(slider.input_value()) < int(slider.get_attribute("max"))
     slider.press("End")
     assert output.get_attribute("d") == last and page.faults == []
+
+
+SETTINGS = {  # what the Python of a setting must know: every way to place points, to begin and to train
+    "a lesson": "lesson=kept&steps=150&stop=0",
+    "scattered, noisy, momentum": "points=23&anywhere=1&noise=0.3&activation=gelu&start=xavier&factor=1.3"
+    "&antisymmetric=0&optimizer=momentum&lr=0.02&steps=80&seed=7&sines=1:1,4:0.55",
+    "features, descent": "activation=tanh&depth=2&width=20&start=default&features=6&optimizer=sgd&lr=0.03&steps=80"
+    "&sines=2:1&noise=0.1",
+    "drawn": "activation=sin&steps=60&seed=4294967295&points=31&sines=&drawn="
+    + ",".join(str(round(100 * np.sign(i - 50) + i % 7)) for i in range(101)),
+    "no target": "sines=&steps=20",
+}
+ROWS = "() => ({rows: fpPlayground.run.rows, names: fpExperiment.names(fpPlayground.run.declared)})"
+
+
+def repeated(page):
+    """What the shown Python computes, as the rows that the page has recorded."""
+    page.get_by_role("button", name="Python of this setting").click()
+    script = page.locator(".play-python").inner_text()
+    done = {}
+    exec(compile(script, "playground", "exec"), done)  # the book's own text: no reader's words are in it
+    rows = [done["history"]["step"], *done.get("errors", np.zeros((1, 0))).T, done["training"], done["whole"]]
+    return script, np.stack(rows, axis=1)
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_the_python_of_a_setting_repeats_the_run(open_page, address, settings, monkeypatch):
+    monkeypatch.setenv("FPBOOK_BUILD", "1")  # no progress bar
+    page = open_page(f"{address}#try?{settings}")
+    trained(page)
+    script, mine = repeated(page)
+    np.testing.assert_allclose(page.evaluate(ROWS)["rows"], mine, rtol=2e-4, atol=1e-5)
+    assert len(mine) > 15 and max(map(len, script.splitlines())) <= 120 and page.faults == []
+
+
+def test_a_learning_rate_changed_on_the_way_stands_in_the_python(open_page, address, monkeypatch):
+    """The run goes on from where it is, at the new rate, and Python changes it at the same step."""
+    monkeypatch.setenv("FPBOOK_BUILD", "1")
+    page = open_page(f"{address}#try?steps=120&stop=0")
+    for _ in range(3):
+        page.get_by_role("button", name="Step", exact=True).click()
+        page.locator(".play[data-state=stopped]").wait_for()
+    page.get_by_label("learning rate").fill("0.004")
+    page.get_by_label("learning rate").press("Tab")
+    expect(page.locator(".play [aria-live]")).to_contain_text("Learning rate 0.004 from step")
+    page.get_by_role("button", name="Train").click()
+    state(page, "long")
+    script, mine = repeated(page)
+    assert re.search(r"rates = \{0: 0.001, [1-9]\d*: 0.004\}", script)
+    np.testing.assert_allclose(page.evaluate(ROWS)["rows"], mine, rtol=2e-4, atol=1e-5)
+    assert page.faults == []
+
+
+def test_link_table_and_picture_are_taken_along(open_page, address):
+    page = open_page(f"{address}#try?lesson=noise&seed=3")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    assert page.get_by_role("button", name="CSV").is_disabled()  # nothing is recorded yet
+    words = trained(page)
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="CSV").click()
+    head, *lines = open(waited.value.path()).read().splitlines()
+    assert head == "step,relative error k=1,training,between"
+    rows = page.evaluate(ROWS)["rows"]
+    np.testing.assert_allclose([[float(v) for v in line.split(",")] for line in lines], rows)
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="PNG").click()
+    picture = np.asarray(PIL.Image.open(waited.value.path()).convert("RGB"))
+    drawn = (picture.astype(int).std(axis=2) > 30).mean(axis=(0, 1))
+    assert min(picture.shape[:2]) > 600 and 0.001 < drawn < 0.2 and waited.value.suggested_filename.endswith(".png")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".play-take output")).to_contain_text("copied")
+    again = open_page(page.evaluate("() => navigator.clipboard.readText()"))
+    assert trained(again) == words and page.faults == [] and again.faults == []
 
 
 HEAT = """() => {
