@@ -65,8 +65,9 @@
       Object.assign(this, { spec, get, change, refused });
       this.box = element("div", parent, { class: "control" });
       this.label = element("label", this.box);
-      element("span", this.label).textContent = spec.label;
+      element("span", this.label).textContent = spec.short || spec.label;
       this.node = this.field();
+      if (spec.short) this.node.setAttribute("aria-label", spec.label);
       this.reason = element("small", this.box, { class: "refusal", hidden: "" });
       this.node.addEventListener("change", () => this.take());
       if (slider && spec.step && spec.high < 1e6) this.addSlider();
@@ -149,5 +150,14 @@
     }
   }
 
-  window.fpControls = { Control, button, check, same, written };
+  /** A dialog with a heading and a button that closes it, closed at first. */
+  function dialog(parent, title) {
+    const node = element("dialog", parent, { class: "lab-dialog", "aria-label": title });
+    const head = element("div", node, { class: "replay-controls" });
+    element("strong", head).textContent = title;
+    button(head, "Close", () => node.close());
+    return node;
+  }
+
+  window.fpControls = { Control, button, check, dialog, same, written };
 })();

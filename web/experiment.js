@@ -79,6 +79,8 @@
     const { points: n, low, high, shift = 0.5, noise = 0, round = 0, held = 0, fine: m = 201 } = data;
     const f = target(data);
     const anywhere = () => low + (high - low) * random.unit();
+    if (data.own)
+      return { ...ownPoints(data.own), fine: grid(m, low, high, 0.5), f: grid(m, low, high, 0.5).map(f) };
     const x = data.anywhere ? Float64Array.from({ length: n }, anywhere).sort() : grid(n, low, high, shift);
     const labels = (points) => {
       const e = noise ? random.normal(points.length) : [];
@@ -90,6 +92,12 @@
     const inner = (_, i) => x[0] + ((x[n - 1] - x[0]) * i) / (m - 1);
     const fine = data.whole ? grid(m, low, high, 0.5) : Float64Array.from({ length: m }, inner);
     return { x, y, fine, f: fine.map(f), held: heldOut, held_y: labels(heldOut) };
+  }
+
+  /** Points that the reader has put there, [[x, y], ...]. */
+  function ownPoints(points) {
+    const [x, y] = [0, 1].map((c) => Float64Array.from(points, (point) => point[c]));
+    return { x, y };
   }
 
   // ---- What is watched ----

@@ -13,11 +13,14 @@
   const THRESHOLD = 0.1;
   const BARS = 20;
   const FINE = 160; // points at which the output is drawn
+  const [FEWEST, MOST] = [5, 61]; // points
+  const FAR = 10; // what a label may be at most
 
   // ---- What can be chosen ----
 
   const SLOW = "more would be slow in a browser";
-  const range = (label, low, high, step, why) => ({ label, low, high, step, why });
+  // `short` is what stands beside an input where there is little room, a part of its name.
+  const range = (label, low, high, step, why, short) => ({ label, low, high, step, why, short });
   const ACTIVATIONS = {
     tanh: "tanh",
     ReLU: "relu",
@@ -34,32 +37,32 @@
   const OPTIMIZERS = { Adam: "adam", "gradient descent": "sgd", momentum: "momentum" };
   const CONTROLS = {
     Points: {
-      points: range("number of points", 5, 61, 1, SLOW),
-      anywhere: { label: "at random places" },
+      points: range("number of points", FEWEST, MOST, 1, SLOW, "points"),
+      anywhere: { label: "at random places", short: "at random" },
       noise: range("noise", 0, 2, "any"),
     },
     Network: {
       activation: { label: "activation", options: ACTIVATIONS },
-      a: range("scale a of the Ricker", 0.05, 2, "any"),
+      a: range("scale a of the Ricker", 0.05, 2, "any", "", "a"),
       width: range("width", 2, 60, 1, SLOW),
       depth: range("depth", 1, 4, 1, SLOW),
+      factor: range("times a factor", 0.1, 5, "any", "", "factor"),
       start: { label: "initialization", options: STARTS },
-      factor: range("times a factor", 0.1, 5, "any"),
-      antisymmetric: { label: "start at zero (ASI)" },
-      features: range("Fourier features up to", 0, 20, 1),
+      antisymmetric: { label: "start at zero (ASI)", short: "start at zero" },
+      features: range("Fourier features up to", 0, 20, 1, "", "features"),
     },
     Training: {
       optimizer: { label: "optimizer", options: OPTIMIZERS },
-      lr: range("learning rate", 1e-5, 1, "any"),
-      steps: range("most steps", 10, 20000, 1),
-      stop: range("stop at a loss of", 0, 1, "any"),
+      lr: range("learning rate", 1e-5, 1, "any", "", "rate"),
+      steps: range("most steps", 10, 20000, 1, "", "steps"),
+      stop: range("stop at a loss of", 0, 1, "any", "", "stop at"),
       seed: range("seed", 0, 2 ** 32 - 1, 1),
     },
   };
   const ALL = Object.assign({}, ...Object.values(CONTROLS));
 
   const FIRST = {
-    ...{ sines: { 1: 1, 3: 1, 5: 1 }, drawn: null, points: 41, anywhere: false, noise: 0 },
+    ...{ sines: { 1: 1, 3: 1, 5: 1 }, drawn: null, own: null, points: 41, anywhere: false, noise: 0 },
     ...{ activation: "ricker", a: 0.3, width: 40, depth: 3, start: "normal", factor: 1 },
     ...{ antisymmetric: true, features: 0, optimizer: "adam", lr: 1e-3, steps: 3000, stop: 1e-3, seed: 0 },
   };
@@ -171,7 +174,7 @@
 
   /** The settings as an experiment. */
   function declared(now) {
-    const { sines, drawn, points, anywhere, noise, width, optimizer, lr, steps, stop, seed } = now;
+    const { sines, drawn, own, points, anywhere, noise, width, optimizer, lr, steps, stop, seed } = now;
     const { activation, a, depth, start, factor, antisymmetric } = now;
     const features = Array.from({ length: now.features }, (_, i) => i + 1);
     const std = 1 / Math.sqrt(width);
@@ -187,6 +190,7 @@
         fine: FINE,
         sines,
         drawn,
+        own,
         anywhere,
         noise,
       },
@@ -217,6 +221,18 @@
     return `: the order held for ${right} of ${pairs} ${word} whose rates differ by more than 2`;
   }
 
+  /** Why points, [[x, y], ...] by increasing x, cannot be trained on; "" if they can. */
+  function problemOfPoints(points) {
+    const edge = PI + 1e-4;
+    if (points.length < FEWEST || points.length > MOST)
+      return `there are ${points.length} of them, and ${FEWEST} to ${MOST} can be trained on here`;
+    if (points.some(([x]) => !(Math.abs(x) < edge))) return "an x is no number from \u2212\u03c0 to \u03c0";
+    if (points.some(([, y]) => !(Math.abs(y) <= FAR)))
+      return `a y is no number from \u2212${FAR} to ${FAR}; please scale them`;
+    const increase = points.every(([x], i) => !i || x > points[i - 1][0]);
+    return increase ? "" : "two of them stand at the same x, or they are not in order";
+  }
+
   // ---- Values from the address ----
 
   const READ = {
@@ -231,10 +247,19 @@
     },
     drawn(text) {
       const values = text.split(",");
-      if (values.length !== NODES || values.some((v) => !/^-?\d{1,3}$/.test(v) || Math.abs(v) > 300)) {
-        throw new Error(`a drawn target is ${NODES} whole numbers from -300 to 300`);
+      if (values.length !== NODES || values.some((v) => !/^-?\d{1,4}$/.test(v) || Math.abs(v) > 1000)) {
+        throw new Error(`a drawn target is ${NODES} whole numbers from -1000 to 1000`);
       }
       return values.map((v) => v / 100);
+    },
+    own(text) {
+      const values = text.split(",").map((pair) => {
+        const found = /^(-?\d(?:\.\d{1,4})?):(-?\d{1,2}(?:\.\d{1,4})?)$/.exec(pair);
+        return found ? found.slice(1).map(Number) : [Number.NaN, Number.NaN];
+      });
+      const problem = problemOfPoints(values);
+      if (problem) throw new Error(`own points are pairs x:y with commas between them; ${problem}`);
+      return values;
     },
   };
 
@@ -248,7 +273,42 @@
     return check(ALL[name], text.trim() === "" ? Number.NaN : Number(text));
   }
 
-  const limits = { FINE, HEIGHTS, TALLEST, NODES, THRESHOLD, BARS };
+  // ---- What to try after a run of one's own ----
+
+  const NEXT = [
+    [(run) => run.done === "lost", "Next: divide the learning rate by ten."],
+    [
+      (run) => run.now.features > 0 && end(run, "between") > 3 * end(run, "training") + 0.05,
+      "Next: halve the number of features: does the error between the points fall?",
+    ],
+    [
+      (run) => run.now.noise > 0 && end(run, "between") > 1.5 * measure("low:between", run),
+      "Next: let it stop at a larger loss, before it learns the noise.",
+    ],
+    [
+      (run) => followed(run).some((name) => Number.isFinite(measure(`back:${name}`, run))),
+      "Next: a smaller learning rate: do the curves still come back above 0.1?",
+    ],
+    [
+      (run) =>
+        run.done === "long" && followed(run).some((name) => !Number.isFinite(measure(`t:${name}`, run))),
+      "Next: give it more steps: does the frequency that is missing come?",
+    ],
+    [
+      (run) => end(run, "between") > 10 * end(run, "training") + 0.05,
+      "Next: more points: does the error between them fall?",
+    ],
+    [
+      (run) => run.now.optimizer === "adam",
+      "Next: pin this run and train by gradient descent at a rate of 0.03: is the order the same?",
+    ],
+    [() => true, "Next: pin this run and change the seed: which step changes most?"],
+  ];
+
+  /** One sentence: what this run makes one want to see. */
+  const tryNext = (run) => NEXT.find(([holds]) => holds(run))[1];
+
+  const limits = { FAR, FEWEST, MOST, FINE, HEIGHTS, TALLEST, NODES, THRESHOLD, BARS };
   window.fpLessons = {
     ...limits,
     ALL,
@@ -260,9 +320,11 @@
     end,
     few,
     followed,
+    problemOfPoints,
     readSetting,
     steps,
     firstBelow,
+    tryNext,
     verdict,
   };
 })();

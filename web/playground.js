@@ -6,11 +6,13 @@
   if (!place || !window.fpLessons) return;
   const { CurvesPanel, Player, element, nearest, number, watchWidth } = window.fpReplay;
   const { numbers, frequencyOf, target } = window.fpExperiment;
-  const { ALL, CONTROLS, FIRST, LESSONS, HEIGHTS, TALLEST, NODES, THRESHOLD, BARS } = window.fpLessons;
-  const { declared, end, few, firstBelow, followed, readSetting, steps, verdict } = window.fpLessons;
+  const { ALL, CONTROLS, FIRST, LESSONS, FAR, HEIGHTS, TALLEST, THRESHOLD, BARS } = window.fpLessons;
+  const { declared, end, few, firstBelow, followed, readSetting, steps, tryNext, verdict } = window.fpLessons;
+  const { SHAPES, atNodes, clamp, drawLine, placeOf } = window.fpPoints;
+  const { readPoints, shape, straightLines, tenThousandths } = window.fpPoints;
   const { COLORS, REST, frequencyColor } = window.fpColors;
   const { HeatPanel, heatPanel, outputPanel, spectrumPanel, stepsPanel } = window.fpPanels;
-  const { Control, button, same, written } = window.fpControls;
+  const { Control, button, dialog, same, written } = window.fpControls;
   const { Session } = window.fpSession;
   const { Address } = window.fpAddress;
   const { say } = window.fpMessages;
@@ -24,14 +26,14 @@
   };
 
   const { PI } = Math;
-  const ROOM = 3.2; // what the first panel holds at least; a drawing reaches to DRAWN
-  const DRAWN = 3;
+  const ROOM = 3.2; // what the first panel holds at least; a drawing reaches to 3
   const TRAIN = "\u25b6\ufe0e Train";
   const STOP = "\u23f8\ufe0e Stop";
   const GUESS = "Guess, then press Train.";
 
-  const hundredths = (v) => Math.round(100 * v) / 100;
-  const clamp = (v, top) => Math.max(-top, Math.min(top, v));
+  const PINS = 3;
+  const POINTS = ["points", "anywhere", "noise", "sines", "drawn"]; // each of these puts the points anew
+  const PARTS = ["lessons", "target", "points", "network", "training", "take", "table"]; // that a link can hide
 
   class Playground {
     constructor() {
@@ -51,18 +53,27 @@
         run: null,
         before: null,
         plan: [],
+        pinned: [], // runs that stay beside the present one
         heat: false, // the errors of all frequencies as a heat map, in place of curves
+        hidden: [], // parts that the address hides
+        lock: false, // the address forbids other settings
       });
+      this.parts = {};
       this.addLessons();
+      const desk = element("div", this.root, { class: "play-desk" });
+      this.work = element("div", desk, { class: "play-work" });
       this.addButtons();
       this.addPanels();
       this.addTakeaway();
-      this.addForm();
+      this.addForm(desk);
+      this.addTable();
       this.write();
       this.tell(GUESS);
       this.address = new Address("#try?", (entries) => this.readAddress(entries));
       this.address.open();
       addEventListener("hashchange", () => this.address.open());
+      if (new URLSearchParams(location.search).get("embed") === "1")
+        document.documentElement.dataset.embed = "";
     }
 
     // ---- The page ----
@@ -74,72 +85,94 @@
         const node = button(bar, title, () => this.choose(key));
         return { key, node };
       });
+      this.parts.lessons = bar;
       this.look = element("p", this.root, { class: "play-look" });
     }
 
     addButtons() {
-      const bar = element("div", this.root, { class: "replay-controls play-bar" });
+      const bar = element("div", this.work, { class: "replay-controls play-bar" });
       const press = () => (this.active ? this.stop() : this.train());
       this.go = button(bar, TRAIN, press, { once: true, class: "lab-train" });
       button(bar, "Step", () => {
         this.stop();
         this.train(1);
       });
-      button(bar, "Reset", () => this.choose(this.from));
+      button(bar, "Reset", () => this.reset());
+      this.bar = element("div", bar, { class: "replay-controls lab-player", hidden: "" });
+      this.player = new Player(this.bar, "step", (frame) => this.showFrame(frame));
+      this.text = element("p", this.work, { class: "replay-text", "aria-live": "polite" });
+    }
+
+    addPanels() {
+      this.cards = element("div", this.work, { class: "replay-cards" });
+      const card = (parent) => element("div", parent, { class: "replay-card" });
+      this.places = { output: card(this.cards), spectrum: card(this.cards) };
+      this.errors = element("div", this.cards, { class: "play-errors" });
+      this.places.errors = card(this.errors);
+      this.places.squares = card(this.errors);
+      this.places.output.classList.add("play-draw");
+      this.places.output.addEventListener("pointerdown", (event) => this.beginDrawing(event));
+      this.panels = {};
+      this.legend = element("p", this.work, { class: "lab-past" });
+      watchWidth(this.cards, () => this.layout());
+    }
+
+    layout() {
+      for (const panel of Object.values(this.panels)) panel.layout();
+    }
+
+    addTable() {
+      const box = element("div", this.root, FORECAST_BOX);
+      this.table = element("table", box);
+      this.parts.table = box;
+    }
+
+    addTakeaway() {
+      const bar = element("div", this.work, { class: "replay-controls play-take" });
       const heat = button(bar, "Heat map", () => {
         this.heat = !this.heat;
         heat.setAttribute("aria-pressed", this.heat);
         this.draw();
       });
       heat.setAttribute("aria-pressed", false);
-      this.text = element("p", this.root, { class: "replay-text", "aria-live": "polite" });
-      this.bar = element("div", this.root, { class: "replay-controls lab-player", hidden: "" });
-      this.player = new Player(this.bar, "step", (frame) => this.showFrame(frame));
-    }
-
-    addPanels() {
-      this.cards = element("div", this.root, { class: "replay-cards" });
-      this.places = [0, 1, 2, 3].map(() => element("div", this.cards, { class: "replay-card" }));
-      this.places[0].classList.add("play-draw");
-      this.places[0].addEventListener("pointerdown", (event) => this.beginDrawing(event));
-      this.panels = [];
-      this.legend = element("p", this.root, { class: "lab-past" });
-      this.table = element("table", element("div", this.root, FORECAST_BOX));
-      watchWidth(this.cards, () => this.panels.forEach((panel) => panel.layout()));
-    }
-
-    addTakeaway() {
-      const bar = element("div", this.root, {
-        class: "replay-controls play-take",
-        role: "group",
-        "aria-label": "Take it with you",
-      });
-      this.python = button(bar, "Python of this setting", () => this.showPython());
-      this.python.setAttribute("aria-expanded", false);
-      button(bar, "Copy link", () => {
+      this.pinButton = button(bar, "Pin this run", () => this.pin());
+      this.unpinButton = button(bar, "Unpin", () => this.unpin());
+      const take = element("span", bar, { role: "group", "aria-label": "Take it with you" });
+      this.parts.take = take;
+      button(take, "Python", () => this.showPython(), { "aria-haspopup": "dialog" });
+      button(take, "Copy link", () => {
         const link = new URL(this.address.of(this.entries()), location.href).href;
         this.copied(link, "The link to these settings is copied.");
       });
-      this.csv = button(bar, "CSV", () =>
+      this.csv = button(take, "CSV", () =>
         this.saveAs("csv", new Blob([csvOf(this.run)], { type: "text/csv" })),
       );
-      button(bar, "PNG", () => pictureOf(this.cards).toBlob((blob) => this.saveAs("png", blob)));
+      button(take, "PNG", () => pictureOf(this.cards).toBlob((blob) => this.saveAs("png", blob)));
       this.taken = element("output", bar);
-      this.code = element("pre", this.root, {
+      this.addPython();
+    }
+
+    addPython() {
+      this.script = dialog(this.root, "The Python of this setting");
+      const about = element("p", this.script);
+      about.textContent =
+        "Where fpbook is installed, this takes the same steps from the same first weights as the run in the page.";
+      const bar = element("div", this.script, { class: "replay-controls" });
+      button(bar, "Copy again", () => this.copyPython());
+      this.scriptSaid = element("output", bar);
+      const code = {
         class: "play-python",
         tabindex: 0,
         role: "region",
         "aria-label": "Python of this setting",
-        hidden: "",
-      });
+      };
+      this.code = element("pre", this.script, code);
     }
 
-    async copied(text, done) {
-      this.taken.textContent = "";
-      const there = await copy(text);
-      this.taken.textContent = there
-        ? done
-        : "This browser does not let a page copy; please select the text.";
+    async copied(text, done, place = this.taken) {
+      place.textContent = "";
+      const there = await copy(text, this.script.open ? this.script : document.body);
+      place.textContent = there ? done : "This browser does not let a page copy; please select the text.";
     }
 
     saveAs(kind, blob) {
@@ -148,37 +181,34 @@
       this.taken.textContent = `Saved as ${name}.`;
     }
 
+    /** The script of the run that is shown, or of the one that Train would begin. */
     showPython() {
-      this.code.hidden = !this.code.hidden;
-      this.python.setAttribute("aria-expanded", !this.code.hidden);
-      this.taken.textContent = "";
-      if (this.code.hidden) return;
-      this.writePython();
-      this.copied(
-        this.code.textContent,
-        "Copied: run it where fpbook is installed, and it takes the same steps.",
-      );
-    }
-
-    /** The run that is shown, or the one that Train would begin. */
-    writePython() {
       const { run } = this;
-      if (!this.code.hidden) this.code.textContent = run ? pythonOf(run.now, run.rates) : pythonOf(this.now);
+      this.code.textContent = run ? pythonOf(run.now, run.rates) : pythonOf(this.now);
+      this.script.showModal();
+      this.copyPython();
     }
 
-    addForm() {
-      const form = element("div", this.root, { class: "play-choose" });
-      const group = (title) => {
+    copyPython() {
+      this.copied(this.code.textContent, "Copied.", this.scriptSaid);
+    }
+
+    addForm(desk) {
+      const form = element("div", desk, { class: "play-choose" });
+      const group = (part, title) => {
         const box = element("fieldset", form);
+        this.parts[part] = box;
         element("legend", box).textContent = title;
         return box;
       };
-      this.addHeights(group("Target: height of each sine"));
+      this.addHeights(group("target", "Target: height of each sine"));
       this.inputs = {};
       for (const title in CONTROLS) {
-        const box = group(title);
-        for (const key in CONTROLS[title]) this.inputs[key] = this.control(box, key, CONTROLS[title][key]);
+        const box = group(title.toLowerCase(), title);
+        const grid = element("div", box, { class: "play-pairs" });
+        for (const key in CONTROLS[title]) this.inputs[key] = this.control(grid, key, CONTROLS[title][key]);
       }
+      this.addPaste();
     }
 
     addHeights(box) {
@@ -191,9 +221,66 @@
         node.addEventListener("input", () => this.raise(i + 1, Number(node.value)));
         return node;
       });
-      const line = element("p", box, { class: "play-draws" });
-      line.append("Or draw in the first panel. ");
-      button(line, "Clear the target", () => this.change({ sines: {}, drawn: null }));
+      const shapes = element("p", box, { class: "play-draws" });
+      for (const name in SHAPES) button(shapes, name, () => this.change({ sines: {}, drawn: shape(name) }));
+      this.mover = button(shapes, "Move points", () => this.moves(!this.moving), { "aria-pressed": false });
+      button(shapes, "Paste", () => this.paste(), {
+        "aria-haspopup": "dialog",
+        "aria-label": "Paste points",
+      });
+      const clear = () => this.change({ sines: {}, drawn: null });
+      button(shapes, "Clear", clear, { "aria-label": "Clear the target" });
+      this.hint = element("p", box, { class: "play-hint" });
+      this.moves(false);
+    }
+
+    /** What the pointer does in the first panel: it draws the target, or moves the points. */
+    moves(points) {
+      this.moving = points;
+      this.mover.setAttribute("aria-pressed", points);
+      this.places.output.classList.toggle("play-moves", points);
+      this.hint.textContent = points
+        ? "Drag a point in the first panel up or down."
+        : "Or draw the target in the first panel.";
+    }
+
+    addPaste() {
+      this.pasteBox = dialog(this.root, "Points of your own");
+      element("p", this.pasteBox).textContent =
+        "One point a line: x, a comma, y. Between them the target is taken to be straight.";
+      const field = { rows: 12, spellcheck: false, "aria-label": "points, one a line" };
+      this.pasted = element("textarea", this.pasteBox, field);
+      const bar = element("div", this.pasteBox, { class: "replay-controls" });
+      button(bar, "Use these points", () => this.usePasted());
+      this.pasteSaid = element("output", bar, { class: "refusal" });
+    }
+
+    /** The points as they are, to be changed by keyboard or replaced. */
+    paste() {
+      this.pasted.value = this.labels()
+        .map((point) => point.join(", "))
+        .join("\n");
+      this.pasteSaid.textContent = "";
+      this.pasteBox.showModal();
+      this.pasted.select();
+    }
+
+    usePasted() {
+      try {
+        const { points, moved } = readPoints(this.pasted.value);
+        this.pasteBox.close();
+        this.change({ own: points, sines: {}, drawn: straightLines(points) });
+        const how = moved ? ", moved and stretched into the interval from \u2212\u03c0 to \u03c0" : "";
+        this.tell(`${points.length} points are taken over${how}. Press Train.`);
+      } catch (error) {
+        this.pasteSaid.textContent = error.message;
+      }
+    }
+
+    /** The points with their labels as they stand, [[x, y], ...]. */
+    labels() {
+      const { x, y } = this.dataOf({ declared: declared(this.now) });
+      return Array.from(x, (v, i) => [tenThousandths(v), tenThousandths(y[i])]);
     }
 
     raise(k, size) {
@@ -222,6 +309,7 @@
     /** New values end a run; what it reached stays, dashed. With `lesson` they are those of a lesson. */
     change(values, lesson = null) {
       if (this.canRetune(values)) return this.retune(values.lr);
+      if (!("own" in values) && POINTS.some((key) => key in values)) values = { ...values, own: null };
       this.forget(true);
       const kept = lesson !== null || Object.keys(values).every((key) => key === "seed");
       this.lesson = lesson ?? (kept ? this.lesson : null);
@@ -247,8 +335,15 @@
       this.showLesson();
       const step = await run.retune(lr);
       if (run !== this.run || run.done) return;
-      this.writePython();
       this.tell(`Learning rate ${number(lr)} from step ${number(step)} on.`);
+    }
+
+    /** The settings of the lesson that was chosen last, or of a locked address, and no run. */
+    reset() {
+      if (!this.lock) return this.choose(this.from);
+      this.forget(false);
+      this.write();
+      this.tell(GUESS);
     }
 
     /** The settings of a lesson, and no run. */
@@ -263,8 +358,10 @@
     forget(keep) {
       this.active = null;
       this.run?.end();
-      if (!keep) this.before = null;
-      else if (this.run?.rows.length > 1) this.before = this.run;
+      if (!keep) {
+        this.before = null;
+        this.unpin();
+      } else if (this.run?.rows.length > 1) this.before = this.run;
       this.run = null;
       this.plan = [];
     }
@@ -273,10 +370,10 @@
       for (const input of Object.values(this.inputs)) input.write();
       this.heights.forEach((node, i) => (node.value = this.now.sines[i + 1] ?? 0));
       this.inputs.a.box.hidden = this.now.activation !== "ricker";
+      this.parts.points.firstChild.textContent = this.now.own ? "Points: your own" : "Points";
       this.showLesson();
       this.state("ready");
       this.draw();
-      this.writePython();
     }
 
     showLesson() {
@@ -287,7 +384,10 @@
 
     state(name) {
       this.root.dataset.state = name;
-      this.csv.disabled = !(this.run?.rows.length > 1);
+      const shown = this.run?.rows.length > 1;
+      this.csv.disabled = !shown;
+      this.pinButton.disabled = !shown || name === "training" || this.pinned.length >= PINS;
+      this.unpinButton.hidden = !this.pinned.length;
       this.go.textContent = name === "training" ? STOP : TRAIN;
       const frames = this.run?.frames.length ?? 0;
       this.bar.hidden = frames < 3 || name === "training";
@@ -315,6 +415,7 @@
 
     /** Trains what is chosen, after what its lesson compares it with; begun by Step it is compared with nothing. */
     async train(most) {
+      this.reveal();
       const wrong = Object.values(this.inputs).find((input) => input.wrong);
       if (wrong) {
         wrong.take(); // once more with the reason
@@ -333,6 +434,12 @@
       }
     }
 
+    /** Where panels and controls stand side by side, they are brought into one view. */
+    reveal() {
+      const { top, bottom } = this.work.getBoundingClientRect();
+      if (innerWidth >= 1100 && (top < 0 || bottom > innerHeight)) this.root.scrollIntoView();
+    }
+
     anew(most) {
       const before = LESSONS[this.lesson]?.before;
       const now = { ...this.now };
@@ -345,7 +452,6 @@
     begin() {
       const { now, lesson } = this.plan.shift();
       this.run = Object.assign(new Session(declared(now), () => this.draw()), { now, lesson });
-      this.writePython();
     }
 
     /** One run after the other; true when the last has come to rest, false where another call has taken over. */
@@ -378,22 +484,55 @@
 
     outcome() {
       const { run, before } = this;
-      if (run.done === "lost") return say("lost");
+      if (run.done === "lost") return `${say("lost")} ${tryNext(run)}`;
       const how = say(run.done === "fitted" ? "fitted" : "trained", { steps: number(run.step) });
       if (!run.lesson) {
         const all = followed(run).length ? `Frequencies below ${THRESHOLD}: ${steps(run)}. ` : "";
         const errors = `Error at the points ${few(end(run, "training"))}, on the whole interval ${few(end(run, "between"))}.`;
-        return `${how} ${all}${errors}`;
+        return `${how} ${all}${errors} ${tryNext(run)}`;
       }
       const { said, next } = LESSONS[run.lesson];
       const [what, shown] = said(run, before);
       this.root.dataset.shown = shown;
-      return `${how} ${what} ${shown ? next : "This run does not show the lesson."}`;
+      const then = shown ? next : "This run does not show the lesson. Next: try other seeds.";
+      return `${how} ${what} ${then}`;
+    }
+
+    // ---- Runs that stay beside the present one ----
+
+    pin() {
+      const { rows, frames, now, declared, done } = this.run;
+      const kept = { rows: [...rows], frames: [...frames], now, declared, done, data: this.dataOf(this.run) };
+      this.pinned.push(kept);
+      const place = element("div", null, { class: "replay-card" });
+      this.places.errors.before(place);
+      this.places[`pin${this.pinned.length}`] = place;
+      this.repin();
+    }
+
+    unpin() {
+      this.pinned.forEach((_, i) => {
+        this.places[`pin${i + 1}`].remove();
+        delete this.panels[`pin${i + 1}`];
+      });
+      if (!this.pinned.length) return;
+      this.pinned = [];
+      this.repin();
+    }
+
+    /** There are other panels in the row now, so each has another width. */
+    repin() {
+      this.places.squares.hidden = this.pinned.length > 0;
+      if (this.places.squares.hidden) delete this.panels.squares;
+      this.pinButton.disabled = this.pinned.length >= PINS;
+      this.unpinButton.hidden = !this.pinned.length;
+      this.draw();
+      this.layout();
     }
 
     showFrame(frame) {
       const { step } = this.run.frames[frame];
-      for (const panel of this.panels) panel.showStep(step);
+      for (const panel of Object.values(this.panels)) panel.showStep(step);
       this.player.slider.setAttribute("aria-valuetext", `step ${number(step)}`);
     }
 
@@ -406,60 +545,73 @@
     // ---- Drawing ----
 
     draw() {
-      const experiment = declared(this.now);
-      const run = this.run ?? { now: this.now, declared: experiment, rows: [], frames: [] };
-      const data = this.dataOf(run);
-      const { before } = this;
+      const idle = { now: this.now, declared: declared(this.now), rows: [], frames: [] };
+      const run = this.run ?? idle;
+      const { before, pinned } = this;
       const { frames } = run;
-      const watched = followed(run).map(frequencyOf);
+      const data = this.dataOf(run);
       const under = before?.frames.length ? { frames: before.frames, data: this.dataOf(before) } : null;
-      const spectrum = {
-        data,
-        frames,
-        watched,
-        colorOf: frequencyColor,
-        rest: REST,
-        bars: BARS,
-        whole: true,
-      };
-      this.put(0, outputPanel({ data, frames, under, xlim: [-PI, PI], least: ROOM }));
-      this.put(1, spectrumPanel(spectrum));
-      if (this.heat)
-        this.put(2, heatPanel({ data, frames, watched, bars: BARS, threshold: THRESHOLD }), HeatPanel);
-      else this.put(2, this.errorsPanel(run, before ? [before] : []));
-      this.put(3, this.squaresPanel(run, before ? [before] : []));
-      this.legend.textContent = before ? `Dashed: the run before, ${this.difference(before.now)}.` : "";
+      const watched = followed(run).map(frequencyOf);
+      const looks = { colorOf: frequencyColor, rest: REST, bars: BARS, whole: true };
+      this.put("output", outputPanel({ data, frames, under, xlim: [-PI, PI], least: ROOM }));
+      this.put("spectrum", spectrumPanel({ data, frames, watched, ...looks }));
+      this.drawErrors(run);
+      if (!pinned.length) this.put("squares", this.squaresPanel(run, before ? [before] : []));
+      const dashed = before ? `Dashed: the run before, ${this.difference(before.now)}. ` : "";
+      const pins = pinned.map((one, i) => `${"ABC"[i]}: ${this.difference(one.now)}. `);
+      this.legend.textContent = dashed + pins.join("");
       this.forecasts(run);
     }
 
-    /** The numbers of a run, made once. */
+    /** The errors of the present run, and beside them, on the same axis, those of the pinned ones. */
+    drawErrors(run) {
+      const { before, pinned } = this;
+      const others = before && !pinned.length ? [before] : [];
+      const all = [...pinned.map((one, i) => ["ABC"[i], one, []]), [pinned.length ? "now" : "", run, others]];
+      const made = all.map(([name, one, its]) => this.errorsOf(one, its, name));
+      const far = Math.max(...made.map(({ spec }) => spec.xlim[1]));
+      made.forEach((panel, i) => {
+        panel.spec.xlim = [1, far];
+        this.put(i < pinned.length ? `pin${i + 1}` : "errors", panel, this.heat ? HeatPanel : CurvesPanel);
+      });
+    }
+
+    errorsOf(run, others, name) {
+      if (!this.heat) return this.errorsPanel(run, others, name);
+      const watched = followed(run).map(frequencyOf);
+      const of = { bars: BARS, threshold: THRESHOLD, name };
+      return heatPanel({ data: this.dataOf(run), frames: run.frames, watched, ...of });
+    }
+
+    /** The numbers of a run, made once; those of the settings alone as long as they stay. */
     dataOf(run) {
-      const key = JSON.stringify([run.declared.data, run.declared.network.seed]);
-      if (this.key !== key && run !== this.before) [this.key, this.data] = [key, null];
-      if (run === this.before) {
-        run.data ??= numbers(run.declared.data, run.declared.network.seed);
+      const made = () => numbers(run.declared.data, run.declared.network.seed);
+      if (run.frames?.length) {
+        run.data ??= made();
         return run.data;
       }
-      this.data ??= numbers(run.declared.data, run.declared.network.seed);
+      const key = JSON.stringify([run.declared.data, run.declared.network.seed]);
+      if (this.key !== key) [this.key, this.data] = [key, made()];
       return this.data;
     }
 
-    put(i, { spec, steps: its, others }, Kind = CurvesPanel) {
-      if (this.panels[i]?.constructor === Kind) return this.panels[i].set(spec, its, others);
-      this.panels[i] = new Kind(this.places[i], spec, its, {
+    put(key, { spec, steps: its, others }, Kind = CurvesPanel) {
+      if (this.panels[key]?.constructor === Kind) return this.panels[key].set(spec, its, others);
+      this.panels[key] = new Kind(this.places[key], spec, its, {
         others,
-        seek: (j) => this.seek(this.panels[i].steps[j]),
+        seek: (j) => this.seek(this.panels[key].steps[j]),
       });
-      this.panels[i].layout();
+      this.panels[key].layout();
     }
 
-    errorsPanel(run, others) {
+    errorsPanel(run, others, title) {
       const curvesOf = (one) =>
         followed(one).map((name, i) => {
           const k = frequencyOf(name);
           return { name: `<i>k</i> = ${k}`, color: frequencyColor(k), at: i + 1 };
         });
-      const spec = { ylabel: "relative error \u0394<sub>F</sub>: ", ylim: [5e-3, 3], threshold: THRESHOLD };
+      const ylabel = title ? `${title}: ` : "relative error \u0394<sub>F</sub>: ";
+      const spec = { ylabel, ylim: [5e-3, 3], threshold: THRESHOLD };
       return stepsPanel({ run, others, curvesOf, spec });
     }
 
@@ -513,22 +665,21 @@
       });
     }
 
-    // ---- The target drawn with finger or mouse: what stood there is taken over first ----
+    // ---- The target drawn with finger or mouse, what stood there is taken over first; or a point that is dragged ----
 
     beginDrawing(event) {
-      const scales = this.panels[0].scales();
-      if (event.button || !scales || event.target.closest("svg") !== this.panels[0].svg) return;
+      const panel = this.panels.output;
+      const scales = panel.scales();
+      if (this.lock || event.button || !scales || event.target.closest("svg") !== panel.svg) return;
       event.preventDefault();
-      const box = this.panels[0].svg.getBoundingClientRect();
-      const values = this.targetOnNodes();
-      const at = (pointer) => nodeAt(pointer, box, scales);
-      let last = null;
+      const box = panel.svg.getBoundingClientRect();
+      const at = (pointer) => placeOf(pointer, box, scales);
+      const drawn = this.moving ? this.dragging(at(event)) : this.drawing(at(event));
+      let begun = false;
       const drag = (moved) => {
         const [dx, dy] = [moved.clientX - event.clientX, moved.clientY - event.clientY];
-        if (!last && Math.hypot(dx, dy) < 4) return; // a press alone draws nothing
-        drawLine(values, last ?? at(event), at(moved));
-        last = at(moved);
-        this.change({ sines: {}, drawn: [...values] });
+        begun ||= Math.hypot(dx, dy) >= 4; // a press alone draws nothing
+        if (begun) drawn(at(moved));
       };
       const drop = () => {
         removeEventListener("pointermove", drag);
@@ -538,11 +689,28 @@
       for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, drop);
     }
 
-    targetOnNodes() {
-      const f = target({ sines: this.now.sines, drawn: this.now.drawn, low: -PI, high: PI });
-      return Array.from({ length: NODES }, (_, i) =>
-        hundredths(clamp(f(-PI + (2 * PI * i) / (NODES - 1)), DRAWN)),
+    drawing(from) {
+      const { sines, drawn } = this.now;
+      const values = atNodes(target({ sines, drawn, low: -PI, high: PI }));
+      let last = from;
+      return (place) => {
+        drawLine(values, last, place);
+        last = place;
+        this.change({ sines: {}, drawn: [...values] });
+      };
+    }
+
+    /** The point that is nearest takes another label: an outlier. The others keep theirs, noise included. */
+    dragging([x]) {
+      const points = this.labels();
+      const chosen = nearest(
+        points.map((point) => point[0]),
+        x,
       );
+      return (place) => {
+        points[chosen] = [points[chosen][0], tenThousandths(clamp(place[1], FAR))];
+        this.change({ own: points.map((point) => [...point]) });
+      };
     }
 
     // ---- The address: a lesson, or what differs from the first one ----
@@ -561,6 +729,7 @@
       if (!this.lesson) {
         const { drawn, sines } = this.now;
         if (drawn) entries.push(["drawn", drawn.map((v) => Math.round(100 * v)).join(",")]);
+        if (this.now.own) entries.push(["own", this.now.own.map((point) => point.join(":")).join(",")]);
         entries.push([
           "sines",
           Object.entries(sines)
@@ -568,40 +737,49 @@
             .join(","),
         ]);
       }
+      if (this.hidden.length) entries.push(["hide", this.hidden.join(",")]);
+      if (this.lock) entries.push(["lock", 1]);
       return entries;
     }
 
-    readAddress(entries) {
+    /** What a link may hide, and whether it fixes the settings, as for a class. */
+    frame(hide, lock) {
+      const hidden = hide ? hide.split(",") : [];
+      const unknown = hidden.find((part) => !PARTS.includes(part));
+      if (unknown !== undefined)
+        throw new Error(`it hides a part that is not here; there are ${PARTS.join(", ")}`);
+      if (![undefined, "0", "1"].includes(lock)) throw new Error("lock is 0 or 1");
+      this.hidden = hidden;
+      this.lock = lock === "1";
+      for (const part of PARTS) this.parts[part].hidden = hidden.includes(part);
+      for (const part of ["target", "points", "network", "training"]) this.parts[part].disabled = this.lock;
+      for (const { node } of this.lessons) node.disabled = this.lock;
+      this.root.toggleAttribute(
+        "data-narrow",
+        PARTS.slice(1, 5).every((part) => hidden.includes(part)),
+      );
+      this.root.toggleAttribute("data-lock", this.lock);
+    }
+
+    readAddress(all) {
       try {
-        const key = entries.find(([name]) => name === "lesson")?.[1] ?? null;
+        const { hide, lock, ...given } = Object.fromEntries(all);
+        const entries = Object.entries(given);
+        const key = given.lesson ?? null;
         if (key !== null && !Object.hasOwn(LESSONS, key)) throw new Error("it names no lesson of this page");
         const rest = entries.filter(([name]) => name !== "lesson");
         const values = Object.fromEntries(rest.map(([name, text]) => [name, readSetting(name, text)]));
+        this.frame(hide, lock);
         this.choose(key ?? "kept");
         const seedOnly = key !== null && Object.keys(values).every((name) => name === "seed");
-        if (rest.length || key === null) this.change(values, seedOnly ? key : null);
+        if (rest.length || key === null) this.change({ own: null, ...values }, seedOnly ? key : null);
         this.tell("These are the settings of the address. Press Train.");
       } catch (error) {
+        this.frame();
         this.choose("kept");
         this.address.write([]);
         this.tell(`The address of this page cannot be used: ${error.message}. Shown is the first lesson.`);
       }
-    }
-  }
-
-  /** Where a pointer is: [node of a drawn target, value]. */
-  function nodeAt({ clientX, clientY }, box, [sx, sy]) {
-    const [bottom, top] = [sy(-DRAWN), sy(DRAWN)];
-    const node = ((clientX - box.left - sx(-PI)) / (sx(PI) - sx(-PI))) * (NODES - 1);
-    return [node, DRAWN - (2 * DRAWN * (clientY - box.top - top)) / (bottom - top)];
-  }
-
-  /** Puts a straight line between two places into the values of the nodes. */
-  function drawLine(values, [i, v], [j, w]) {
-    const parts = Math.max(1, Math.ceil(Math.abs(j - i)));
-    for (let s = 0; s <= parts; s++) {
-      const node = Math.round(i + ((j - i) * s) / parts);
-      if (node >= 0 && node < NODES) values[node] = hundredths(clamp(v + ((w - v) * s) / parts, DRAWN));
     }
   }
 

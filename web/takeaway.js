@@ -251,21 +251,21 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
 
-  /** Puts a text on the clipboard; false where the browser does not allow it. */
-  async function copy(text) {
+  /** Puts a text on the clipboard, by a field in `place` if need be; false where the browser does not allow it. */
+  async function copy(text, place) {
     try {
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
-      return copyOldWay(text);
+      return copyOldWay(text, place);
     }
   }
 
   /** For pages from disk, which have no clipboard in some browsers. */
-  function copyOldWay(text) {
+  function copyOldWay(text, place) {
     const field = document.createElement("textarea");
     field.value = text;
-    document.body.append(field);
+    place.append(field);
     field.select();
     const done = document.execCommand("copy");
     field.remove();
