@@ -93,7 +93,7 @@ def test_a_lesson_is_true(open_page, folder, address, lesson, seed):
     found = re.search(pattern, words)
     assert found and holds(*map(float, found.groups())), words
     assert page.locator(".play").get_attribute("data-shown") == "true" and "does not show" not in words
-    assert page.faults == []
+    assert words.count("Next:") == 1 and page.faults == []
 
 
 TRAIN = """const look = setInterval(() => {
@@ -151,7 +151,7 @@ def test_a_target_is_drawn_trained_on_and_kept_in_the_address(open_page, address
     page.get_by_label("most steps").press("Tab")
     page.wait_for_timeout(400)
     words, link = trained(page), page.url
-    assert re.search(r"from step \d+.*Error at the points", words)
+    assert re.search(r"from step \d+.*Error at the points.*Next: [^.?]+[.?]$", words)
     assert page.locator(".play-forecast tr").count() >= 2
     again = open_page(link)
     assert trained(again) == words  # the same run from the address alone
@@ -219,7 +219,13 @@ HOSTILE = {
     "sines=99:1": "from 1 to 12",
     "sines=3:9": "from 0 to 1.5",
     "drawn=1,2": "101 whole numbers",
-    "drawn=" + ",".join(["999"] * 101): "from -300 to 300",
+    "drawn=" + ",".join(["1001"] * 101): "from -1000 to 1000",
+    "own=1:2,3": "own points are pairs x:y",
+    "own=0:1,0:2,1:1,2:1,3:1": "same x",
+    "own=-3:1,0:99,1:1,2:1,3:1": "please scale",
+    "own=" + ",".join(f"{i / 100}:0" for i in range(99)): "5 to 61",
+    "lesson=kept&hide=everything": "hides a part that is not here",
+    "lesson=kept&lock=yes": "lock is 0 or 1",
 }
 
 
@@ -420,7 +426,7 @@ ROWS = "() => ({rows: fpPlayground.run.rows, names: fpExperiment.names(fpPlaygro
 
 def repeated(page):
     """What the shown Python computes, as the rows that the page has recorded."""
-    page.get_by_role("button", name="Python of this setting").click()
+    page.get_by_role("button", name="Python").click()
     script = page.locator(".play-python").inner_text()
     done = {}
     exec(compile(script, "playground", "exec"), done)  # the book's own text: no reader's words are in it
@@ -478,8 +484,138 @@ def test_link_table_and_picture_are_taken_along(open_page, address):
     assert trained(again) == words and page.faults == [] and again.faults == []
 
 
+@pytest.mark.parametrize("width, height", [(1280, 720), (1440, 900), (1920, 1080)])
+def test_controls_and_panels_are_in_one_view_while_it_trains(open_page, address, width, height):
+    page = open_page(f"{address}#try?lesson=optimizer", viewport={"width": width, "height": height})
+    trained(page)
+    boxes = page.evaluate("""() => [".play", ".play-work", ".play-choose"].map(name => {
+      const { left, right, top, bottom } = document.querySelector(name).getBoundingClientRect();
+      return { left, right, top, bottom };
+    })""")
+    whole, work, choose = boxes
+    assert -1 <= whole["top"] and work["right"] < choose["left"]  # side by side, brought into view by Train
+    header = 64  # of the book, above the playground
+    assert max(work["bottom"], choose["bottom"]) - whole["top"] <= height - header, boxes
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth") and page.faults == []
+
+
+@pytest.mark.parametrize("name", ["step", "triangle", "chirp", "two halves", "Runge"])
+def test_a_shape_is_a_target_that_python_knows_too(open_page, address, name, monkeypatch):
+    monkeypatch.setenv("FPBOOK_BUILD", "1")
+    page = open_page(f"{address}#try?steps=40")
+    page.get_by_role("button", name=name, exact=True).click()
+    trained(page)
+    _, mine = repeated(page)
+    rows = page.evaluate(ROWS)
+    np.testing.assert_allclose(rows["rows"], mine, rtol=2e-4, atol=1e-5)
+    assert rows["names"][0].startswith("k = ") and page.faults == []  # it has frequencies to follow
+
+
+def labels(page):
+    return np.array(page.evaluate("() => fpPlayground.labels()"))
+
+
+def test_a_point_is_dragged_and_the_others_stay(open_page, address, monkeypatch):
+    monkeypatch.setenv("FPBOOK_BUILD", "1")
+    page = open_page(f"{address}#try?lesson=noise&steps=60")
+    before = labels(page)
+    page.get_by_role("button", name="Move points").click()
+    page.locator(".play-draw").scroll_into_view_if_needed()
+    draw_on(page, [(0.5, 0.5), (0.5, 0.2), (0.6, 0.1)])  # sideways it stays the same point
+    after = labels(page)
+    moved = np.flatnonzero(abs(after[:, 1] - before[:, 1]) > 1e-9)
+    assert len(moved) == 1 and after[moved[0], 1] > 1.5 and (after[:, 0] == before[:, 0]).all()
+    page.wait_for_timeout(400)
+    words, again = trained(page), open_page(page.url)
+    assert trained(again) == words and (labels(again) == after).all()
+    _, mine = repeated(page)
+    np.testing.assert_allclose(page.evaluate(ROWS)["rows"], mine, rtol=2e-4, atol=1e-5)
+    again.get_by_label("noise").fill("0.1")
+    again.get_by_label("noise").press("Tab")
+    assert abs(labels(again)[moved[0], 1]) < 1.5  # other noise puts all points anew
+    assert page.faults == [] and again.faults == []
+
+
+TABLE = "x;y\n" + "\n".join(f"{i / 2};{np.sin(i):.3f}" for i in range(20))
+NO_TABLES = {
+    "": "there are none",
+    "1,2": "there are 1 of them",
+    "1,2,3\n" * 9: "line 1 does not hold two numbers",
+    "1,2\n2,<img src=x onerror=document.title=1>\n" + TABLE: "line 2",
+    "\n".join(f"{i},1e400" for i in range(9)): "line 1",
+    "\n".join(f"{i},50" for i in range(9)): "please scale them",
+    "1,1\n" * 9: "same x",
+    "\n".join(f"{i},0" for i in range(100)): "5 to 61",
+    "1" * 30_000: "longer than 20000",
+}
+
+
+def test_points_are_pasted_and_hostile_tables_refused_with_one_message(open_page, address, monkeypatch):
+    monkeypatch.setenv("FPBOOK_BUILD", "1")
+    page = open_page(f"{address}#try?lesson=kept&steps=40")
+    before = labels(page)
+    page.get_by_role("button", name="Paste points").press("Enter")
+    table = page.get_by_role("textbox", name="points, one a line")
+    assert len(table.input_value().splitlines()) == 41  # those that are there, to be changed by keyboard
+    for text, reason in NO_TABLES.items():
+        table.fill(text)
+        page.get_by_role("button", name="Use these points").press("Enter")
+        said_there = page.locator(".lab-dialog[open] .refusal").inner_text()
+        assert said_there.startswith("These points cannot be used") and reason in said_there, (text[:40], said_there)
+        assert (labels(page) == before).all() and page.locator("img").count() == 0
+    table.fill(TABLE)
+    page.get_by_role("button", name="Use these points").press("Enter")
+    assert "20 points are taken over moved and stretched" in said(page) and not page.locator("[open]").count()
+    own = labels(page)
+    np.testing.assert_allclose(own[:, 1], np.sin(np.arange(20)), atol=6e-4)
+    assert -np.pi < own[0, 0] < own[-1, 0] < np.pi and page.locator("legend", has_text="your own").count() == 1
+    trained(page)
+    _, mine = repeated(page)
+    np.testing.assert_allclose(page.evaluate(ROWS)["rows"], mine, rtol=2e-4, atol=1e-5)
+    assert page.faults == []
+
+
+def test_three_runs_are_pinned_beside_the_present_one_on_the_same_axis(open_page, address):
+    page = open_page(f"{address}#try?steps=30&stop=0")
+    pin = page.get_by_role("button", name="Pin this run")
+    assert pin.is_disabled()
+    for optimizer, steps in [("gradient descent", "60"), ("momentum", "40"), ("Adam", "30")]:
+        page.get_by_role("combobox", name="optimizer").select_option(optimizer)
+        page.get_by_label("most steps").fill(steps)
+        page.get_by_label("most steps").press("Tab")
+        trained(page)
+        pin.click()
+    assert pin.is_disabled() and page.locator(".play-errors .replay-card:visible").count() == 4
+    ranges = page.evaluate("() => Object.values(fpPlayground.panels).map(p => p.along && p.limits[0]).filter(Boolean)")
+    assert len(ranges) == 4 and len(set(map(tuple, ranges))) == 1
+    said_of = page.locator(".lab-past").inner_text()
+    assert "A: optimizer gradient descent" in said_of and "B: optimizer momentum" in said_of and "C: " in said_of
+    page.get_by_role("button", name="Heat map").click()
+    assert page.locator(".play-errors .heat-marks").count() == 4
+    page.get_by_role("button", name="Unpin").click()
+    assert page.locator(".play-errors .replay-card:visible").count() == 2 and page.faults == []
+
+
+def test_a_link_for_a_class_hides_and_locks(open_page, address):
+    page = open_page(f"{address}#try?lesson=noise&steps=50&hide=lessons,network,training&lock=1")
+    for gone in (".play-lessons", ".control:has-text('width')", ".control:has-text('optimizer')"):
+        assert not page.locator(gone).first.is_visible(), gone
+    assert page.get_by_label("number of points").is_disabled()
+    before = page.locator(".play-draw path.broad").last.get_attribute("d")
+    page.locator(".play-draw").scroll_into_view_if_needed()
+    draw_on(page, [(0.2, 0.2), (0.7, 0.7)])
+    assert page.locator(".play-draw path.broad").last.get_attribute("d") == before
+    assert "Trained for 50 steps" in trained(page)
+    page.get_by_role("button", name="Reset").click()
+    state(page, "ready")
+    assert "Trained for 50 steps" in trained(page)  # Reset forgets the run, not the settings of the class
+    assert "lock=1" in page.url and "hide=" in page.url and page.faults == []
+    plain = open_page(f"{address}?embed=1#try?lesson=noise")
+    assert not plain.locator("h1").is_visible() and plain.locator(".play").is_visible() and plain.faults == []
+
+
 HEAT = """() => {
-  const { run, panels } = fpPlayground, { spec, steps } = panels[2];
+  const { run, panels } = fpPlayground, { spec, steps } = panels.errors;
   const at = steps.map(step => run.rows.findIndex(row => row[0] === step));
   const rows = at.map(i => i < 0 ? null : run.rows[i].slice(1, 1 + spec.ks.length));
   return {ks: spec.ks, heat: spec.heat, rows, marks: document.querySelector(".heat-marks").getAttribute("d")};
