@@ -5,7 +5,7 @@
   const place = document.querySelector(".playground");
   if (!place || !window.fpLessons) return;
   const { CurvesPanel, Player, element, nearest, number, watchWidth } = window.fpReplay;
-  const { numbers, frequencyOf, target } = window.fpExperiment;
+  const { amplitudes, numbers, frequencyOf, target } = window.fpExperiment;
   const { ALL, CONTROLS, FIRST, LESSONS, FAR, HEIGHTS, TALLEST, THRESHOLD, BARS } = window.fpLessons;
   const { declared, end, few, firstBelow, followed, readSetting, steps, tryNext, verdict } = window.fpLessons;
   const { SHAPES, atNodes, clamp, drawLine, placeOf } = window.fpPoints;
@@ -16,6 +16,7 @@
   const { Session } = window.fpSession;
   const { Address } = window.fpAddress;
   const { say } = window.fpMessages;
+  const { Tone } = window.fpSound;
   const { copy, csvOf, pictureOf, pythonOf, save } = window.fpTakeaway;
   // It scrolls on a phone, so the keyboard must reach it.
   const FORECAST_BOX = {
@@ -137,6 +138,7 @@
       heat.setAttribute("aria-pressed", false);
       this.pinButton = button(bar, "Pin this run", () => this.pin());
       this.unpinButton = button(bar, "Unpin", () => this.unpin());
+      if (Tone.possible) this.addSound(bar);
       const take = element("span", bar, { role: "group", "aria-label": "Take it with you" });
       this.parts.take = take;
       button(take, "Python", () => this.showPython(), { "aria-haspopup": "dialog" });
@@ -150,6 +152,33 @@
       button(take, "PNG", () => pictureOf(this.cards).toBlob((blob) => this.saveAs("png", blob)));
       this.taken = element("output", bar);
       this.addPython();
+    }
+
+    addSound(bar) {
+      this.tone = new Tone();
+      const group = element("span", bar, { role: "group", "aria-label": "Hear it as a tone" });
+      this.sounds = ["target", "output"].map((name) => {
+        const node = button(group, `\u266a ${name}`, () => this.hear(name), { "aria-pressed": false });
+        return { name, node };
+      });
+      document.addEventListener("visibilitychange", () => this.hear(null));
+    }
+
+    /** Lets the target or the output sound, as long as it is asked for. */
+    hear(name) {
+      this.sounding = this.sounding === name ? null : name;
+      for (const one of this.sounds) one.node.setAttribute("aria-pressed", one.name === this.sounding);
+      this.tone.stop();
+      if (this.sounding) this.sound((...wave) => this.tone.play(...wave));
+    }
+
+    /** Gives what is to be heard at the moment that is shown; one loudness for target and output. */
+    sound(use) {
+      const { fine, f } = this.dataOf(this.run ?? { declared: declared(this.now) });
+      const values = this.sounding === "target" ? f : (this.heard?.h ?? f.map(() => 0));
+      const sizes = [f, values].flatMap((one) => [...amplitudes(fine, one, BARS)]);
+      const size = Math.max(0.1, ...sizes);
+      if (Number.isFinite(size)) use(fine, values, size);
     }
 
     addPython() {
@@ -532,6 +561,8 @@
 
     showFrame(frame) {
       const { step } = this.run.frames[frame];
+      this.heard = this.run.frames[frame];
+      if (this.sounding) this.sound((...wave) => this.tone.change(...wave));
       for (const panel of Object.values(this.panels)) panel.showStep(step);
       this.player.slider.setAttribute("aria-valuetext", `step ${number(step)}`);
     }
@@ -561,6 +592,8 @@
       const pins = pinned.map((one, i) => `${"ABC"[i]}: ${this.difference(one.now)}. `);
       this.legend.textContent = dashed + pins.join("");
       this.forecasts(run);
+      this.heard = frames.at(-1);
+      if (this.sounding) this.sound((...wave) => this.tone.change(...wave));
     }
 
     /** The errors of the present run, and beside them, on the same axis, those of the pinned ones. */

@@ -614,6 +614,31 @@ def test_a_link_for_a_class_hides_and_locks(open_page, address):
     assert not plain.locator("h1").is_visible() and plain.locator(".play").is_visible() and plain.faults == []
 
 
+HEARD = """() => {
+  const { tone } = fpPlayground, at = (_, j) => -Math.PI + 2 * Math.PI * (j + 0.5) / 160;
+  const x = Float64Array.from({length: 160}, at);
+  const { real, imag } = fpSound.partialsOf(x, x.map(v => Math.sin(3 * v) - 0.5 * Math.cos(2 * v)), 2);
+  return {real: [...real].slice(0, 5), imag: [...imag].slice(0, 5), on: tone.on, made: Boolean(tone.context)};
+}"""
+
+
+def test_target_and_output_are_heard_when_asked_for(open_page, address):
+    page = open_page(f"{address}#try?lesson=kept&steps=60")
+    trained(page)
+    heard = page.evaluate(HEARD)
+    assert not heard["on"] and not heard["made"]  # silent, and nothing made, until it is asked for
+    np.testing.assert_allclose(heard["real"], [0, 0, -0.25, 0, 0], atol=1e-7)
+    np.testing.assert_allclose(heard["imag"], [0, 0, 0, 0.5, 0], atol=1e-7)
+    target, output = (page.get_by_role("button", name=f"\u266a {name}") for name in ("target", "output"))
+    target.click()
+    assert page.evaluate(HEARD)["on"] and target.get_attribute("aria-pressed") == "true"
+    output.click()
+    page.get_by_label("step", exact=True).press("Home")  # it follows what is shown
+    assert target.get_attribute("aria-pressed") == "false" and page.evaluate(HEARD)["on"]
+    output.click()
+    assert not page.evaluate(HEARD)["on"] and page.faults == []
+
+
 HEAT = """() => {
   const { run, panels } = fpPlayground, { spec, steps } = panels.errors;
   const at = steps.map(step => run.rows.findIndex(row => row[0] === step));

@@ -22,7 +22,7 @@ LABS = {
     "landing-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/landing.js", "web/landing.css"],
     "playground": [
         *(*REPLAY_FILES, *TRAINING_FILES, "web/lessons.js", "web/takeaway.js"),
-        *("web/points.js", "web/playground.js", "web/playground.css"),
+        *("web/points.js", "web/sound.js", "web/playground.js", "web/playground.css"),
     ],
 }
 FILES = LABS | {"replay-data": REPLAY_FILES, "lab-data": [*REPLAY_FILES, *LAB_FILES]}

@@ -1,0 +1,57 @@
+// A function on the interval as a tone that repeats it: frequency k is the k-th partial. Silent until it is asked for.
+(() => {
+  "use strict";
+  const { nudft } = window.fpExperiment;
+  const BASE = 110; // Hz of frequency 1
+  const PARTIALS = 60; // up to 6,600 Hz
+  const LOUD = 0.12; // of full scale, for the largest wave of the target
+  const FADE = 0.03; // seconds in which a tone begins and ends, so that it does not click
+
+  /** Cosines and sines of values at points of one period, as a PeriodicWave takes them; `size` is what sounds as loud as 1. */
+  function partialsOf(x, values, size) {
+    const parts = Array.from({ length: PARTIALS + 1 }, (_, k) => (k ? nudft(x, values, k) : [0, 0]));
+    const real = Float32Array.from(parts, ([re]) => (2 * re) / size);
+    return { real, imag: Float32Array.from(parts, ([, im]) => (-2 * im) / size) };
+  }
+
+  /** One tone at a time. */
+  class Tone {
+    /** False where the browser has no sound. */
+    static possible = typeof AudioContext === "function";
+
+    get on() {
+      return Boolean(this.oscillator);
+    }
+
+    play(x, values, size) {
+      this.context ??= new AudioContext();
+      this.context.resume();
+      this.stop();
+      this.gain = this.context.createGain();
+      this.gain.gain.setValueAtTime(0, this.context.currentTime);
+      this.gain.gain.linearRampToValueAtTime(LOUD, this.context.currentTime + FADE);
+      this.oscillator = this.context.createOscillator();
+      this.oscillator.frequency.value = BASE;
+      this.change(x, values, size);
+      this.oscillator.connect(this.gain).connect(this.context.destination);
+      this.oscillator.start();
+    }
+
+    /** Another function for the tone that sounds. */
+    change(x, values, size) {
+      const { real, imag } = partialsOf(x, values, size);
+      const wave = this.context.createPeriodicWave(real, imag, { disableNormalization: true });
+      this.oscillator?.setPeriodicWave(wave);
+    }
+
+    stop() {
+      if (!this.oscillator) return;
+      const end = this.context.currentTime + FADE;
+      this.gain.gain.linearRampToValueAtTime(0, end);
+      this.oscillator.stop(end);
+      this.oscillator = null;
+    }
+  }
+
+  window.fpSound = { Tone, partialsOf };
+})();
