@@ -225,7 +225,7 @@
   function problemOfPoints(points) {
     const edge = PI + 1e-4;
     if (points.length < FEWEST || points.length > MOST)
-      return `there are ${points.length} of them, and ${FEWEST} to ${MOST} can be trained on here`;
+      return `${FEWEST} to ${MOST} can be trained on here, not ${points.length}`;
     if (points.some(([x]) => !(Math.abs(x) < edge))) return "an x is no number from \u2212\u03c0 to \u03c0";
     if (points.some(([, y]) => !(Math.abs(y) <= FAR)))
       return `a y is no number from \u2212${FAR} to ${FAR}; please scale them`;

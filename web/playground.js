@@ -399,7 +399,9 @@
       for (const input of Object.values(this.inputs)) input.write();
       this.heights.forEach((node, i) => (node.value = this.now.sines[i + 1] ?? 0));
       this.inputs.a.box.hidden = this.now.activation !== "ricker";
-      this.parts.points.firstChild.textContent = this.now.own ? "Points: your own" : "Points";
+      const { own } = this.now;
+      this.parts.points.firstChild.textContent = own ? `Points: ${own.length} of your own` : "Points";
+      this.parts.points.classList.toggle("play-own", Boolean(own));
       this.showLesson();
       this.state("ready");
       this.draw();

@@ -539,7 +539,7 @@ def test_a_point_is_dragged_and_the_others_stay(open_page, address, monkeypatch)
 TABLE = "x;y\n" + "\n".join(f"{i / 2};{np.sin(i):.3f}" for i in range(20))
 NO_TABLES = {
     "": "there are none",
-    "1,2": "there are 1 of them",
+    "1,2": "5 to 61 can be trained on here, not 1",
     "1,2,3\n" * 9: "line 1 does not hold two numbers",
     "1,2\n2,<img src=x onerror=document.title=1>\n" + TABLE: "line 2",
     "\n".join(f"{i},1e400" for i in range(9)): "line 1",
@@ -568,7 +568,7 @@ def test_points_are_pasted_and_hostile_tables_refused_with_one_message(open_page
     assert "20 points are taken over moved and stretched" in said(page) and not page.locator("[open]").count()
     own = labels(page)
     np.testing.assert_allclose(own[:, 1], np.sin(np.arange(20)), atol=6e-4)
-    assert -np.pi < own[0, 0] < own[-1, 0] < np.pi and page.locator("legend", has_text="your own").count() == 1
+    assert -np.pi < own[0, 0] < own[-1, 0] < np.pi and page.locator("legend", has_text="20 of your own").count() == 1
     trained(page)
     _, mine = repeated(page)
     np.testing.assert_allclose(page.evaluate(ROWS)["rows"], mine, rtol=2e-4, atol=1e-5)
