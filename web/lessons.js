@@ -286,12 +286,13 @@
       "Next: let it stop at a larger loss, before it learns the noise.",
     ],
     [
-      (run) => followed(run).some((name) => Number.isFinite(measure(`back:${name}`, run))),
-      "Next: a smaller learning rate: do the curves still come back above 0.1?",
+      (run) => followed(run).some((name) => measure(`first:${name}`, run) < measure(`t:${name}`, run)),
+      "Next: a smaller learning rate: does an error still come back above 0.1?",
     ],
     [
       (run) =>
-        run.done === "long" && followed(run).some((name) => !Number.isFinite(measure(`t:${name}`, run))),
+        run.done === "long" &&
+        followed(run).some((name) => measure(`first:${name}`, run) === Number.POSITIVE_INFINITY),
       "Next: give it more steps: does the frequency that is missing come?",
     ],
     [

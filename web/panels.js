@@ -189,7 +189,7 @@
     return { spec, steps: its, others: [] };
   }
 
-  /** Draws what `heatPanel` makes; the pointer moves the step. A mark stands where a frequency first falls below the threshold. */
+  /** Draws what `heatPanel` makes; the pointer moves the step. A mark stands where a frequency has come to stay below the threshold. */
   class HeatPanel extends CurvesPanel {
     set(spec, its) {
       if (this.ks !== String(spec.ks) && this.shape) this.shape = ""; // other rows: the axes are made anew
@@ -258,9 +258,9 @@
     mark(tall) {
       const { sx, sy } = this.parts;
       const { heat, ks, edge } = this.spec;
-      const first = ks.map((_, i) => heat.findIndex((errors) => errors[i] < edge));
+      const stays = ks.map((_, i) => heat.findLastIndex((errors) => !(errors[i] < edge)) + 1);
       const line = (j, i) => `M${sx(this.steps[j]).toFixed(1)} ${sy(i + 1).toFixed(1)}v${tall.toFixed(1)}`;
-      this.marks.setAttribute("d", first.map((j, i) => (j < 0 ? "" : line(j, i))).join(""));
+      this.marks.setAttribute("d", stays.map((j, i) => (j < heat.length ? line(j, i) : "")).join(""));
     }
 
     show(frame) {

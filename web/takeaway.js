@@ -103,9 +103,8 @@
       ? [
           `k = [${ks.join(", ")}]`,
           'errors = relative_error(nudft(x, history["at"], k), nudft(x, y, k))',
-          "for number, curve in zip(k, errors.T):",
-          `    learned = history["step"][curve < ${THRESHOLD}]`,
-          `    print(f"k = {number}:", f"below ${THRESHOLD} at step {learned[0]}" if len(learned) else "never")`,
+          `for number, t in zip(k, first_step_below(history["step"], errors, ${THRESHOLD})):`,
+          `    print(f"k = {number}:", f"below ${THRESHOLD} from step {t:.0f} on" if np.isfinite(t) else "not below ${THRESHOLD}")`,
         ]
       : [];
     return [
@@ -131,7 +130,7 @@
       "",
       "from fpbook.lab.experiment import recorded_steps",
       `from fpbook.networks import ${used.join(", ")}`,
-      ...(ks.length ? ["from fpbook.spectra import nudft, relative_error"] : []),
+      ...(ks.length ? ["from fpbook.spectra import first_step_below, nudft, relative_error"] : []),
       "from fpbook.training import column, mean_squared_error, train",
     ];
   }
