@@ -201,7 +201,7 @@
       super.make();
       const head = this.card.querySelector(".replay-head");
       const { edge } = this.spec;
-      element("span", head).textContent = `\u0394F \u2265 ${10 * edge}`;
+      element("span", head).innerHTML = `\u0394<sub>F</sub> \u2265 ${10 * edge}`;
       const key = element("svg", head, { class: "heat-key", viewBox: "0 0 25 4", "aria-hidden": "true" });
       const cells = element("g", key, { class: "heat-cells" });
       [...HEAT].reverse().forEach((color, i) => {
