@@ -419,7 +419,7 @@ SETTINGS = {  # what the Python of a setting must know: every way to place point
     "&sines=2:1&noise=0.1",
     "drawn": "activation=sin&steps=60&seed=4294967295&points=31&sines=&drawn="
     + ",".join(str(round(100 * np.sign(i - 50) + i % 7)) for i in range(101)),
-    "no target": "sines=&steps=20",
+    "no target": "sines=&steps=20&stop=0&noise=0.2",
 }
 ROWS = "() => ({rows: fpPlayground.run.rows, names: fpExperiment.names(fpPlayground.run.declared)})"
 
