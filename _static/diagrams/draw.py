@@ -116,7 +116,7 @@ def svg(height, *parts):
 
 
 def arc():
-    """The way through the chapter: phenomenon, mechanism, three consequences, depth."""
+    """The way through the chapter: phenomenon, mechanism, three consequences, depth, what is open."""
 
     def step(x, y, w, colour, *lines):
         title, *rest = lines
@@ -131,12 +131,14 @@ def arc():
         step(167, 122, 146, GREEN, "1.3  Where it helps", "stop before the", "noise is learned"),
         step(326, 122, 146, PINK, "1.4  Where it ends", "images suit this bias,", "parity does not"),
         step(134, 236, 212, GREY, "1.5  What depth changes", "the target that", "later layers have to fit"),
+        step(134, 350, 212, GREY, "1.6  What is still open", "other optimizers,", "generative models"),
     ]
     parts += [arrow(222, 41, 257, 41)]
     parts += [line(366, 74, 366, 98), line(81, 98, 399, 98)]
     parts += [arrow(x, 98, x, 120) for x in (81, 240, 399)]
     parts += [line(x, 188, x, 212) for x in (81, 240, 399)] + [line(81, 212, 399, 212), arrow(240, 212, 240, 234)]
-    return svg(310, *parts)
+    parts += [arrow(240, 302, 240, 348)]
+    return svg(424, *parts)
 
 
 def ricker():

@@ -143,7 +143,7 @@ def run(declared: Declared, progress: Progress | None = None) -> dict[str, Any]:
     y = torch.as_tensor(data["y"])[:, None]
     weight = torch.where(x[:, :1] <= 0, float(training.get("weight", 1)), 1.0)
     weight = weight / weight.mean()
-    options = {name: training[name] for name in ("lr", "momentum") if name in training}
+    options = {name: training[name] for name in ("lr", "momentum") if training.get(name)}
     on_rod = "rod" in declared["data"]
 
     def output(net: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:

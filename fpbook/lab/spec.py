@@ -137,7 +137,7 @@ def _check_values(parts: Declared) -> None:
         raise ValueError("a network that starts from normal weights says their std")
     if network["activation"] == "ricker" and "a" not in network:
         raise ValueError("a network with the Ricker activation says its a")
-    if "momentum" in training and training.get("name", "adam") != "sgd":
+    if training.get("momentum") and training.get("name", "adam") != "sgd":
         raise ValueError("momentum is an option of sgd")
     for name in parts["watch"]["series"]:
         if not name.startswith("k = "):
