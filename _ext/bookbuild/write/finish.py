@@ -55,7 +55,7 @@ CHANGES = {
         "<script defer ",
     ),
     # The theme's own title and contents for print, which _static/book.css replaces and a search would find.
-    "furniture for print": (
+    "headings for print": (
         r'<div id="jb-print-docs-body" class="onlyprint">(?:(?!</nav>|<article).)*(?:</nav>\s*)?(?:</div>\s*){3}',
         "",
     ),
