@@ -38,12 +38,19 @@ downloads: epub pdf ## EPUB and PDF beside the pages, offered on each with their
 
 # The cheap checks come first, the two that use one core beside each other. The book is executed twice: once to build it,
 # once more for comparison.
-test: ## everything that CI runs
-	$(MAKE) -j2 lint colab
-	$(MAKE) unit
-	$(MAKE) book
-	$(MAKE) second-run
-	$(MAKE) pages
+test: ## everything that CI runs; tells what each part took, unit and pages their ten slowest tests
+	@rm -f _build/parts
+	$(call part,-j2 lint colab)
+	$(call part,unit)
+	$(call part,book)
+	$(call part,second-run)
+	$(call part,pages)
+	@sort -rn _build/parts
+
+# One part of the tests, and the seconds that it took.
+define part
+@start=$$(date +%s); $(MAKE) $(1) && mkdir -p _build && echo "$$(( $$(date +%s) - start )) s: make $(1)" >> _build/parts
+endef
 
 lint: .venv/stamp ## style, spelling, workflows
 	$(BIN)/ruff check .
@@ -53,11 +60,11 @@ lint: .venv/stamp ## style, spelling, workflows
 	$(BIN)/biome ci --error-on-warnings
 	$(BIN)/zizmor --offline --quiet .
 
-unit: .venv/stamp ## laws, rules, the build on a scratch book
+unit: .venv/stamp ## laws, rules, the build on a scratch book: ten minutes on two cores
 	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/site --durations=10
 
 pages: .venv/stamp browser ## the built pages, in a browser too
-	$(BIN)/pytest -n 2 -m 'not alone' tests/site
+	$(BIN)/pytest -n 2 -m 'not alone' --durations=10 tests/site
 	$(BIN)/pytest -m alone tests/site
 
 # On a reader's machine the tests that need Chromium or Firefox are skipped where it is missing; CI has both, or gets them.
