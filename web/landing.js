@@ -1,554 +1,360 @@
-// The lab of the first page: one network, two widths of its activation, trained where it is read.
+// The first page: two networks fit the same points, and differ in one number. Both train here; their run is played at a steady
+// pace, can be moved through, and at the end shows what is between the points. What is trained stands in landing-run.js.
 (() => {
   "use strict";
-
   const root = document.querySelector(".landing-lab");
   if (!root) return;
-  const { numbers, peaks: peaksOf } = window.fpExperiment;
-  const { crossings, number } = window.fpReplay;
-  const { Session } = window.fpSession;
-  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const { Player, element, nearest, number } = window.fpReplay;
+  const { LESS_MOTION, Session } = window.fpSession;
+  const { numbers } = window.fpExperiment;
+  const { measure } = window.fpMessages;
+  const { button } = window.fpControls;
+  const RECORDED = window.fpLandingRuns;
 
-  const WIDE = "0.3";
-  const NARROW = "0.1";
-  const POINTS = 41;
-  const HIGHEST = 20;
-  const TALLEST = 1.2;
-  const THRESHOLD = 0.1;
-  const LARGEST = 999999;
-  const FIRST = { 1: 1, 3: 1, 5: 1 }; // the target: the amplitude of each sine
-  let sizes = FIRST;
-  let peaks;
-  let x;
-  let y;
-  let fine;
-  let f;
-  const declared = (a, seed) => ({
-    data: { points: POINTS, low: -Math.PI, high: Math.PI, shift: 0.5, sines: sizes, fine: 201 },
-    network: {
-      hidden: [64, 64, 64],
-      activation: "ricker",
-      a: Number(a),
-      start: "normal",
-      std: 1 / 8,
-      antisymmetric: true,
-      seed,
-    },
-    training: { name: "adam", lr: 1e-3, steps: 3000, stop: 1e-3 },
-    watch: { series: ["frequencies"], bars: HIGHEST },
-  });
+  const SIDES = ["left", "right"];
+  const TITLES = ["broad activation", "narrow activation"];
+  const WAVES = { slow: 1, middle: 3, fast: 5 };
+  const GUESSES = [...SIDES.map((side) => `the ${side} one`), "both"];
+  const PACE = 8; // step 8 t² is shown after t seconds: slowly at first, where most happens; about five seconds in all
+  const TICKS = 120; // places of the slider
+  const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
+  const HEIGHT = 2.6; // of a panel, from the middle
+  const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
-  // ---- The controls and the panels ----
+  const nextFrame = () => new Promise(requestAnimationFrame);
+  const later = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
+  const last = ({ frames }) => frames.at(-1)?.step ?? 0;
+  const x = (v) => (100 + (95 * v) / Math.PI).toFixed(2);
+  const y = (v) => (50 - (48 * Math.max(-HEIGHT, Math.min(HEIGHT, v))) / HEIGHT).toFixed(2);
+  const lineOf = (xs, ys) => `M${Array.from(xs, (v, i) => `${x(v)} ${y(ys[i])}`).join("L")}`;
 
-  function make(tag, attributes = {}, ...children) {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  }
-  const symbol = (name) => make("i", {}, name);
-  const key = (kind, ...words) =>
-    make(
-      "span",
-      { class: "landing-key" },
-      make("span", { class: `landing-swatch ${kind}`, "aria-hidden": "true" }),
-      ...words,
-    );
-  const radio = (value, word) =>
-    make(
-      "label",
-      {},
-      make("input", { type: "radio", name: "landing-a", value }),
-      make("span", {}, `${word}, `, symbol("a"), ` = ${value}`),
-    );
-
-  const train = make("button", { type: "submit", class: "landing-train" }, "Train");
-  const reset = make("button", { type: "button" }, "Reset");
-  const width = make(
-    "fieldset",
-    {},
-    make("legend", {}, "Activation"),
-    radio(WIDE, "wide"),
-    radio(NARROW, "narrow"),
-  );
-  const seed = make("input", {
-    type: "number",
-    min: 0,
-    max: LARGEST,
-    step: 1,
-    value: 0,
-    required: "",
-    inputmode: "numeric",
-  });
-  const between = make("input", { type: "checkbox" });
-  const controls = make(
-    "form",
-    { class: "landing-controls", novalidate: "", "aria-label": "The experiment" },
-    train,
-    reset,
-    width,
-    make("label", {}, "Seed", seed),
-    make("label", {}, between, "show between the points"),
-  );
-  const sliders = make("div", { class: "landing-sliders" });
-  const more = make("input", {
-    type: "number",
-    min: 1,
-    max: HIGHEST,
-    step: 1,
-    value: 8,
-    inputmode: "numeric",
-  });
-  const add = make("button", { type: "button" }, "Add a sine");
-  const target = make(
-    "details",
-    { class: "landing-target" },
-    make("summary", {}, "Change the target"),
-    make(
-      "div",
-      { class: "landing-controls" },
-      sliders,
-      make("label", {}, "frequency ", symbol("k"), more),
-      add,
-    ),
-  );
-  const say = make("p", { class: "landing-say", role: "status" });
-  const panels = make("div", { class: "landing-panels" });
-
-  const NS = "http://www.w3.org/2000/svg";
-  function panel(label, name, ...head) {
-    const svg = document.createElementNS(NS, "svg");
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", label);
-    panels.append(
-      make("div", { class: `landing-panel ${name}` }, make("p", { class: "landing-head" }, ...head), svg),
-    );
-    return svg;
-  }
-  const curves = panel(
-    "Target, training points and output of the network against x",
-    "",
-    key("target", "target"),
-    key("points", "41 points"),
-    key("network", "network"),
-  );
-  const spectrum = panel(
-    "Height of each frequency k: rings for the target, bars for the network",
-    "",
-    key("ring", "target: drag it"),
-    key("bar", "network, by frequency ", symbol("k")),
-  );
-  const before = make("span", { class: "landing-key" });
-  const keys = make("span", { class: "landing-head" });
-  const errors = panel(
-    "Relative error at each frequency of the target against the training step, both axes logarithmic",
-    "wide",
-    "relative error at ",
-    keys,
-    before,
-  );
-  let times = [];
-
-  const live = make("div", { class: "landing-live", "data-state": "ready" }, controls, say, panels, target);
-  for (const still of root.children) {
-    still.classList.add("landing-still");
-    still.hidden = true;
-  }
-  root.prepend(live);
-
-  // ---- The run: its session, and what is left of the run before ----
-
-  let a = WIDE;
-  let run = null;
-  let ghost = null;
-  let ended = null;
-
-  const rowsNow = () => run?.rows ?? [];
-  const view = () => run?.frames.at(-1);
-  const meanSquare = (h, g) => h.reduce((sum, v, i) => sum + (v - g[i]) ** 2, 0) / h.length;
-
-  /** The steps from which the error of a peak stays below the threshold, and where it is first below it; null: none. */
-  function fitted(i) {
-    const { first, stays } = crossings(
-      rowsNow().map((row) => row[i + 1]),
-      THRESHOLD,
-    );
-    const stepAt = (at) => (at < 0 ? null : run.rows[at][0]);
-    return { step: stepAt(stays), first: stepAt(first) };
+  /** Root mean square of the error as a share of that of the values. */
+  function share(found, values) {
+    const energy = (of) => values.reduce((sum, v, i) => sum + of(v, i) ** 2, 0);
+    return Math.sqrt(energy((v, i) => v - found[i]) / energy((v) => v));
   }
 
-  function clear() {
-    if (rowsNow().length > 1) ghost = { a, rows: run.rows, peaks, error: ended?.between }; // what was stopped stays too
-    run?.end();
-    [run, ended] = [null, null];
-    show("ready");
-    tell("Which frequency will the network find first? Guess, then press Train.");
+  const percent = (part) => `${Math.round(100 * part)} %`;
+
+  /** Drawn in a box of fixed units that stretches to its place; lines keep their width. */
+  function drawing(parent, box, attributes = {}) {
+    return element("svg", parent, { viewBox: box, preserveAspectRatio: "none", ...attributes });
   }
 
-  function show(state) {
-    live.dataset.state = state;
-    train.textContent = state === "training" ? "Stop" : "Train";
-    draw();
+  /** The shape of the activation, in small. */
+  function activationIcon(parent, a) {
+    const svg = drawing(parent, "-1 -0.5 2 1.6", { class: "landing-icon", "aria-hidden": "true" });
+    const z = Array.from({ length: 81 }, (_, i) => (i - 40) / 40);
+    const bump = (v) => -(1 - (v / a) ** 2) * Math.exp(-((v / a) ** 2) / 2);
+    element("path", svg, { d: `M${z.map((v) => `${v} ${(bump(v) + 0.9).toFixed(3)}`).join("L")}` });
   }
 
-  function tell(...words) {
-    say.replaceChildren(...words);
+  /** k waves, from one end of the box to the other. */
+  function wave(k) {
+    const at = Array.from({ length: 121 }, (_, i) => i);
+    return `M${at.map((i) => `${i} ${(8 - 6 * Math.sin((k * i * Math.PI) / 60)).toFixed(1)}`).join("L")}`;
   }
 
-  async function go() {
-    if (ended) clear();
-    run ??= new Session(declared(a, Number(seed.value)), draw);
-    const mine = run;
-    tell("Training …");
-    show("training");
-    if ((await mine.train()) && mine === run && run.done) finish();
-  }
-
-  function stop() {
-    run.stop();
-    const last = rowsNow().at(-1);
-    const done = peaks.filter((_k, i) => last && last[i + 1] < THRESHOLD);
-    const list = done.length ? `k = ${done.join(", ")}` : "nothing";
-    tell(`Stopped at step ${run.step}. Fitted so far: ${list}. Train goes on from here.`);
-    show("stopped");
-  }
-
-  function finish() {
-    ended = { t: peaks.map((_k, i) => fitted(i)), between: meanSquare(view().h, f) };
-    summary();
-    show(run.done);
-  }
-
-  /** Where a peak was below the threshold for the first time, if that was earlier. */
-  function firstTime(i) {
-    const { first, step } = ended.t[i];
-    return first === step ? "" : ` (first below ${THRESHOLD} at step ${first})`;
-  }
-
-  function summary() {
-    if (run.done === "lost") return tell("The training has diverged; try another seed.");
-    if (run.done === "long") return tell(`Not fitted after ${run.step} steps.`);
-    const { between: error } = ended;
-    const t = ended.t.map(({ step }) => step);
-    const few = (v) => number(Number(v.toPrecision(2)));
-    const reached = t.every((step) => step !== null);
-    const several = reached && t.length > 1;
-    const ordered = several && t.every((step, i) => !i || step > t[i - 1]) && t[t.length - 1] > 2 * t[0];
-    const together = several && Math.max(...t) < 2 * Math.min(...t);
-    const words = [make("b", {}, ordered ? "One after the other: " : together ? "All together: " : "")];
-    peaks.forEach((k, i) =>
-      words.push(
-        i ? ", " : "",
-        make(
-          "span",
-          { class: "landing-key" },
-          symbol("k"),
-          ` = ${k} at step ${t[i] ?? "none"}${firstTime(i)}`,
-        ),
-      ),
-    );
-    words.push(`. Error on the points ${few(run.loss)}, `, make("b", {}, `between them ${few(error)}`), ".");
-    if (ghost?.error !== undefined && ghost.a !== a)
-      words.push(" The run before, with ", symbol("a"), ` = ${ghost.a}: ${few(ghost.error)} between them.`);
-    if (!between.checked) words.push(" See it: show between the points.");
-    tell(...words);
-  }
-
-  const kind = (k) =>
-    k in FIRST ? `k${k}` : `other${peaks.filter((one) => !(one in FIRST)).indexOf(k) % 6}`;
-
-  // ---- Drawing, in pixels ----
-
-  const plot = document.createElementNS(NS, "g");
-  const rings = document.createElementNS(NS, "g"); // a ring stays while it is dragged
-  spectrum.append(plot, rings);
-
-  function canvas(svg, height, into = svg) {
-    const w = Math.max(200, svg.clientWidth || 340);
-    svg.setAttribute("viewBox", `0 0 ${w} ${height}`);
-    svg.setAttribute("height", height);
-    into.replaceChildren();
-    return w;
-  }
-  function mark(svg, tag, attributes, words) {
-    const node = document.createElementNS(NS, tag);
-    for (const name in attributes) node.setAttribute(name, attributes[name]);
-    if (words !== undefined) node.textContent = words;
-    svg.append(node);
-  }
-  const line = (xs, ys) => `M${Array.from(xs, (v, i) => `${v.toFixed(1)} ${ys[i].toFixed(1)}`).join("L")}`;
-
-  function drawCurves() {
-    const w = canvas(curves, 180);
-    const px = (v) => 24 + ((v + Math.PI) / (2 * Math.PI)) * (w - 34);
-    const top = Math.max(3, ...f.map(Math.abs));
-    const py = (v) => 82 - (Math.max(-top, Math.min(top, v)) / top) * 75;
-    for (const v of [-2, 0, 2]) {
-      mark(curves, "path", { class: "grid", d: `M24 ${py(v)}H${w - 10}` });
-      mark(curves, "text", { x: 20, y: py(v) + 4, "text-anchor": "end" }, String(v).replace("-", "−"));
+  /** One network: its output over the curve and the points, and how much of each wave it has learned. */
+  class Panel {
+    constructor(parent, title, { declared }) {
+      const card = element("section", parent, { class: "landing-panel", "aria-label": title });
+      const head = element("p", card, { class: "landing-title" });
+      activationIcon(head, declared.network.a);
+      element("b", head).textContent = title;
+      element("span", head).innerHTML = `<i>a</i> = ${declared.network.a}`;
+      this.data = numbers(declared.data, 0);
+      this.draw(card, title);
+      const bars = element("div", card, { class: "landing-bars" });
+      this.bars = Object.entries(WAVES).map(([name, k]) => this.bar(bars, name, k));
     }
-    for (const [v, word] of [
-      [-Math.PI, "−π"],
-      [0, "0"],
-      [Math.PI, "π"],
-    ])
-      mark(curves, "text", { x: px(v), y: 174, "text-anchor": "middle" }, word);
-    mark(curves, "path", { class: "line target", d: line(Array.from(fine, px), Array.from(f, py)) });
-    const [at, h] = between.checked
-      ? [fine, view()?.h ?? fine.map(() => 0)]
-      : [x, view()?.at ?? x.map(() => 0)];
-    mark(curves, "path", { class: "line network", d: line(Array.from(at, px), Array.from(h, py)) });
-    x.forEach((v, i) => mark(curves, "circle", { class: "points", cx: px(v), cy: py(y[i]), r: 2.2 }));
-  }
 
-  const base = 156;
-  const unit = 118; // pixels of amplitude 0 and 1 of the spectrum
-
-  function drawSpectrum() {
-    const w = canvas(spectrum, 180, plot);
-    const step = (w - 34) / (HIGHEST + 1);
-    const px = (k) => 24 + (k + 0.5) * step;
-    const py = (v) => base - Math.min(TALLEST, v) * unit;
-    for (const v of [0, 0.5, 1]) {
-      mark(plot, "path", { class: v ? "grid" : "axis", d: `M24 ${py(v)}H${w - 10}` });
-      mark(plot, "text", { x: 20, y: py(v) + 4, "text-anchor": "end" }, v);
+    draw(card, title) {
+      const { data } = this;
+      const words = `${title}: the curve, the points, and the output of the network`;
+      const svg = drawing(card, "0 0 200 100", { class: "landing-curve", role: "img", "aria-label": words });
+      element("path", svg, { class: "target", d: lineOf(data.fine, data.f) });
+      this.line = element("path", svg, { class: "network" });
+      const dots = Array.from(data.x, (v, i) => `M${x(v)} ${y(data.y[i])}h0`).join("");
+      element("path", svg, { class: "points", d: dots });
     }
-    for (let k = 0; k <= HIGHEST; k++) {
-      const height = view()?.bars[k] ?? 0;
-      const peak = peaks.includes(k);
-      mark(plot, "rect", {
-        class: `bar${peak ? ` ${kind(k)}` : ""}`,
-        x: px(k) - step * 0.32,
-        width: step * 0.64,
-        y: py(height),
-        height: base - py(height),
+
+    bar(parent, name, k) {
+      const box = element("div", parent, { class: `landing-bar k${k}` });
+      element("span", box).textContent = name;
+      const meter = element("div", box, { role: "meter", "aria-valuemin": 0, "aria-valuemax": 100 });
+      meter.setAttribute("aria-label", `${name} wave, learned`);
+      for (const kind of ["rest", "learned"])
+        element("path", drawing(meter, "0 0 120 16", { class: kind, "aria-hidden": "true" }), { d: wave(k) });
+      return { meter, name: `k = ${k}`, time: element("small", box) };
+    }
+
+    /** The state of a run at a step; `opened` from 0 to 1 is how far the output between the points is shown. */
+    show(run, step, opened) {
+      const frame =
+        run.frames[
+          nearest(
+            run.frames.map((one) => one.step),
+            step,
+          )
+        ];
+      const at = frame?.at ?? this.data.x.map(() => 0);
+      this.line.setAttribute("d", lineOf(this.data.fine, this.between(at, frame?.h, opened)));
+      const row = run.rows[
+        nearest(
+          run.rows.map(([t]) => t),
+          step,
+        )
+      ] ?? [0, 1, 1, 1];
+      this.bars.forEach(({ meter, name, time }, i) => {
+        const learned = Math.max(0, Math.min(1, 1 - row[i + 1]));
+        meter.style.setProperty("--learned", percent(learned));
+        meter.setAttribute("aria-valuenow", Math.round(100 * learned));
+        const first = measure(`t:${name}`, run);
+        time.textContent = first <= step ? `step ${number(first)}` : "";
       });
-      if (peak || (k && k % 10 === 0 && !peaks.includes(k - 1)))
-        mark(plot, "text", { x: px(k), y: 174, "text-anchor": "middle" }, k);
     }
-    while (rings.children.length > Object.keys(sizes).length) rings.lastChild.remove();
-    Object.keys(sizes).forEach((k, i) => {
-      if (!rings.children[i]) mark(rings, "circle", { class: "ring", r: 7 });
-      rings.children[i].setAttribute("cx", px(Number(k)));
-      rings.children[i].setAttribute("cy", py(sizes[k]));
-    });
-  }
 
-  function drawErrors() {
-    const w = canvas(errors, 190);
-    const rows = rowsNow();
-    const last = Math.max(300, ...rows.map((row) => row[0]), ...(ghost?.rows ?? []).map((row) => row[0]));
-    const px = (t) => 34 + (Math.log10(t) / Math.log10(last)) * (w - 46);
-    const py = (v) => 14 + Math.min(1, -Math.log10(Math.min(2, Math.max(v, 1e-9)) / 2) / 2.5) * 150;
-    for (const v of [1, 0.1, 0.01]) {
-      mark(errors, "path", { class: v === THRESHOLD ? "threshold" : "grid", d: `M34 ${py(v)}H${w - 12}` });
-      mark(errors, "text", { x: 30, y: py(v) + 4, "text-anchor": "end" }, v);
-    }
-    for (let t = 1; t <= last; t *= 10)
-      mark(errors, "text", { x: px(t), y: 184, "text-anchor": "middle" }, t === 1 ? "step 1" : t);
-    const all = (from, name, its) =>
-      its.forEach((k, i) => {
-        const after = from.filter((row) => row[0] > 0);
-        if (after.length > 1)
-          mark(errors, "path", {
-            class: `line ${name} ${kind(k)}`,
-            d: line(
-              after.map((row) => px(row[0])),
-              after.map((row) => py(row[i + 1])),
-            ),
-          });
+    /** Straight lines from point to point, or what the network says there. */
+    between(at, h, opened) {
+      const { fine } = this.data;
+      const each = (fine.length - 1) / (at.length - 1); // so many fine points to a training point
+      return fine.map((_, i) => {
+        const j = Math.min(Math.floor(i / each), at.length - 2);
+        const straight = at[j] + (at[j + 1] - at[j]) * (i / each - j);
+        return h ? straight + opened * (h[i] - straight) : straight;
       });
-    if (ghost) all(ghost.rows, "ghost", ghost.peaks);
-    all(rows, "now", peaks);
-    peaks.forEach((k, i) => {
-      // a mark on the threshold; its step stands in the legend
-      const t = ended?.t[i].step ?? null;
-      times[i].textContent = t === null ? "" : `: step ${t}`;
-      if (!t) return;
-      mark(errors, "path", { class: `mark ${kind(k)}`, d: `M${px(t)} ${py(THRESHOLD)}V164` });
-      mark(errors, "circle", { class: `mark ${kind(k)}`, cx: px(t), cy: py(THRESHOLD), r: 4 });
+    }
+  }
+
+  /** What two runs show: of each the order in which it learned, its errors; the side that has learned the curve. */
+  function outcome(runs, panels) {
+    const each = runs.map((run, i) => {
+      const t = Object.values(WAVES).map((k) => measure(`t:k = ${k}`, run));
+      const { data } = panels[i];
+      const ordered = t.every((step, j) => !j || step > t[j - 1]) && t.at(-1) > 2 * t[0];
+      const together = Math.max(...t) < 2 * Math.min(...t);
+      const order = ordered ? "one after the other" : together ? "almost at once" : "in another order";
+      const errors = { at: share(run.view.at, data.y), between: share(run.view.h, data.f) };
+      return { t, order, ordered, ...errors };
     });
-    before.replaceChildren(
-      ...(ghost
-        ? [
-            make("span", { class: "landing-swatch ghost", "aria-hidden": "true" }),
-            "the run before, ",
-            symbol("a"),
-            ` = ${ghost.a}`,
-          ]
-        : []),
-    );
+    const near = each.map(({ between }) => between < NEAR);
+    const right = near.every(Boolean) ? 2 : near.some(Boolean) ? near.indexOf(true) : null;
+    return { each, right, fitted: runs.every(({ done }) => done === "fitted") };
   }
 
-  function draw() {
-    drawCurves();
-    drawSpectrum();
-    drawErrors();
-  }
+  class Landing {
+    constructor() {
+      const links = [...root.querySelectorAll("a")].map((link) => link.cloneNode(true));
+      for (const still of root.children) {
+        still.classList.add("landing-still");
+        still.hidden = true;
+      }
+      this.live = element("div", null, {
+        class: "landing-live",
+        role: "group",
+        "aria-label": "Two networks",
+      });
+      Object.assign(this, { seed: 0, guess: -1, runs: RECORDED, sessions: [], opened: 0, active: null });
+      this.addControls(links);
+      this.addPanels();
+      root.prepend(this.live);
+      this.show("ready");
+      this.tell("", "You see a recording. Guess, then train both yourself: it happens here, in this page.");
+      if (LESS_MOTION) this.player.go(TICKS);
+      else this.playOnceSeen();
+    }
 
-  // ---- What the reader does; width, seed and target stand in the address ----
+    // ---- What there is to see and to press ----
 
-  const valid = (text) => /^\d+$/.test(text) && Number(text) <= LARGEST;
+    addControls(links) {
+      this.controls = element("div", this.live, { class: "landing-controls" });
+      const ask = element("fieldset", this.controls, { class: "landing-ask" });
+      element("legend", ask).textContent = "Which one has learned the curve?";
+      GUESSES.forEach((guess, i) => {
+        const label = element("label", ask);
+        const radio = element("input", label, { type: "radio", name: "landing-guess" });
+        element("span", label).textContent = guess;
+        radio.addEventListener("change", () => (this.guess = i));
+      });
+      const add = (text, act, kind) => button(this.controls, text, act, { once: true, class: kind });
+      this.go = add("", () => (this.active ? this.stop() : this.train()), "landing-train");
+      this.open = add("What is between the points?", () => this.reveal(), "landing-open");
+      this.next = element("div", this.controls, { class: "landing-next" });
+      this.next.append(...links);
+      button(this.next, "Again, from other first weights", () => this.again(), { once: true });
+      this.say = element("p", this.live, { class: "landing-say", role: "status" });
+    }
 
-  // The reason why there is no sine of this frequency; "" if there is one.
-  function refused(k) {
-    if (!Number.isInteger(k) || k < 1) return `A frequency is a whole number from 1 to ${HIGHEST}.`;
-    const rest = k % POINTS;
-    const alias = Math.min(rest, POINTS - rest);
-    return k > HIGHEST
-      ? `${POINTS} points cannot tell k = ${k} from ${alias}: the highest frequency is ${HIGHEST}.`
-      : "";
-  }
+    addPanels() {
+      const place = element("div", this.live, { class: "landing-panels" });
+      this.panels = TITLES.map((title, i) => new Panel(place, title, RECORDED[i]));
+      const bar = element("div", this.live, { class: "landing-player replay-controls" });
+      this.player = new Player(bar, "step", (tick) => this.showStep(this.end * (tick / TICKS) ** 2));
+      this.player.set(TICKS + 1);
+      this.at = element("span", bar, { class: "landing-step" });
+      const keys = element("p", this.live, { class: "landing-keys", "aria-hidden": "true" });
+      for (const key of ["the curve", "41 points of it", "network"])
+        element("span", keys, { class: `landing-key ${key.split(" ").at(-1)}` }).textContent = key;
+    }
 
-  function refuse() {
-    const bad = !valid(seed.value);
-    seed.toggleAttribute("aria-invalid", false);
-    if (bad) {
-      seed.setAttribute("aria-invalid", "true");
-      tell(`A seed is a whole number from 0 to ${LARGEST.toLocaleString("en")}.`);
-    } else if (!peaks.length) tell("The target is zero: raise one of its sines.");
-    return bad || !peaks.length;
-  }
+    /** The recording plays once, when it is seen. */
+    playOnceSeen() {
+      this.player.go(0, true);
+      const seen = new IntersectionObserver((entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        seen.disconnect();
+        if (this.runs === RECORDED && !this.active && this.player.frame === 0) this.player.play();
+      });
+      seen.observe(this.live);
+    }
 
-  const written = (these) =>
-    Object.keys(these)
-      .filter((k) => these[k])
-      .map((k) => `${k}:${these[k]}`)
-      .join(",");
+    /** Only what can be pressed now is there; the keyboard stays among it. */
+    show(state) {
+      const held = this.controls.contains(document.activeElement);
+      this.live.dataset.state = state;
+      this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
+      const shown = (node) => node.getClientRects().length > 0;
+      if (!held || shown(document.activeElement)) return;
+      [...this.controls.querySelectorAll("a, button")].find(shown)?.focus();
+    }
 
-  function changed() {
-    clear();
-    if (!refuse())
-      history.replaceState(
-        null,
+    tell(strong, ...words) {
+      this.say.textContent = words.filter(Boolean).join(" ");
+      if (!strong) return;
+      const bold = element("b");
+      bold.textContent = strong;
+      this.say.prepend(bold, " ");
+    }
+
+    get end() {
+      return Math.max(...this.runs.map(last));
+    }
+
+    showStep(step) {
+      this.panels.forEach((panel, i) => panel.show(this.runs[i], step, this.opened));
+      this.at.textContent = `step ${number(Math.round(step))}`;
+      this.player.slider.setAttribute("aria-valuetext", this.at.textContent);
+    }
+
+    // ---- A run ----
+
+    /** Both train as fast as the machine can, and are played at a steady pace behind that. */
+    async train() {
+      this.player.pause();
+      if (!this.sessions.length) this.begin();
+      const mine = {};
+      this.active = mine;
+      this.show("training");
+      this.tell("", "Training both on the same 41 points \u2026");
+      try {
+        const resting = this.sessions.map((run) => run.done || run.train());
+        const played = this.play(mine);
+        await Promise.all(resting);
+        if (await played) this.ended();
+      } catch (error) {
+        this.active = null;
+        this.show("ready");
+        this.tell("", `This cannot be trained here: ${error.message}.`);
+      }
+    }
+
+    begin() {
+      const seeded = ({ declared }) => ({ ...declared, network: { ...declared.network, seed: this.seed } });
+      this.sessions = RECORDED.map((run) => new Session(seeded(run), () => {}));
+      Object.assign(this, { runs: this.sessions, opened: 0, clock: 0 });
+    }
+
+    /** Shows step after step of what there is; true at the end, false when another has taken over. */
+    async play(mine) {
+      let before = performance.now();
+      for (;;) {
+        await (LESS_MOTION ? later(500) : nextFrame());
+        if (this.active !== mine) return false;
+        const now = performance.now();
+        const training = this.sessions.filter(({ done }) => !done);
+        const reached = training.length ? Math.min(...training.map(last)) : this.end;
+        const passed = Math.min(now - before, LESS_MOTION ? 600 : 100) / 1000; // a hidden page stands still
+        this.clock = Math.min(this.clock + passed, Math.sqrt(reached / PACE));
+        before = now;
+        this.showStep(PACE * this.clock ** 2);
+        if (!training.length && PACE * this.clock ** 2 > this.end - 0.01) return true;
+      }
+    }
+
+    stop() {
+      this.active = null;
+      for (const run of this.sessions) run.stop();
+      this.show("stopped");
+      this.tell(
         "",
-        `#a=${a}&seed=${Number(seed.value)}${written(sizes) === written(FIRST) ? "" : `&f=${written(sizes)}`}`,
-      );
-  }
-
-  // Another target: its numbers, its sliders, its legend.
-  function aim(these) {
-    sizes = these;
-    peaks = peaksOf({ sines: sizes });
-    if (ghost && !same(ghost.peaks, peaks)) ghost = null; // no comparison any more
-    ({ x, y, fine, f } = numbers(declared(a, 0).data, 0));
-    times = peaks.map(() => make("span"));
-    keys.replaceChildren(...peaks.map((k, i) => key(kind(k), symbol("k"), ` = ${k}`, times[i])));
-    if (
-      Object.keys(sizes).join() !== [...sliders.querySelectorAll("input")].map((slider) => slider.name).join()
-    ) {
-      sliders.replaceChildren(
-        ...Object.keys(sizes).map((k) => {
-          const slider = make("input", { type: "range", name: k, min: 0, max: TALLEST, step: 0.1 });
-          slider.addEventListener("input", () => raise(k, Number(slider.value)));
-          return make("label", {}, make("span", {}, "sine of ", symbol("k"), ` = ${k}`), slider);
-        }),
+        `Stopped at step ${number(Math.round(PACE * this.clock ** 2))}. \u201cGo on\u201d continues.`,
       );
     }
-    for (const slider of sliders.querySelectorAll("input")) slider.value = sizes[slider.name];
-  }
 
-  function raise(k, size) {
-    clear();
-    aim({ ...sizes, [k]: Math.round(10 * Math.max(0, Math.min(TALLEST, size))) / 10 });
-    changed();
-  }
+    ended() {
+      this.active = null;
+      this.found = outcome(this.runs, this.panels);
+      this.toEnd();
+      const { each, fitted } = this.found;
+      this.show(fitted ? "fitted" : "revealed");
+      if (!fitted)
+        return this.tell("", "From these first weights they do not both fit the points. Try others.");
+      const errors = [...new Set(each.map(({ at }) => percent(at)))].join(" and ");
+      const orders = each.map(({ order }, i) => `The ${SIDES[i]} one learned its three waves ${order}.`);
+      this.tell(`Both pass through the points, with an error of ${errors}.`, ...orders);
+    }
 
-  function readTarget(text) {
-    const pairs = text.split(",").map((pair) => pair.split(":").map(Number));
-    const why = pairs.map(([k]) => refused(k)).find(Boolean);
-    if (why || pairs.some((pair) => pair.length !== 2 || !(pair[1] > 0 && pair[1] <= TALLEST)))
-      throw new Error(why || `An amplitude is a number up to ${TALLEST}.`);
-    return Object.fromEntries(pairs);
-  }
+    toEnd() {
+      this.player.frame = TICKS;
+      this.player.slider.value = TICKS;
+      this.showStep(this.end);
+    }
 
-  function readAddress() {
-    const state = new URLSearchParams(location.hash.slice(1));
-    if (!["a", "seed", "f"].some((name) => state.has(name))) return;
-    try {
-      const asked = state.get("a") ?? a;
-      const number = state.get("seed") ?? "0";
-      const these = state.has("f") ? readTarget(state.get("f")) : FIRST;
-      if (![WIDE, NARROW].includes(asked)) throw new Error(`The width is ${WIDE} or ${NARROW}.`);
-      if (!valid(number))
-        throw new Error(`A seed is a whole number from 0 to ${LARGEST.toLocaleString("en")}.`);
-      if (asked === a && Number(number) === Number(seed.value) && written(these) === written(sizes)) return;
-      seed.value = Number(number);
-      clear();
-      aim(these);
-      choose(asked);
-      draw();
-    } catch (error) {
-      tell("The address of this page holds values that do not fit. ", error.message);
+    /** The outputs grow out of the straight lines. */
+    async reveal() {
+      this.player.pause();
+      this.toEnd();
+      this.show("revealed");
+      this.tellVerdict();
+      const begins = performance.now();
+      do {
+        await nextFrame();
+        const passed = LESS_MOTION ? 1 : Math.min(1, (performance.now() - begins) / GROWING);
+        this.opened = passed * passed * (3 - 2 * passed);
+        this.showStep(this.end * (this.player.frame / TICKS) ** 2);
+      } while (this.opened < 1);
+    }
+
+    tellVerdict() {
+      const { each, right } = this.found;
+      const off = each.map(({ between }, i) => `the ${SIDES[i]} one is off by ${percent(between)}`);
+      this.tell(`Between the points ${off.join(", and ")}.`, this.reason(), this.reply(right));
+    }
+
+    reason() {
+      const { each, right } = this.found;
+      if (right === null || right === 2) return "";
+      const won = each[right].ordered && !each[1 - right].ordered;
+      return won ? "The one that learned slow waves first has learned the curve." : "";
+    }
+
+    reply(right) {
+      if (this.guess < 0 || right === null) return "";
+      const [said, answer] = [GUESSES[this.guess], GUESSES[right]];
+      return this.guess === right
+        ? `You said \u201c${said}\u201d: right.`
+        : `You said \u201c${said}\u201d; it is ${answer}.`;
+    }
+
+    /** From the next seed. */
+    again() {
+      for (const run of this.sessions) run.end();
+      this.sessions = [];
+      this.seed += 1;
+      this.train();
     }
   }
 
-  function choose(value) {
-    a = value;
-    width.querySelector(`[value="${a}"]`).checked = true;
-  }
-
-  // A ring follows mouse or finger, up and down.
-  rings.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // the page stays where it is
-  rings.addEventListener("pointerdown", (event) => {
-    const k = Object.keys(sizes)[[...rings.children].indexOf(event.target)];
-    if (!k || event.button) return;
-    event.preventDefault();
-    const box = spectrum.getBoundingClientRect();
-    const drag = (moved) => raise(k, (base - (moved.clientY - box.top)) / unit);
-    const drop = () => {
-      for (const kind of ["pointermove", "pointerup", "pointercancel"])
-        removeEventListener(kind, kind === "pointermove" ? drag : drop);
-    };
-    addEventListener("pointermove", drag);
-    addEventListener("pointerup", drop);
-    addEventListener("pointercancel", drop);
-  });
-  add.addEventListener("click", () => {
-    const k = more.value === "" ? NaN : Number(more.value);
-    const why = refused(k);
-    more.toggleAttribute("aria-invalid", false);
-    if (!why) return raise(k, sizes[k] || 1);
-    more.setAttribute("aria-invalid", "true");
-    tell(why);
-  });
-  train.addEventListener("click", (event) => {
-    if (event.detail > 1) event.preventDefault(); // a double click is one click
-  });
-  controls.addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (run?.running) stop();
-    else if (refuse()) seed.focus();
-    else go();
-  });
-  reset.addEventListener("click", () => {
-    clear();
-    ghost = null;
-    seed.value = 0;
-    choose(WIDE);
-    aim(FIRST);
-    changed();
-  });
-  width.addEventListener("change", (event) => {
-    clear();
-    choose(event.target.value);
-    changed();
-  });
-  seed.addEventListener("change", changed);
-  between.addEventListener("change", () => {
-    drawCurves();
-    if (ended) summary();
-  });
-  window.addEventListener("hashchange", readAddress);
-  let wide = 0;
-  new ResizeObserver(() => {
-    if (wide !== panels.clientWidth) {
-      wide = panels.clientWidth;
-      draw();
-    }
-  }).observe(panels);
-  choose(a);
-  aim(FIRST);
-  clear();
-  readAddress();
+  new Landing();
 })();

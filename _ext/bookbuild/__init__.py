@@ -40,7 +40,7 @@ STAGES = [
     ("env-before-read-docs", BEFORE, [cache.fill_cache]),
     # A page was read: changes for every kind of book. Data first, while figures stand in their cells.
     ("doctree-read", BEFORE, [interactive.add_data, claims.insert_claims, claims.title_outputs, figures.move]),
-    ("doctree-read", BEFORE, [figures.add_thumbnails, links.name_rows]),
+    ("doctree-read", BEFORE, [figures.add_pictures, links.name_rows]),
     ("missing-reference", BEFORE, [ledger.resolve]),
     # A page is about to be written: changes for one kind of book.
     ("doctree-resolved", BEFORE, [guess.fold, claims.fold, figures.insert_drawings]),

@@ -1,27 +1,28 @@
-"""The lab of the first page in a browser: the order of learning with both widths, Stop, the address, no other host.
+"""The first page's two networks in a browser: guess, train, see what is between the points, move through the run.
 
 The page is made here from the sources of the lab and served under the policy of the book, so no built book is needed.
 """
 
+import json
 import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bookbuild.read.interactive import LABS
-from conftest import CHECKS, CHROMIUM, served, write_lab
+from conftest import CHECKS, CHROMIUM, ROOT, served, write_lab
 from playwright.sync_api import expect
-
-STEPS = re.compile(r"k = (\d) at step (\d+)")
-BETWEEN = re.compile(r"between them ([\d.]+\d)")
 
 if not CHROMIUM:
     pytest.skip("no Chromium on this machine: the lab of the first page is not tested", allow_module_level=True)
+
+BETWEEN = re.compile(r"left one is off by (\d+) %, and the right one is off by (\d+) %")
+STILL = "The still picture. <a href='#why'>Why? Section 1.1</a>"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("landing")
-    return write_lab(folder, "Lab", "landing-lab", "The still picture.", LABS["landing-lab"])
+    return write_lab(folder, "Lab", "landing-lab", STILL, LABS["landing-lab"])
 
 
 @pytest.fixture(scope="module")
@@ -34,158 +35,169 @@ def state(page, *wanted):
     page.locator(", ".join(f".landing-live[data-state={name}]" for name in wanted)).wait_for(timeout=120_000)
 
 
-def trained(page):
-    """Press Train, wait, and read what the page says: the steps at which 1, 3 and 5 are fitted, the error between."""
-    page.get_by_role("button", name="Train").click()
-    state(page, "fitted", "long", "lost")
-    said = page.get_by_role("status").inner_text()
-    return {int(k): int(t) for k, t in STEPS.findall(said)}, float(BETWEEN.search(said)[1])
+def train(page):
+    page.get_by_role("button", name="Train both").click()
+    state(page, "fitted")
 
 
-@pytest.mark.parametrize("seed", [0, 3])
+def reveal(page):
+    """Press the large button; the shares by which left and right are off between the points."""
+    page.get_by_role("button", name="What is between the points?").click()
+    expect(page.get_by_role("status")).to_contain_text("Between the points")
+    return [int(part) for part in BETWEEN.search(page.get_by_role("status").inner_text()).groups()]
+
+
+def steps(page, side):
+    """The steps at which slow, middle and fast waves are learned, as one panel shows them."""
+    shown = page.locator(".landing-panel").nth(side).locator("small").all_inner_texts()
+    return [int(re.search(r"\d+", text)[0]) for text in shown]
+
+
+def outputs(page):
+    return page.locator("path.network").evaluate_all("lines => lines.map((line) => line.getAttribute('d'))")
+
+
+def still(page):
+    """Wait until the curves no longer move."""
+    page.wait_for_function("""() => {
+      const now = [...document.querySelectorAll("path.network")].map((line) => line.getAttribute("d")).join();
+      const same = window.before === now;
+      window.before = now;
+      return same;
+    }""", polling=300)  # fmt: skip
+
+
 @pytest.mark.parametrize("place", ["served", "disk"])
-def test_the_wide_activation_keeps_the_order_and_the_narrow_one_loses_it(open_page, folder, address, place, seed):
-    page = open_page(f"{address if place == 'served' else (folder / 'index.html').as_uri()}#a=0.3&seed={seed}")
-    wide, right = trained(page)
-    assert wide[1] < wide[3] < wide[5] and wide[5] > 2 * wide[1]
-    page.get_by_label("narrow").check()
-    narrow, wrong = trained(page)
-    assert narrow[5] < 2 * narrow[1] and wrong > 50 * right
-    assert "One after the other" not in page.get_by_role("status").inner_text()
-    assert page.locator("path.ghost").count() == 3  # the run before, one curve a frequency
-    drawn = page.locator("path.network")
-    coarse = drawn.get_attribute("d")
-    page.get_by_label("show between the points").check()
-    assert len(drawn.get_attribute("d")) > 4 * len(coarse)
-    assert page.faults == []
+def test_both_fit_the_points_and_one_has_learned_the_curve(open_page, folder, address, place):
+    page = open_page(address if place == "served" else (folder / "index.html").as_uri())
+    page.get_by_label("the left one").check()
+    train(page)
+    said = page.get_by_role("status").inner_text()
+    assert "Both pass through the points" in said and "left one learned its three waves one after the other" in said
+    slow, middle, fast = steps(page, 0)
+    assert slow < middle < fast and fast > 2 * slow and max(steps(page, 1)) < 2 * min(steps(page, 1))
+    straight = outputs(page)
+    left, right = reveal(page)
+    assert left < 10 and right > 30 and "“the left one”: right" in page.get_by_role("status").inner_text()
+    still(page)
+    bent = outputs(page)
+    assert all(len(one) == len(other) and one != other for one, other in zip(straight, bent))
+    assert page.get_by_role("link", name="Why?").is_visible() and page.faults == []
+
+
+def test_a_wrong_guess_is_told_and_other_first_weights_give_the_same_picture(open_page, address):
+    page = open_page(address)
+    page.get_by_label("both").check()
+    train(page)
+    reveal(page)
+    expect(page.get_by_role("status")).to_contain_text("You said “both”; it is the left one")
+    before = steps(page, 0) + steps(page, 1)
+    page.get_by_role("button", name="Again, from other first weights").click()
+    state(page, "fitted")
+    left, right = reveal(page)
+    assert left < 10 and right > 30 and steps(page, 0) + steps(page, 1) != before and page.faults == []
+
+
+def test_the_recorded_run_is_the_one_that_trains(open_page, address):
+    """What plays before the first press, and what the page trains from the same seed, are learned at the same steps."""
+    page = open_page(address, reduced_motion="reduce")
+    recorded = steps(page, 0), steps(page, 1)
+    train(page)
+    assert (steps(page, 0), steps(page, 1)) == recorded and page.faults == []
+
+
+def test_no_panel_is_ever_empty(open_page, address):
+    page = open_page(address)
+    assert all(len(line) > 1000 for line in outputs(page))
+    first = outputs(page)
+    page.wait_for_timeout(2500)
+    assert outputs(page) != first  # the recording plays
+    page.get_by_role("button", name="Train both").click()
+    assert all(len(line) > 1000 for line in outputs(page)) and page.faults == []
 
 
 @pytest.mark.alone
-def test_stop_answers_and_train_goes_on(open_page, address):
+def test_a_run_plays_for_about_five_seconds(open_page, address):
     page = open_page(address)
-    page.get_by_role("button", name="Train").click()
-    page.locator("path.now").nth(2).wait_for(state="attached")
+    took = page.evaluate("""async () => {
+      const begins = performance.now();
+      document.querySelector(".landing-train").click();
+      const live = document.querySelector(".landing-live");
+      while (live.dataset.state !== "fitted") await new Promise((resume) => setTimeout(resume, 50));
+      return performance.now() - begins;
+    }""")
+    assert 4000 < took < 9000 and page.faults == []
+
+
+@pytest.mark.alone
+def test_stop_answers_at_once_and_go_on_goes_on(open_page, address):
+    page = open_page(address)
+    page.get_by_role("button", name="Train both").click()
+    page.wait_for_timeout(1500)
     waited = page.evaluate("""() => {
       const start = performance.now();
       document.querySelector(".landing-train").click();
       return [performance.now() - start, document.querySelector(".landing-live").dataset.state];
     }""")
     assert waited[0] < 100 and waited[1] == "stopped"
+    page.wait_for_timeout(200)
+    stopped = outputs(page)
     page.wait_for_timeout(300)
-    still = page.locator("path.now").first.get_attribute("d")
+    assert outputs(page) == stopped
+    page.get_by_role("button", name="Go on").click()
+    state(page, "fitted")
+    assert outputs(page) != stopped and page.faults == []
+
+
+def test_a_double_click_is_one_click(open_page, address):
+    page = open_page(address)
+    page.get_by_role("button", name="Train both").dblclick()
     page.wait_for_timeout(300)
-    assert page.locator("path.now").first.get_attribute("d") == still
-    steps, _ = trained(page)  # goes on to the same end
-    page.get_by_role("button", name="Reset").click()
-    state(page, "ready")
-    assert page.locator("path.ghost").count() == 0
-    assert trained(page)[0] == steps
+    state(page, "training")
     assert page.faults == []
 
 
-def test_what_was_stopped_stays_dashed_until_the_target_is_another(open_page, address):
+def test_the_run_can_be_moved_through_afterwards(open_page, address):
     page = open_page(address)
-    page.get_by_role("button", name="Train").click()
-    page.locator("path.now").nth(2).wait_for(state="attached")
-    page.get_by_role("button", name="Stop").click()
-    page.get_by_label("narrow").check()
-    assert page.locator("path.ghost").count() == 3
-    page.get_by_text("Change the target").click()
-    page.get_by_role("button", name="Add a sine").click()
-    assert page.locator("path.ghost").count() == 0 and page.faults == []
+    train(page)
+    reveal(page)
+    still(page)
+    end = outputs(page)
+    slider = page.get_by_role("slider", name="step")
+    slider.fill("30")
+    early = outputs(page)
+    assert early != end and re.fullmatch(r"step \d+", slider.get_attribute("aria-valuetext"))
+    learned = page.get_by_role("meter").evaluate_all("bars => bars.map((bar) => Number(bar.ariaValueNow))")
+    assert learned[0] > learned[2] + 30  # on the left the slow wave is ahead of the fast one
+    slider.fill("120")
+    assert outputs(page) == end and page.faults == []
 
 
-def test_seven_frequencies_have_seven_colours(open_page, address):
-    page = open_page(f"{address}#a=0.3&seed=0&f=1:1,3:1,5:1,8:1,10:1,12:1,14:1")
-    fills = page.locator(".bar:is(.k1, .k3, .k5, [class*=other])").evaluate_all(
-        "bars => bars.map(bar => getComputedStyle(bar).fill)"
-    )
-    assert len(fills) == 7 == len(set(fills)) and page.faults == []
-
-
-def test_width_and_seed_stand_in_the_address(open_page, address):
-    page = open_page(address + "#a=0.1&seed=7")
-    assert page.get_by_label("narrow").is_checked() and page.get_by_label("Seed").input_value() == "7"
-    page.get_by_label("wide").check()
-    page.get_by_label("Seed").fill("12")
-    page.get_by_label("Seed").press("Tab")
-    assert page.url.endswith("#a=0.3&seed=12")
-    page.evaluate("location.hash = '#a=0.1&seed=2'")
-    expect(page.get_by_label("narrow")).to_be_checked()
-    page.get_by_label("Seed").fill("1.5")
-    page.get_by_label("Seed").press("Enter")
-    assert "whole number" in page.get_by_role("status").inner_text()
-    assert page.get_by_role("button", name="Train").count() == 1  # and nothing trains
-    assert page.faults == []
-
-
-def test_a_ring_is_dragged_and_the_experiment_is_another(open_page, address):
+def test_by_keyboard_alone(open_page, address):
     page = open_page(address)
-    box = page.locator("circle.ring").nth(1).bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x, y + 59, steps=4)  # half of what one amplitude is high
-    page.mouse.up()
-    assert page.url.endswith("#a=0.3&seed=0&f=1:1,3:0.5,5:1")
-    assert page.get_by_label("k = 3").input_value() == "0.5"
-    steps, _ = trained(page)
-    assert sorted(steps) == [1, 3, 5]
-    said = page.get_by_role("status").inner_text()
-    again = open_page(page.url)
-    trained(again)
-    assert again.get_by_role("status").inner_text() == said
-    page.get_by_role("button", name="Reset").click()
-    assert page.url.endswith("#a=0.3&seed=0") and page.get_by_label("k = 3").input_value() == "1"
-    assert page.faults == again.faults == []
-
-
-def test_a_finger_drags_a_ring(open_page, address):
-    page = open_page(address, has_touch=True, viewport={"width": 390, "height": 844})
-    ring = page.locator("circle.ring").nth(2)
-    ring.scroll_into_view_if_needed()
-    box = ring.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    touch = page.context.new_cdp_session(page)
-    for kind, down in (("touchStart", 0), ("touchMove", 40), ("touchMove", 130), ("touchEnd", None)):
-        points = [] if down is None else [{"x": x, "y": y + down}]
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    page.wait_for_url("**f=1:1,3:1", timeout=5000)
-    assert page.faults == [] and "k = 5" not in page.locator(".landing-panel.wide").inner_text()
-
-
-def test_the_keyboard_sets_the_target_and_an_alias_is_refused(open_page, address):
-    page = open_page(address)
-    page.get_by_text("Change the target").focus()
-    page.keyboard.press("Enter")
-    page.get_by_label("k = 5").focus()
-    for _ in range(3):
-        page.keyboard.press("ArrowDown")
-    assert page.url.endswith("f=1:1,3:1,5:0.7")
-    page.get_by_role("spinbutton", name="frequency").fill("30")
-    page.get_by_role("button", name="Add a sine").click()
-    assert "41 points cannot tell k = 30 from 11" in page.get_by_role("status").inner_text()
-    page.get_by_role("spinbutton", name="frequency").fill("9")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")  # the first guess
+    assert page.get_by_label("the left one").is_checked()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.url.endswith("f=1:1,3:1,5:0.7,9:1") and page.locator("circle.ring").count() == 4
-    assert sorted(trained(page)[0]) == [1, 3, 5, 9]
-    for k in (1, 3, 5, 9):
-        page.get_by_label(f"k = {k}").fill("0")
-    page.get_by_role("button", name="Train").click()
-    assert "target is zero" in page.get_by_role("status").inner_text() and page.faults == []
+    state(page, "fitted")
+    assert page.evaluate("document.activeElement.textContent") == "What is between the points?"
+    page.keyboard.press("Enter")
+    state(page, "revealed")
+    assert page.evaluate("document.activeElement.textContent") == "Why? Section 1.1" and page.faults == []
 
 
-HOSTILE = ["a=1e9&seed=0", "a=0.3&seed=-1", "seed=<b>", "f=30:1", "f=1:1e300", "f=", "f=1", "f=1:1,__proto__:1"]
-
-
-@pytest.mark.parametrize("state", HOSTILE)
-def test_an_address_that_does_not_fit_is_refused_with_one_message(open_page, address, state):
-    page = open_page(f"{address}#{state}")
-    said = page.get_by_role("status").inner_text()
-    assert said.count("do not fit") == 1 and ("from 11" in said) == (state == "f=30:1")
-    assert page.get_by_label("wide").is_checked() and page.get_by_label("Seed").input_value() == "0"
-    assert page.locator("circle.ring").count() == 3 and page.faults == []
+def test_with_reduced_motion_nothing_plays_by_itself(open_page, address):
+    page = open_page(address, reduced_motion="reduce")
+    first = outputs(page)
+    page.wait_for_timeout(1200)
+    assert outputs(page) == first
+    train(page)
+    reveal(page)
+    page.wait_for_timeout(100)
+    grown = outputs(page)
+    page.wait_for_timeout(300)
+    assert outputs(page) == grown and page.faults == []
 
 
 def test_without_scripts_the_picture_stays(open_page, address):
@@ -194,14 +206,23 @@ def test_without_scripts_the_picture_stays(open_page, address):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_moves_when_the_lab_takes_the_place_of_its_picture(open_page, address, width):
-    page = open_page(address, viewport={"width": width, "height": 844})
-    heights = page.locator(".landing-lab").evaluate("""lab => {
-      const all = lab.offsetHeight;
+def test_nothing_moves_when_the_lab_takes_its_place_or_changes_its_state(open_page, address, width):
+    page = open_page(address, viewport={"width": width, "height": 844 if width < 600 else 720})
+    lab, panels = page.locator(".landing-lab"), page.locator(".landing-panels")
+    reserved = lab.evaluate("""lab => {
       lab.querySelector(".landing-live").style.display = "none";
-      return [all, lab.offsetHeight];
+      const height = lab.offsetHeight;
+      lab.querySelector(".landing-live").style.display = "";
+      return height;
     }""")
-    assert abs(heights[0] - heights[1]) < 40, heights
+    places = [panels.bounding_box()["y"]]
+    assert abs(lab.bounding_box()["height"] - reserved) < 40
+    train(page)
+    places.append(panels.bounding_box()["y"])
+    page.get_by_label("slider")
+    reveal(page)
+    places.append(panels.bounding_box()["y"])
+    assert max(places) - min(places) < 30, places
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -213,17 +234,25 @@ def test_the_lab_is_accessible_in_every_state(open_page, address, theme):
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), now
         found = Axe().run(page, options=CHECKS).response["violations"]
         assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], now
+        small = page.locator(".landing-live :is(button, a, label, input[type=range])").evaluate_all(
+            "all => all.map((one) => one.getBoundingClientRect()).filter((box) => box.width && box.height < 24).length"
+        )
+        assert small == 0, now
 
     check("before")
-    page.get_by_text("Change the target").click()
-    check("target")
-    page.get_by_label("narrow").check()
-    page.keyboard.press("Enter")  # the form's one button
-    state(page, "training", "fitted")
+    page.get_by_label("both").check()
+    page.get_by_role("button", name="Train both").click()
     check("during")
     state(page, "fitted")
-    page.get_by_label("show between the points").check()
+    check("fitted")
+    reveal(page)
     check("after")
-    page.get_by_label("Seed").fill("-1")
-    page.get_by_label("Seed").press("Tab")
-    check("refused")
+
+
+def test_what_is_trained_is_what_the_script_declares():
+    from experiments.landing_run import SCALES, declare
+
+    text = (ROOT / "web/landing-run.js").read_text("utf8")
+    runs = json.loads(text[text.index("[") : text.rindex("]") + 1])
+    assert [run["declared"] for run in runs] == [json.loads(json.dumps(declare(a))) for a in SCALES]
+    assert [run["done"] for run in runs] == ["fitted", "fitted"]

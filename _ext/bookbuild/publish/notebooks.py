@@ -1,6 +1,7 @@
 """The notebooks that readers open: plain Markdown, outputs stored, folded where the page is, solutions at the end.
 
-They go beside the pages, for the download button, and into `_build/notebooks`, whose branch Colab opens.
+They go beside the pages, for the download button, and into `_build/notebooks`, whose branch Colab opens. Beside the
+pages there is also a handout of each, without solutions and outputs.
 """
 
 import re
@@ -22,6 +23,7 @@ SOLUTION = re.compile(
 )
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
 FOLDED = {"hide-input", "hide-cell"}
+SOLUTIONS = "## Solutions"
 
 
 def cited(person_list, year):
@@ -105,12 +107,22 @@ def readable(notebook, labels, *, title="", page="", repository=""):
                     _add(solutions, gate[0], labels)
                 at = gate.end()
     if solutions:
-        heading = nbformat.v4.new_markdown_cell("## Solutions", metadata={"jp-MarkdownHeadingCollapsed": True})
+        heading = nbformat.v4.new_markdown_cell(SOLUTIONS, metadata={"jp-MarkdownHeadingCollapsed": True})
         body.append(heading)
     metadata = {
         key: value for key, value in notebook.metadata.items() if key != "jupytext"
     }  # it is paired with no source
     return nbformat.v4.new_notebook(cells=head + body + solutions, metadata=metadata)
+
+
+def handout(notebook):
+    """The notebook without its solutions and outputs, to be given to a class."""
+    cells = [nbformat.from_dict(cell) for cell in notebook.cells]
+    end = next((i for i, cell in enumerate(cells) if cell.source == SOLUTIONS), len(cells))
+    for cell in cells[:end]:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return nbformat.v4.new_notebook(cells=cells[:end], metadata=notebook.metadata)
 
 
 def _add(cells, text, labels):
@@ -154,3 +166,5 @@ def write_all(app, exception):
             continue
         for folder in [Path(app.outdir, "_sources"), app.book.folder / "notebooks"]:
             write_notebook(made, folder / f"{page}.ipynb")
+        if any(cell.source == SOLUTIONS for cell in made.cells):
+            write_notebook(handout(made), Path(app.outdir, "_sources", f"{page}-handout.ipynb"))

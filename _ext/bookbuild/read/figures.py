@@ -1,7 +1,7 @@
 """A page opens with its answer: the figure of the cell tagged `answer` stands below the opening text.
 
 Where it was drawn a small copy leads up to it; the notebook keeps it there. A guess in the opening covers it until the
-reader has answered. On the first page each section's card shows the figure small. Drawn diagrams, `{figure}`s of files
+reader has answered. The first page shows four figures of other pages, small. Drawn diagrams, `{figure}`s of files
 in `_static/diagrams`, which its `draw.py` writes, stand in a page as the SVG itself, so that they take its colours;
 other books show them as pictures.
 """
@@ -13,6 +13,7 @@ import re
 from html import escape
 from pathlib import Path
 
+import nbformat
 from docutils import nodes
 from PIL import Image
 from sphinx.util import logging
@@ -20,10 +21,9 @@ from sphinx.util import logging
 from fpbook._files import replace
 
 from ..settings import site_address
-from ..toc import entries
 
 LOGGER = logging.getLogger(__name__)
-THUMBNAIL = 280  # CSS pixels; its file has twice as many
+THUMBNAIL = 420  # CSS pixels; its file has twice as many
 DRAWINGS = "_static/diagrams/"
 PICTURE = re.compile(rf"\]\((?:\.\./)*(?P<path>{DRAWINGS}[\w-]+\.svg)\)")
 
@@ -75,27 +75,41 @@ def small_copy(figure):
     return nodes.paragraph("", "", link, classes=["small-copy"])
 
 
-def add_thumbnails(app, doctree):
-    """The cards of the first page stand in the order of the sections; each gets the picture of its section's answer."""
-    cards = [node for node in doctree.findall(nodes.container) if "landing-cards" in node["classes"]]
-    items = [item for card in cards for item in card.findall(nodes.list_item)]
-    if not items:  # as on every page but the first
-        return
-    sections = [entry for entry in entries(app.srcdir) if entry.number and entry.depth == 1]
-    for item, section in zip(items, sections):
-        cells = app.book.notebooks[section.name].cells
-        answer = next(cell for cell in cells if "answer" in cell.metadata.get("tags", []))
-        drawn = next(output["data"]["image/png"] for output in answer.outputs if "image/png" in output.get("data", {}))
-        path = app.book.folder / "thumbnails" / f"{section.path.stem}.png"
-        replace(path, thumbnail(drawn))
-        uri = os.path.relpath(path, Path(app.env.doc2path(app.env.docname)).parent)
-        item.insert(0, nodes.image(uri=uri, alt=answer.metadata["mystnb"]["image"]["alt"]))
+def add_pictures(app, doctree):
+    """An image of `figure:NAME` shows this figure of another page, small; `figure:NAME#left` shows its left half."""
+    for image in list(doctree.findall(nodes.image)):
+        if not image["uri"].startswith("figure:"):
+            continue
+        name, _, part = image["uri"].removeprefix("figure:").partition("#")
+        cell = cell_of_figure(app, name)
+        if cell is None:
+            if not app.config.book_page:  # a page rendered alone shows what has been stored
+                LOGGER.warning(f"no such figure: {name}", location=app.env.docname)
+            image.parent.remove(image)
+            continue
+        drawn = next(output["data"]["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
+        path = app.book.folder / "thumbnails" / f"{name}{part}.png"
+        replace(path, thumbnail(drawn, part == "left"))
+        image["uri"] = os.path.relpath(path, Path(app.env.doc2path(app.env.docname)).parent)
+        image["classes"] += cell.metadata["mystnb"]["image"].get("classes", "").split()
 
 
-def thumbnail(drawn):
-    """A figure as a small PNG of few colours, with two dots per CSS pixel."""
+def cell_of_figure(app, name):
+    """The executed cell that draws a figure; None where there is none."""
+    notebooks = list(app.book.notebooks.values())
+    if app.config.book_page:
+        stored = sorted(Path(app.srcdir, "_build/executed").glob("*.ipynb"))
+        notebooks += [nbformat.read(path, as_version=4) for path in stored]
+    cells = [cell for notebook in notebooks for cell in notebook.cells]
+    drawn = [cell for cell in cells if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == name]
+    return drawn[0] if drawn else None
+
+
+def thumbnail(drawn, left=False):
+    """A figure, or its left half, as a small PNG of few colours, with two dots per CSS pixel."""
     file = io.BytesIO()
     with Image.open(io.BytesIO(base64.b64decode(drawn))) as picture:
+        picture = picture.crop((0, 0, picture.width // 2, picture.height)) if left else picture
         size = 2 * THUMBNAIL, round(2 * THUMBNAIL * picture.height / picture.width)
         picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", dpi=(200, 200))
     return file.getvalue()

@@ -19,7 +19,7 @@ TRAINING_FILES = [
 ]
 LAB_FILES = [*TRAINING_FILES, "web/lab.js"]
 LABS = {
-    "landing-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/landing.js", "web/landing.css"],
+    "landing-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/landing-run.js", "web/landing.js", "web/landing.css"],
     "playground": [
         *(*REPLAY_FILES, *TRAINING_FILES, "web/lessons.js", "web/takeaway.js"),
         *("web/points.js", "web/sound.js", "web/playground.js", "web/playground.css"),
