@@ -34,7 +34,7 @@
     return Math.sqrt(energy((v, i) => v - found[i]) / energy((v) => v));
   }
 
-  const percent = (part) => `${Math.round(100 * part)} %`;
+  const percent = (part) => `${Math.round(100 * part)}\u00a0%`;
 
   /** Drawn in a box of fixed units that stretches to its place; lines keep their width. */
   function drawing(parent, box, attributes = {}) {
@@ -43,7 +43,7 @@
 
   /** The shape of the activation, in small. */
   function activationIcon(parent, a) {
-    const svg = drawing(parent, "-1 -0.5 2 1.6", { class: "landing-icon", "aria-hidden": "true" });
+    const svg = drawing(parent, "-1 -0.25 2 1.8", { class: "landing-icon", "aria-hidden": "true" });
     const z = Array.from({ length: 81 }, (_, i) => (i - 40) / 40);
     const bump = (v) => -(1 - (v / a) ** 2) * Math.exp(-((v / a) ** 2) / 2);
     element("path", svg, { d: `M${z.map((v) => `${v} ${(bump(v) + 0.9).toFixed(3)}`).join("L")}` });
@@ -60,8 +60,8 @@
     constructor(parent, title, { declared }) {
       const card = element("section", parent, { class: "landing-panel", "aria-label": title });
       const head = element("p", card, { class: "landing-title" });
-      activationIcon(head, declared.network.a);
       element("b", head).textContent = title;
+      activationIcon(head, declared.network.a);
       element("span", head).innerHTML = `<i>a</i> = ${declared.network.a}`;
       this.data = numbers(declared.data, 0);
       this.draw(card, title);
@@ -108,10 +108,10 @@
       ] ?? [0, 1, 1, 1];
       this.bars.forEach(({ meter, name, time }, i) => {
         const learned = Math.max(0, Math.min(1, 1 - row[i + 1]));
-        meter.style.setProperty("--learned", percent(learned));
+        meter.style.setProperty("--learned", `${100 * learned}%`);
         meter.setAttribute("aria-valuenow", Math.round(100 * learned));
         const first = measure(`t:${name}`, run);
-        time.textContent = first <= step ? `step ${number(first)}` : "";
+        time.innerHTML = first <= step ? `<span>step </span>${number(first)}` : "";
       });
     }
 
@@ -300,9 +300,9 @@
       this.show(fitted ? "fitted" : "revealed");
       if (!fitted)
         return this.tell("", "From these first weights they do not both fit the points. Try others.");
-      const errors = [...new Set(each.map(({ at }) => percent(at)))].join(" and ");
-      const orders = each.map(({ order }, i) => `The ${SIDES[i]} one learned its three waves ${order}.`);
-      this.tell(`Both pass through the points, with an error of ${errors}.`, ...orders);
+      const error = percent(Math.max(...each.map(({ at }) => at)));
+      const orders = each.map(({ order }, i) => `The ${SIDES[i]} one learned its waves ${order}.`);
+      this.tell(`Both pass through the points, to within ${error}.`, ...orders);
     }
 
     toEnd() {
@@ -328,15 +328,18 @@
 
     tellVerdict() {
       const { each, right } = this.found;
-      const off = each.map(({ between }, i) => `the ${SIDES[i]} one is off by ${percent(between)}`);
-      this.tell(`Between the points ${off.join(", and ")}.`, this.reason(), this.reply(right));
+      const [left, other] = each.map(({ between }) => percent(between));
+      const verdict = `Between the points the left one is off by ${left}, the right one by ${other}.`;
+      this.tell(verdict, this.reason(), this.reply(right));
     }
 
     reason() {
       const { each, right } = this.found;
       if (right === null || right === 2) return "";
       const won = each[right].ordered && !each[1 - right].ordered;
-      return won ? "The one that learned slow waves first has learned the curve." : "";
+      return won
+        ? "The one that learned slow waves first has learned the curve: this is the frequency principle."
+        : "";
     }
 
     reply(right) {

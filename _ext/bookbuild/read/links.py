@@ -122,7 +122,7 @@ def word_pattern(words):
 
 
 def link_words(app, doctree, docname):
-    """The first use of a word below each second-level heading becomes a link to its entry."""
+    """The first use of a word below each second-level heading becomes a link to its entry; a card has its own link."""
     terms, names = linked_words(app.env)
     if not terms or docname in {GLOSSARY, NOTATION, REFERENCES}:
         return
@@ -138,7 +138,7 @@ def link_words(app, doctree, docname):
 
     for paragraph in list(doctree.findall(nodes.paragraph)):
         for node in list(paragraph.findall(lambda node: isinstance(node, (nodes.Text, nodes.literal)))):
-            if any(isinstance(above, NOT_INSIDE) for above in ancestors(node)):
+            if any(isinstance(above, NOT_INSIDE) or "landing-cards" in above["classes"] for above in ancestors(node)):
                 continue
             if isinstance(node, nodes.literal):
                 if node.astext() in names:
