@@ -383,11 +383,11 @@ def test_a_guess_is_resolved_by_a_figure_and_its_numbers_stand_in_a_claim(page):
         assert numbers <= set(re.findall(NUMBER, claims)), "a number that no claim has"
 
 
-def test_a_card_of_the_first_page_has_its_numbers_from_a_claim_of_its_section():
+def test_a_line_of_the_first_page_has_its_numbers_from_a_claim_of_its_section():
     first = (ROOT / "index.md").read_text("utf8")
-    cards = re.findall(r"^- \{ref\}`(1\.\d) [^`]*`\n  (.+)$", first, re.MULTILINE)
-    assert [number for number, _ in cards] == [PAGES[name].number for name in SECTIONS]
-    for number, sentence in cards:
+    lines = re.findall(r"^\| \{ref\}`(1\.\d) [^`]*` \| (.+?) \|", first, re.MULTILINE)
+    assert [number for number, _ in lines] == [PAGES[name].number for name in SECTIONS]
+    for number, sentence in lines:
         pages = [name for name, entry in PAGES.items() if f"{entry.number}.".startswith(f"{number}.")]
         sources = [cell.source.partition("claim(")[2] for name in pages for cell in code_cells(name)]
         claimed = set(re.findall(NUMBER, " ".join(sources)))
