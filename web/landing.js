@@ -7,7 +7,7 @@
   const { Player, element, nearest, number } = window.fpReplay;
   const { LESS_MOTION, Session } = window.fpSession;
   const { numbers } = window.fpExperiment;
-  const { measure } = window.fpMessages;
+  const { measure, order, say } = window.fpMessages;
   const { button } = window.fpControls;
   const RECORDED = window.fpLandingRuns;
 
@@ -130,13 +130,9 @@
   /** What two runs show: of each the order in which it learned, its errors; the side that has learned the curve. */
   function outcome(runs, panels) {
     const each = runs.map((run, i) => {
-      const t = Object.values(WAVES).map((k) => measure(`t:k = ${k}`, run));
       const { data } = panels[i];
-      const ordered = t.every((step, j) => !j || step > t[j - 1]) && t.at(-1) > 2 * t[0];
-      const together = Math.max(...t) < 2 * Math.min(...t);
-      const order = ordered ? "one after the other" : together ? "almost at once" : "in another order";
       const errors = { at: share(run.view.at, data.y), between: share(run.view.h, data.f) };
-      return { t, order, ordered, ...errors };
+      return { order: order(run), ...errors };
     });
     const near = each.map(({ between }) => between < NEAR);
     const right = near.every(Boolean) ? 2 : near.some(Boolean) ? near.indexOf(true) : null;
@@ -301,7 +297,10 @@
       if (!fitted)
         return this.tell("", "From these first weights they do not both fit the points. Try others.");
       const error = percent(Math.max(...each.map(({ at }) => at)));
-      const orders = each.map(({ order }, i) => `The ${SIDES[i]} one learned its waves ${order}.`);
+      const orders = each.map(
+        ({ order: how }, i) =>
+          how && `On the ${SIDES[i]} waves were learned ${how[0].toLowerCase()}${how.slice(1)}`,
+      );
       this.tell(`Both pass through the points, to within ${error}.`, ...orders);
     }
 
@@ -336,7 +335,7 @@
     reason() {
       const { each, right } = this.found;
       if (right === null || right === 2) return "";
-      const won = each[right].ordered && !each[1 - right].ordered;
+      const won = each[right].order === say("in order") && each[1 - right].order !== say("in order");
       return won
         ? "The one that learned slow waves first has learned the curve: this is the frequency principle."
         : "";
