@@ -207,11 +207,11 @@
 
     /** Only what can be pressed now is there; the keyboard stays among it. */
     show(state) {
-      const held = this.controls.contains(document.activeElement);
+      const held = document.activeElement;
       this.live.dataset.state = state;
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
       const shown = (node) => node.getClientRects().length > 0;
-      if (!held || shown(document.activeElement)) return;
+      if (!this.controls.contains(held) || shown(held)) return;
       [...this.controls.querySelectorAll("a, button")].find(shown)?.focus();
     }
 

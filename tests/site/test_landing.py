@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bookbuild.read.interactive import LABS
 from conftest import CHECKS, CHROMIUM, ROOT, served, write_lab
+from landing_run import SCALES, declare
 from playwright.sync_api import expect
 
 if not CHROMIUM:
@@ -252,8 +253,6 @@ def test_the_lab_is_accessible_in_every_state(open_page, address, theme):
 
 
 def test_what_is_trained_is_what_the_script_declares():
-    from experiments.landing_run import SCALES, declare
-
     text = (ROOT / "web/landing-run.js").read_text("utf8")
     runs = json.loads(text[text.index("[") : text.rindex("]") + 1])
     assert [run["declared"] for run in runs] == [json.loads(json.dumps(declare(a))) for a in SCALES]
