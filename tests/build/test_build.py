@@ -21,7 +21,7 @@ from bookbuild import toc
 from bookbuild.execute import cache
 from bookbuild.execute.results import imported, read_by, result_key, result_path
 from bookbuild.publish.markdown import plain
-from bookbuild.publish.notebooks import readable
+from bookbuild.publish.notebooks import handout, readable
 from bookbuild.publish.twins import INSTALL
 from bookbuild.read.ledger import verdict_on
 from bookbuild.settings import REPLAY
@@ -571,6 +571,9 @@ def test_a_notebook_folds_what_the_page_folds_and_ends_with_the_solutions():
     assert texts[5] == "## Solutions" and made.cells[5].metadata["jp-MarkdownHeadingCollapsed"] is True
     assert texts[6:] == ["**Solution to Exercise 1.1.3**", "Because", "y = 2", "so."]
     assert made.cells[2].metadata["jupyter"]["source_hidden"] and made.cells[2].metadata["cellView"] == "form"
+    made.cells[2].outputs = [nbformat.v4.new_output("stream", text="1")]
+    assert [cell.source for cell in handout(made).cells] == texts[:5]
+    assert handout(made).cells[2].outputs == [] and made.cells[2].outputs != []
 
 
 def test_a_replay_moves_as_the_stored_output_of_a_notebook():
