@@ -3,6 +3,8 @@
 What the build does is tried on it.
 """
 
+import functools
+import json
 import os
 import shutil
 import subprocess
@@ -146,24 +148,32 @@ FILES = {
 
 
 @pytest.fixture(scope="session")
-def executed_book(tmp_path_factory):
-    book = tmp_path_factory.mktemp("book")
+def made_book(tmp_path_factory):
+    """The scratch book as it is made once, executed and rendered, and the place where each test gets its copy.
+
+    It is made in that place, which the results of Sphinx name.
+    """
+    kept, place = tmp_path_factory.mktemp("made") / "book", tmp_path_factory.mktemp("place") / "book"
+    place.mkdir()
     clean = shutil.ignore_patterns("__pycache__")
     for folder in ["_ext", "_static", "fpbook", "tests/book"]:
-        shutil.copytree(ROOT / folder, book / folder, ignore=clean)
-    (book / "_vendor").symlink_to(ROOT / "_vendor")
-    shutil.copy(ROOT / "_config.yml", book)
+        shutil.copytree(ROOT / folder, place / folder, ignore=clean)
+    (place / "_vendor").symlink_to(ROOT / "_vendor")
+    shutil.copy(ROOT / "_config.yml", place)
     for name, text in FILES.items():
-        (book / name).parent.mkdir(exist_ok=True)
-        (book / name).write_text(text)
-    execute(book)
-    return book
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_text(text)
+    status, printed = build(place)
+    assert status == 0, printed
+    return shutil.copytree(place, kept, symlinks=True), place
 
 
 @pytest.fixture
-def book(executed_book, tmp_path):
-    """The scratch book, executed and not yet rendered."""
-    return shutil.copytree(executed_book, tmp_path / "book", symlinks=True)
+def book(made_book):
+    """The scratch book, executed and rendered."""
+    kept, place = made_book
+    shutil.rmtree(place)
+    return shutil.copytree(kept, place, symlinks=True)
 
 
 def command(*options):
@@ -183,8 +193,22 @@ def shell_environment(**settings):
     return {k: v for k, v in os.environ.items() if k not in dropped} | settings
 
 
-def build(book, *options, **settings):
-    """The plain command; returns exit status and everything printed."""
+@functools.cache
+def warm_builds():
+    """The program that forks builds; it ends with this one, whose pipe it reads."""
+    program = [sys.executable, Path(__file__).with_name("warm.py")]
+    return subprocess.Popen(program, env=shell_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def build(book, *options):
+    """The plain command, without the seconds that its imports take; returns exit status and everything printed."""
+    output, program = book.with_name("printed"), warm_builds()
+    print(json.dumps([str(book), options, shell_environment(), str(output)]), file=program.stdin, flush=True)
+    return int(program.stdout.readline()), output.read_text("utf8")
+
+
+def build_alone(book, *options, **settings):
+    """The plain command itself, with these variables of a shell; returns exit status and everything printed."""
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     run = subprocess.run(command(*options), cwd=book, env=shell_environment(**settings), **pipes)
     return run.returncode, run.stdout

@@ -17,7 +17,7 @@ import pytest
 import second_run
 from bookbuild.execute.results import result_path
 from bookbuild.execute.runner import MAX_ATTEMPTS
-from conftest import SOLID, add_chapter, build, cell, command, failure, page, shell_environment
+from conftest import SOLID, add_chapter, build, build_alone, cell, command, failure, page, shell_environment
 
 FALSE = "from fpbook.claims import claim\nclaim('two is one', 2 == 1)"
 
@@ -41,12 +41,12 @@ def run_program(book, *arguments, **settings):
 
 
 def test_python_without_asserts_builds_nothing(book):
-    status, printed = build(book, PYTHONOPTIMIZE="1")
+    status, printed = build_alone(book, PYTHONOPTIMIZE="1")
     assert status != 0 and "PYTHONOPTIMIZE" in printed and not ours(printed)
     add_chapter(book, "false", cell(FALSE))
     for _ in range(2):  # with the variable, and then without it: no result of the first is used
         assert failure(book)
-        status, printed = build(book, PYTHONOPTIMIZE="1")
+        status, printed = build_alone(book, PYTHONOPTIMIZE="1")
         assert status != 0, printed
     again = run_program(book, "tests/book/second_run.py", PYTHONOPTIMIZE="1")
     assert again.returncode != 0 and "PYTHONOPTIMIZE" in again.stdout
@@ -96,7 +96,7 @@ def test_a_stored_result_that_is_cut_keyless_or_bad_is_made_anew(book, capsys):
 def test_home_backend_and_options_of_the_shell_change_nothing(book):
     for result in (book / "_build/executed").glob("*.ipynb"):
         result.unlink()
-    status, printed = build(
+    status, printed = build_alone(
         book, HOME="/proc/nowhere", MPLBACKEND="Agg", MPLCONFIGDIR="/proc/nowhere", IPYTHONDIR="/proc/nowhere"
     )
     assert status == 0 and printed.count("executing") == 2 and "fig-line" in page(book), printed
@@ -156,7 +156,6 @@ def test_an_unknown_page_is_one_line(book):
 
 
 def test_what_is_missing_or_cannot_be_read_is_made_again(book):
-    assert build(book)[0] == 0
     whole, made = shown(book), book / "_build"
     for damage in [
         lambda: shutil.rmtree(made / "html"),
@@ -171,7 +170,6 @@ def test_what_is_missing_or_cannot_be_read_is_made_again(book):
 
 
 def test_a_build_killed_at_any_moment_leaves_nothing_half_done(book):
-    assert build(book)[0] == 0
     whole = shown(book)
     for moment in [
         "reading sources",
@@ -254,7 +252,6 @@ def test_a_checkout_that_cannot_be_written_is_one_line(book, tmp_path):
     able = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(tmp_path), "true"]
     if not shutil.which("unshare") or subprocess.run(able, capture_output=True).returncode:
         pytest.skip("this user cannot mount a folder read-only")
-    assert build(book)[0] == 0  # so that its folders are there; Sphinx itself would fail to make them
     status, printed = build_read_only(book)
     assert status != 0 and "Traceback" not in printed and "cannot be written" in printed, printed
     output = tmp_path / "elsewhere"
@@ -268,7 +265,7 @@ def test_a_checkout_that_cannot_be_written_is_one_line(book, tmp_path):
 
 
 def test_without_the_program_git_pages_have_no_date(book):
-    status, printed = build(book, PATH="/nowhere")
+    status, printed = build_alone(book, PATH="/nowhere")
     assert status == 0 and "Last updated" not in page(book) and "download-buttons" in page(book), printed
     assert page(book).count('<p class="downloads"></p>') == 1  # where `make downloads` offers the book
 
