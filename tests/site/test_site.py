@@ -34,6 +34,10 @@ COVERED = [page for page in GUESSES if "behind-guess" in (BUILD / page).read_tex
 DIAGRAMS = [page for page in PAGES if 'class="diagram"' in (BUILD / page).read_text("utf8")]
 COMPRESSED = (".html", ".js", ".css", ".svg", ".json")  # servers compress these; the other files are compressed already
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+# Three pages of each kind are looked at in both themes at both sizes, the others in each theme and at each size once.
+VIEWS = [("light", DESKTOP), ("dark", PHONE), ("light", PHONE), ("dark", DESKTOP)]
+PLAIN = [page for page in PAGES if page not in {*LABS, *REPLAYS, *GUESSES, *DIAGRAMS}]
+THOROUGH = {page for kind in (LABS, REPLAYS, GUESSES, DIAGRAMS, PLAIN) for page in kind[:3]}
 
 if not CHROMIUM and not os.environ.get("CI"):
     pytest.skip("no Chromium on this machine: its pages are not tested in a browser", allow_module_level=True)
@@ -97,6 +101,31 @@ def code_is_read_without_scrolling_sideways(page):
     assert page.locator(".cell_input pre, .cell_output pre").evaluate_all(wide) == 0
 
 
+def is_accessible(page, context=None):
+    found = Axe().run(page, context=context, options=CHECKS | {"preload": False}).response["violations"]
+    assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == []
+
+
+def show(page, theme, viewport):
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    page.set_viewport_size(viewport)
+
+
+def answered_guesses_are_accessible(page):
+    for theme, viewport in VIEWS[:2]:
+        show(page, theme, viewport)
+        for answer in page.locator(".guess summary").all():
+            answer.click()
+            is_accessible(page, ".guess")
+
+
+def weigh(page, responses):
+    page.evaluate("() => { for (const image of document.images) image.loading = 'eager'; }")
+    page.wait_for_load_state("networkidle")
+    bodies = [(response.url.split("?")[0], response.body()) for response in responses]
+    return sum(len(gzip.compress(body, 6) if url.endswith(COMPRESSED) else body) for url, body in bodies)
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_page_is_clean_and_accessible(open_page, site, address):
     responses = []
@@ -106,24 +135,20 @@ def test_page_is_clean_and_accessible(open_page, site, address):
     if address in REPLAYS:
         show_replay(page)
     page.evaluate("() => document.getElementById('pst-back-to-top')?.style.setProperty('display','block')")
-    for i, (theme, viewport) in enumerate([("light", DESKTOP), ("light", PHONE), ("dark", PHONE), ("dark", DESKTOP)]):
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-        page.set_viewport_size(viewport)
+    for i, (theme, viewport) in enumerate(VIEWS if address in THOROUGH else VIEWS[:2]):
+        show(page, theme, viewport)
         page.wait_for_timeout(500)  # the theme looks for what scrolls 300 ms after a change of size
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page itself scrolls sideways"
         if i == 0 and address in ANSWERS:
             the_answer_is_seen_at_once(page)
         if viewport == PHONE:
             code_is_read_without_scrolling_sideways(page)
-        found = Axe().run(page, options=CHECKS | {"preload": False}).response["violations"]
-        assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], (theme, viewport)
+        is_accessible(page)
         if i == 0:
             page.evaluate(THIN)
-    page.evaluate("() => { for (const image of document.images) image.loading = 'eager'; }")
-    page.wait_for_load_state("networkidle")
-    bodies = [(response.url.split("?")[0], response.body()) for response in responses]
-    weight = sum(len(gzip.compress(body, 6) if url.endswith(COMPRESSED) else body) for url, body in bodies)
-    assert weight < 1_500_000
+    if address in GUESSES:
+        answered_guesses_are_accessible(page)
+    assert weigh(page, responses) < 1_500_000
     policy = page.locator('meta[http-equiv="Content-Security-Policy"]').get_attribute("content")
     assert "'unsafe-inline'" not in policy.split("style-src")[0] and "unsafe-eval" not in policy
     assert page.faults == []
@@ -280,12 +305,29 @@ def test_the_dark_theme_follows_the_system(open_page, site):
     )
 
 
+def a_slider_moves_drawing_and_text(page, number):
+    replay = show_replay(page, number)
+    slider, text = replay.locator("input"), replay.locator("[aria-live]")
+    pictures = "nodes => nodes.map(node => node.toDataURL()).join()"
+
+    def seen():
+        return drawing(replay), replay.locator("canvas").evaluate_all(pictures)
+
+    before, words = seen(), text.inner_text()
+    slider.focus()
+    page.keyboard.press("End")
+    last = text.inner_text()
+    assert words != last and before != seen()
+    page.keyboard.press("ArrowLeft")
+    assert text.inner_text() != last and slider.get_attribute("aria-valuetext") in text.inner_text()
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_page_works_from_disk(open_page, address):
     page = open_page((BUILD / address).as_uri())
     assert page.locator("span.math, div.math").count() == 0 or page.locator("mjx-container").count() > 0
-    if address in REPLAYS:
-        show_replay(page)
+    for number in range(len(DATA.findall((BUILD / address).read_text("utf8")))):
+        a_slider_moves_drawing_and_text(page, number)
     page.evaluate("() => { for (const folded of document.querySelectorAll('details')) folded.open = true; }")
     code_is_read_without_scrolling_sideways(page)
     assert page.faults == []
@@ -297,31 +339,6 @@ def test_there_are_replays_and_each_is_small():
         for data in DATA.findall((BUILD / page).read_text("utf8")):
             assert len(data.encode()) <= replays.REPLAY_BYTES
             assert json.loads(data)["runs"]
-
-
-@pytest.fixture(
-    params=[(page, i) for page in REPLAYS for i in range(len(DATA.findall((BUILD / page).read_text("utf8"))))], ids=str
-)
-def replay_at(request):
-    return request.param
-
-
-def test_the_slider_moves_drawing_and_text(open_page, site, replay_at):
-    page = open_page(site + replay_at[0])
-    replay = show_replay(page, replay_at[1])
-    slider, text = replay.locator("input"), replay.locator("[aria-live]")
-    before = drawing(replay), text.inner_text()
-    canvas = replay.locator("canvas").evaluate_all("nodes => nodes.map(node => node.toDataURL()).join()")
-    slider.focus()
-    page.keyboard.press("End")
-    after = drawing(replay), text.inner_text()
-    assert before[1] != after[1]
-    assert before[0] != after[0] or canvas != replay.locator("canvas").evaluate_all(
-        "nodes => nodes.map(node => node.toDataURL()).join()"
-    )
-    page.keyboard.press("ArrowLeft")
-    assert text.inner_text() != after[1] and slider.get_attribute("aria-valuetext") in text.inner_text()
-    assert page.faults == []
 
 
 def test_keyboard_plays_and_pauses(open_page, site):
@@ -407,9 +424,7 @@ def test_without_scripts_the_pictures_stay(open_page, site, address):
         assert stills.nth(i).is_visible()
 
 
-def test_output_in_a_notebook_draws_itself(open_page, tmp_path, monkeypatch):
-    shown = []
-    monkeypatch.setattr(replays, "display", lambda bundle, raw: shown.append(bundle))
+def test_output_in_a_notebook_draws_itself(open_page, tmp_path, monkeypatch, shown):
     monkeypatch.delenv("FPBOOK_BUILD")
     x = np.linspace(0, 1, 9)
     panels = [
@@ -445,19 +460,6 @@ def test_a_guess_is_answered_by_keyboard_with_scripts_and_without(open_page, sit
     page.emulate_media(media="print")
     assert answer.is_visible() and not right.get_by_text("Right.").is_visible()
     assert page.faults == []
-
-
-@pytest.mark.parametrize("address", GUESSES)
-def test_an_answered_guess_is_accessible(open_page, site, address):
-    page = open_page(site + address)
-    page.add_style_tag(content="* { transition: none !important; }")
-    page.evaluate(THIN)
-    for theme in ("light", "dark"):
-        page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-        for answer in page.locator(".guess summary").all():
-            answer.click()
-            found = Axe().run(page, context=".guess", options=CHECKS | {"preload": False}).response["violations"]
-            assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == [], theme
 
 
 @pytest.mark.parametrize("address", COVERED)
