@@ -14,7 +14,8 @@
   const SIDES = ["left", "right"];
   const TITLES = ["broad activation", "narrow activation"];
   const WAVES = { slow: 1, middle: 3, fast: 5 };
-  const GUESSES = [...SIDES.map((side) => `the ${side} one`), "both"];
+  const GUESSES = [...SIDES.map((side) => `the ${side} one`), "I cannot tell"];
+  const KEYS = ["the curve", "41 points of it", "network"];
   const PACE = 8; // step 8 t² is shown after t seconds: slowly at first, where most happens; about five seconds in all
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
@@ -127,7 +128,7 @@
     }
   }
 
-  /** What two runs show: of each the order in which it learned, its errors; the side that has learned the curve. */
+  /** What two runs show: of each the order in which it learned, its errors; the side that alone has learned the curve. */
   function outcome(runs, panels) {
     const each = runs.map((run, i) => {
       const { data } = panels[i];
@@ -135,7 +136,7 @@
       return { order: order(run), ...errors };
     });
     const near = each.map(({ between }) => between < NEAR);
-    const right = near.every(Boolean) ? 2 : near.some(Boolean) ? near.indexOf(true) : null;
+    const right = near[0] === near[1] ? null : near.indexOf(true);
     return { each, right, fitted: runs.every(({ done }) => done === "fitted") };
   }
 
@@ -190,8 +191,7 @@
       this.player.set(TICKS + 1);
       this.at = element("span", bar, { class: "landing-step" });
       const keys = element("p", this.live, { class: "landing-keys", "aria-hidden": "true" });
-      for (const key of ["the curve", "41 points of it", "network"])
-        element("span", keys, { class: `landing-key ${key.split(" ").at(-1)}` }).textContent = key;
+      this.keys = KEYS.map((key) => element("span", keys, { class: `landing-key ${key.split(" ").at(-1)}` }));
     }
 
     /** The recording plays once, when it is seen. */
@@ -209,6 +209,8 @@
     show(state) {
       const held = document.activeElement;
       this.live.dataset.state = state;
+      const open = state === "revealed" ? "" : ", at the points only";
+      this.keys.forEach((key, i) => (key.textContent = KEYS[i] + (i === 2 ? open : "")));
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
       const shown = (node) => node.getClientRects().length > 0;
       if (!this.controls.contains(held) || shown(held)) return;
@@ -334,10 +336,11 @@
 
     reason() {
       const { each, right } = this.found;
-      if (right === null || right === 2) return "";
+      if (right === null) return "";
       const won = each[right].order === say("in order") && each[1 - right].order !== say("in order");
+      const [side, other] = [SIDES[right], SIDES[1 - right]];
       return won
-        ? "The one that learned slow waves first has learned the curve: this is the frequency principle."
+        ? `On the ${side} slow waves came well before fast ones, as the frequency principle says; on the ${other} all came at once.`
         : "";
     }
 

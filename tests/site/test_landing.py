@@ -82,19 +82,21 @@ def test_both_fit_the_points_and_one_has_learned_the_curve(open_page, folder, ad
     assert slow < middle < fast and fast > 2 * slow and max(steps(page, 1)) < 2 * min(steps(page, 1))
     straight = outputs(page)
     left, right = reveal(page)
-    assert left < 10 and right > 30 and "“the left one”: right" in page.get_by_role("status").inner_text()
+    told = page.get_by_role("status").inner_text()
+    assert left < 10 and right > 30 and "“the left one”: right" in told
+    assert "On the left slow waves came well before fast ones" in told and "on the right all came at once" in told
     still(page)
     bent = outputs(page)
-    assert all(len(one) == len(other) and one != other for one, other in zip(straight, bent))
+    assert all(a.count("L") == b.count("L") and a != b for a, b in zip(straight, bent))
     assert page.get_by_role("link", name="Why?").is_visible() and page.faults == []
 
 
 def test_a_wrong_guess_is_told_and_other_first_weights_give_the_same_picture(open_page, address):
     page = open_page(address)
-    page.get_by_label("both").check()
+    page.get_by_label("I cannot tell").check()
     train(page)
     reveal(page)
-    expect(page.get_by_role("status")).to_contain_text("You said “both”; it is the left one")
+    expect(page.get_by_role("status")).to_contain_text("You said “I cannot tell”; it is the left one")
     before = steps(page, 0) + steps(page, 1)
     page.get_by_role("button", name="Again, from other first weights").click()
     state(page, "fitted")
@@ -243,7 +245,7 @@ def test_the_lab_is_accessible_in_every_state(open_page, address, theme):
         assert small == 0, now
 
     check("before")
-    page.get_by_label("both").check()
+    page.get_by_label("I cannot tell").check()
     page.get_by_role("button", name="Train both").click()
     check("during")
     state(page, "fitted")
