@@ -76,7 +76,7 @@ def small_copy(figure):
 
 
 def add_pictures(app, doctree):
-    """An image of `figure:NAME` shows this figure of another page, small; `figure:NAME#left` shows its left half."""
+    """An image of `figure:NAME` shows this figure of another page, small; `figure:NAME#top` shows its upper half."""
     for image in list(doctree.findall(nodes.image)):
         if not image["uri"].startswith("figure:"):
             continue
@@ -89,7 +89,7 @@ def add_pictures(app, doctree):
             continue
         drawn = next(output["data"]["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
         path = app.book.folder / "thumbnails" / f"{name}{part}.png"
-        replace(path, thumbnail(drawn, part == "left"))
+        replace(path, thumbnail(drawn, part == "top"))
         image["uri"] = os.path.relpath(path, Path(app.env.doc2path(app.env.docname)).parent)
         image["classes"] += cell.metadata["mystnb"]["image"].get("classes", "").split()
 
@@ -105,11 +105,11 @@ def cell_of_figure(app, name):
     return drawn[0] if drawn else None
 
 
-def thumbnail(drawn, left=False):
-    """A figure, or its left half, as a small PNG of few colours, with two dots per CSS pixel."""
+def thumbnail(drawn, top=False):
+    """A figure, or its upper half, as a small PNG of few colours, with two dots per CSS pixel."""
     file = io.BytesIO()
     with Image.open(io.BytesIO(base64.b64decode(drawn))) as picture:
-        picture = picture.crop((0, 0, picture.width // 2, picture.height)) if left else picture
+        picture = picture.crop((0, 0, picture.width, picture.height // 2)) if top else picture
         size = 2 * THUMBNAIL, round(2 * THUMBNAIL * picture.height / picture.width)
         picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", dpi=(200, 200))
     return file.getvalue()
