@@ -10,6 +10,7 @@ import contextlib
 import io
 import re
 import types
+import zlib
 
 import numpy as np
 
@@ -21,6 +22,12 @@ RNG_SEED = 12345
 def shuffled(values):
     """The numbers in random order: labels, seeds or frequencies mixed up."""
     return np.random.default_rng(RNG_SEED).permutation(values.ravel()).reshape(values.shape)
+
+
+def unpaired(values):
+    """The numbers in a random order of their own: what belongs together in two arrays is torn apart."""
+    own = zlib.crc32(np.ascontiguousarray(values).tobytes())
+    return np.random.default_rng([RNG_SEED, own]).permutation(values.ravel()).reshape(values.shape)
 
 
 def constant(values):
@@ -58,7 +65,7 @@ def nothing(values):
     return np.zeros_like(values)
 
 
-MUTATIONS = [shuffled, constant, negated, untrained, reversed_order, tilted, rising, nothing]
+MUTATIONS = [shuffled, unpaired, constant, negated, untrained, reversed_order, tilted, rising, nothing]
 
 
 def changed(value, mutation):
