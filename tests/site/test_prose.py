@@ -35,7 +35,6 @@ NOT_PRINTED = {
         "1.9": "exp(pi / (2 sqrt(6))): deviation of a Gumbel distribution of scale 1/2",
         "17": "4.61 / 3.95 of the table above it",
     },
-    "your-network": {"1.6": "a trial outside of the page; to be printed"},
 }  # fmt: skip
 
 
