@@ -456,12 +456,7 @@ def test_ones_own_run_is_moved_through_and_played(open_lab):
     assert output.get_attribute("d") == last and page.faults == []
 
 
-NOT_UNDERSTOOD = pytest.mark.xfail(reason="the first panel of these two stands still at the first step: not understood")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=NOT_UNDERSTOOD if name in ("order", "cube") else ()) for name in LABS]
-)
+@pytest.mark.parametrize("name", LABS)
 def test_every_run_is_moved_through_and_laid_under_the_next(open_lab, name):
     """Nothing differs but the seed, so that the second run can be compared with the first."""
     page, lab = open_lab(name, place="served")
@@ -475,8 +470,8 @@ def test_every_run_is_moved_through_and_laid_under_the_next(open_lab, name):
     lab.get_by_label("step", exact=True).press("Home")
     begin = first.evaluate(shown)
     panel = lab.locator(".seek > svg").first
-    box = panel.bounding_box()
-    page.mouse.click(box["x"] + box["width"] - 20, box["y"] + 20)  # the panel over the steps moves it too
+    right = panel.bounding_box()["width"] - 20
+    panel.click(position={"x": right, "y": 20})  # the panel over the steps moves it too
     assert begin != end and first.evaluate(shown) != begin
     before = lab.locator(".seek").first.locator("path.ghost").count()
     choose(lab, "seed", 1)
