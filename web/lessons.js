@@ -205,12 +205,12 @@
   }
 
   /** Of the pairs of frequencies whose rates differ by more than 2, how many came in that order. */
-  function verdict({ rates, done }, times) {
+  function verdict({ eigenvalues, done }, times) {
     if (!done) return "";
     let pairs = 0;
     let right = 0;
-    rates.forEach((q, i) =>
-      rates.forEach((r, j) => {
+    eigenvalues.forEach((q, i) =>
+      eigenvalues.forEach((r, j) => {
         if (q < 2 * r || times[i] === times[j]) return;
         pairs++;
         right += times[i] < times[j];

@@ -493,7 +493,7 @@
           this.tell(
             this.plan.length ? "Training first what this is compared with \u2026" : "Training \u2026",
           );
-        run.rates ??= (await run.forecast()).slice(0, followed(run).length);
+        run.eigenvalues ??= (await run.forecast()).slice(0, followed(run).length);
         if (this.active !== mine) return false;
         const rested = await run.train(most);
         if (!rested || run !== this.run || (this.active && this.active !== mine)) return false;
@@ -674,17 +674,19 @@
     }
 
     forecasts(run) {
-      const { rates } = run;
+      const { eigenvalues } = run;
       const ks = followed(run).map(frequencyOf);
       const times = ks.map((k) => (run.rows.length ? firstBelow(run, k) : Number.POSITIVE_INFINITY));
       const rank = (values, i, sign) => `${1 + values.filter((v) => sign * v > sign * values[i]).length}.`;
       this.table.replaceChildren();
       const title = "What the tangent kernel forecasts before the first step, and what happened";
-      element("caption", this.table).textContent = title + (rates ? verdict(run, times) : "");
+      element("caption", this.table).textContent = title + (eigenvalues ? verdict(run, times) : "");
       this.row(["frequency k", "rate, of the largest", "forecast", `first below ${THRESHOLD}`, "came"], "th");
-      const top = Math.max(...(rates ?? [1]));
+      const top = Math.max(...(eigenvalues ?? [1]));
       ks.forEach((k, i) => {
-        const forecast = rates ? [few(rates[i] / top), rank(rates, i, 1)] : ["\u2013", "\u2013"];
+        const forecast = eigenvalues
+          ? [few(eigenvalues[i] / top), rank(eigenvalues, i, 1)]
+          : ["\u2013", "\u2013"];
         const came = Number.isFinite(times[i])
           ? [`step ${number(times[i])}`, rank(times, i, -1)]
           : ["\u2013", "\u2013"];

@@ -347,6 +347,18 @@ def test_the_run_before_stays_dashed(open_page, address):
     assert "scale a of the Ricker 0.3" in page.locator(".lab-past").inner_text() and page.faults == []
 
 
+def test_the_table_says_the_forecast_and_whether_the_order_held(open_page, address):
+    """In the first lesson the kernel forecasts low before high, and so it comes."""
+    page = open_page(address)
+    trained(page)
+    rows = [row.split("\t") for row in page.locator(".play-forecast tr").all_inner_texts()[1:]]
+    rates = [float(row[1]) for row in rows]
+    assert rates[0] == 1 and rates == sorted(rates, reverse=True) and rates[-1] < 0.5
+    assert [row[2] for row in rows] == [row[4] for row in rows] == ["1.", "2.", "3."]
+    held = re.search(r"the order held for (\d) of (\d) pairs?", page.locator(".play-forecast caption").inner_text())
+    assert held[1] == held[2] and page.faults == []
+
+
 SPIKES = "sines=1:1,3:1,5:1&activation=tanh&start=default&antisymmetric=0&lr=0.005&steps=3000"
 
 
