@@ -3,7 +3,7 @@
   "use strict";
   const { amplitudes, nudft, relativeError } = window.fpExperiment;
   const { COLORS } = window.fpColors;
-  const { CurvesPanel, element } = window.fpReplay;
+  const { CurvesPanel, crossings, element } = window.fpReplay;
 
   const HOLLOW = { hollow: true };
 
@@ -258,9 +258,10 @@
     mark(tall) {
       const { sx, sy } = this.parts;
       const { heat, ks, edge } = this.spec;
-      const stays = ks.map((_, i) => heat.findLastIndex((errors) => !(errors[i] < edge)) + 1);
+      const errorsOf = (i) => heat.map((errors) => errors[i]);
+      const stays = ks.map((_, i) => crossings(errorsOf(i), edge).stays);
       const line = (j, i) => `M${sx(this.steps[j]).toFixed(1)} ${sy(i + 1).toFixed(1)}v${tall.toFixed(1)}`;
-      this.marks.setAttribute("d", stays.map((j, i) => (j < heat.length ? line(j, i) : "")).join(""));
+      this.marks.setAttribute("d", stays.map((j, i) => (j >= 0 ? line(j, i) : "")).join(""));
     }
 
     show(frame) {
