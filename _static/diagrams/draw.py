@@ -127,9 +127,9 @@ def arc():
     parts = [
         step(8, 8, 212, BLUE, "1.1  The phenomenon", "low frequencies are", "usually learned first"),
         step(260, 8, 212, BLUE, "1.1.1  The mechanism", "a correction at one point", "moves its neighbours"),
-        step(8, 122, 146, ORANGE, "1.2  Where it hurts", "fine detail is late,", "and what can be done"),
+        step(8, 122, 146, ORANGE, "1.2  Where it hurts", "fine detail is late,", "and what helps"),
         step(167, 122, 146, GREEN, "1.3  Where it helps", "stop before the", "noise is learned"),
-        step(326, 122, 146, PINK, "1.4  Where it ends", "images suit this bias,", "parity does not"),
+        step(326, 122, 146, PINK, "1.4  Where it ends", "right for images,", "wrong for parity"),
         step(134, 236, 212, GREY, "1.5  What depth changes", "the target that", "later layers have to fit"),
         step(134, 350, 212, GREY, "1.6  What is still open", "other optimizers,", "generative models"),
     ]
