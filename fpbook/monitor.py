@@ -110,8 +110,8 @@ class FrequencyMonitor:
     Notes
     -----
     A call costs O(n m), with `delta` O(n^2) and once O(n^2 d). Outputs are those of the whole set in the order of `y`,
-    in evaluation mode; `watch` sees to it. Coordinate networks should be measured on a grid that resolves them, never
-    on the points that they are trained on.
+    in evaluation mode; `watch` sees to it. Points that a network is trained on say nothing about what it does between
+    them: measure a coordinate network also on a grid that resolves the highest frequency you ask about.
 
     Source: Xu et al. (2020), eqs. 2 and 8-11.
 
@@ -197,7 +197,7 @@ class FrequencyMonitor:
         if k is not None and given is not None:
             names = _names(given, period)
             if method == "lstsq":
-                self._refuse_aliases(k, names)
+                self._refuse_aliases(k, names, scale, period)
                 self._name_those_below_one_period(k, names, period)
             complex_ = np.iscomplexobj(self._labels)
             return Waves(self.x, k, names, complex_=complex_, dft=method == "dft", memory=memory)
@@ -242,17 +242,19 @@ class FrequencyMonitor:
             )
         return k, None
 
-    def _refuse_aliases(self, k: NDArray, names: list[str]) -> None:
-        for axis, column in enumerate(self.x.T):
+    def _refuse_aliases(self, k: NDArray, names: list[str], scale: Any, period: Any) -> None:
+        unit, hint = "cycles", "is the period in the unit of x?"
+        if period is None:
+            unit, hint = "rad per unit of x", "is x in the unit of k? With period= k counts cycles"
+        for axis, (column, per) in enumerate(zip(self.x.T, np.broadcast_to(scale, self.x.shape[1]))):
             if (step := grid_step(column)) is None:
                 continue
             for one, name in zip(k[:, axis], names):
                 if abs(one) > (1 + 1e-6) * np.pi / step:
                     alias = abs(one - 2 * np.pi / step * round(one * step / (2 * np.pi)))
                     raise ValueError(
-                        f"{name} is above the Nyquist frequency of these points, {np.pi / step:.4g} rad per unit of x "
-                        f"(they lie on a grid of spacing {step:.4g}), and cannot be told from {alias:.4g}; is x in the "
-                        "unit of k? With period= k counts cycles"
+                        f"{name} is above the Nyquist frequency of these points, {np.pi / step / per:.4g} {unit} "
+                        f"(they lie on a grid of spacing {step:.4g}), and cannot be told from {alias / per:.4g}; {hint}"
                     )
 
     def _name_those_below_one_period(self, k: NDArray, names: list[str], period: Any) -> None:
@@ -395,7 +397,8 @@ class FrequencyMonitor:
         marks = ["" if fine else "not resolved" for fine in self.resolved]
         columns = {"name": self.names, "share": self.share.tolist(), "error": self.error[-1].tolist()}
         leaks = {"leak": self.leak[-1].tolist()} if isinstance(self.measure, Waves) else {}
-        return Columns({**columns, **leaks, **{key: fitted[key] for key in list(fitted)[1:]}, "": marks})
+        remarks = {"": marks} if any(marks) else {}
+        return Columns({**columns, **leaks, **{key: fitted[key] for key in list(fitted)[1:]}, **remarks})
 
     def plot(self, ax: Any = None, *, heat: bool = False) -> Any:
         """Draw the error of each name against the step, or all as a map of step and name (`heat`); returns the axes."""

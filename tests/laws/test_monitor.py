@@ -176,6 +176,15 @@ def test_frequencies_may_count_cycles():
         FrequencyMonitor(np.arange(360.0), np.sin(np.radians(3 * np.arange(360))), k=[3, 30])
     degrees = FrequencyMonitor(np.arange(360.0), np.sin(np.radians(3 * np.arange(360))), k=[3], period=360)
     assert degrees(0, np.zeros(360)) == {"3 cycles": pytest.approx(1)}
+    hours, day = np.arange(240), np.sin(2 * np.pi * np.arange(240) / 24)
+    with pytest.raises(
+        ValueError, match=r"13 cycles is above the Nyquist frequency .*, 12 cycles .* told from 11;"
+    ) as refused:
+        FrequencyMonitor(hours, day, k=[13], period=24)
+    assert "rad" not in str(refused.value)  # one unit in one message
+    both = np.stack(np.meshgrid(np.arange(24), np.arange(0, 3, 0.5), indexing="ij"), -1).reshape(-1, 2)
+    with pytest.raises(ValueError, match="Nyquist frequency .*, 3 cycles .* told from 2;"):  # per axis its own period
+        FrequencyMonitor(both, np.sin(2 * np.pi * both[:, 0] / 24), k=[[1, 4]], period=[24, 3])
 
 
 def test_waves_that_are_one_on_these_points_are_named():
@@ -381,6 +390,7 @@ def test_when_each_was_fitted_and_the_table_of_it():
     np.testing.assert_allclose(table["error"], [0.1, 0.3])
     lines = str(table).splitlines()
     assert len(lines) == 3 and lines[0].split()[:3] == ["name", "share", "error"]
+    assert "" not in table  # no column of remarks where all are resolved
 
 
 def test_a_monitor_is_saved_with_a_checkpoint_and_goes_on(tmp_path):
