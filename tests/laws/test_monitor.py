@@ -292,6 +292,8 @@ def test_what_is_below_the_noise_in_the_labels_is_marked():
     noisy = np.sin(at) + 0.3 * np.random.default_rng(0).normal(size=400)
     monitor = FrequencyMonitor(at, noisy, k=[1, 7, 23])
     np.testing.assert_array_equal(monitor.resolved, [True, False, False])
+    monitor(0, noisy)
+    assert monitor.table()[""] == ["", "not resolved", "not resolved"]
     assert monitor.floor[0] == pytest.approx(2 * 0.3 / np.sqrt(400), rel=0.1)  # sigma / sqrt(n), relative to 1/2
     assert FrequencyMonitor(at, noisy).names[0].startswith("k=") and len(FrequencyMonitor(at, noisy).names) == 1
 
