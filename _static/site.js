@@ -4,7 +4,8 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
 }
 
 // Formulas are drawn where the reader is, and all the others once he or she does anything: MathJax, large and slow, is fetched for
-// the first of them. The page names it in a script that does not run by itself. A few at a time, so that the page answers in between.
+// the first of them. The page names it in a script that does not run by itself. A few at a time, so that the page answers in between,
+// and none while a lab trains.
 let mathjax = null;
 let drawing = Promise.resolve();
 
@@ -15,6 +16,11 @@ function loadMathJax() {
     Object.assign(script, { src: document.querySelector("script[type='text/mathjax']").src, defer: true });
     document.head.append(script);
   }));
+}
+
+async function untilNothingTrains() {
+  do await new Promise((resume) => setTimeout(resume, 150));
+  while (document.documentElement.hasAttribute("data-training"));
 }
 
 const undrawn = (within) =>
@@ -29,8 +35,10 @@ function backToTeX(formula) {
 function drawFormulas(wanted = () => undrawn(document)) {
   drawing = drawing.then(async () => {
     const formulas = wanted().filter((formula) => !formula.querySelector("mjx-container"));
+    if (formulas.length && !mathjax) await untilNothingTrains();
     if (formulas.length) await loadMathJax();
     while (formulas.length) {
+      if (document.documentElement.hasAttribute("data-training")) await untilNothingTrains();
       const some = formulas.splice(0, 4);
       some.forEach(backToTeX);
       await MathJax.typesetPromise(some);

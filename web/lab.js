@@ -2,8 +2,8 @@
 // reader's own run.
 (() => {
   "use strict";
-  const { CurvesPanel, PicturePanel, Player, element, nearest, number, watchWidth, whenNear } =
-    window.fpReplay;
+  const { CurvesPanel, PicturePanel, Player, element, nearest, number, setAside, sign } = window.fpReplay;
+  const { watchWidth, whenNear } = window.fpReplay;
   const { frequencyOf, names, numbers } = window.fpExperiment;
   const { Control, button, check, same, written } = window.fpControls;
   const { HeatPanel, heatOfRows, heatPanel, outputPanel, spectrumPanel, stepsPanel } = window.fpPanels;
@@ -20,8 +20,8 @@
   ];
   const UNTRAINED = ["#dddddd", "#777777"]; // corners that are not seen and seen, before the first step
   const RUNS_BEFORE = 3; // that stay, dashed
-  const TRAIN = "\u25b6\ufe0e Train";
-  const STOP = "\u23f8\ufe0e Stop";
+  const TRAIN = ["play", "Train"];
+  const STOP = ["stop", "Stop"];
 
   const copy = (value) => JSON.parse(JSON.stringify(value));
 
@@ -64,8 +64,7 @@
       this.addPlayer();
       this.addPanels();
       still.before(this.root);
-      still.classList.add("replay-still");
-      still.hidden = true;
+      setAside(still);
       this.begin();
     }
 
@@ -92,7 +91,8 @@
     addButtons() {
       const bar = element("div", this.root, { class: "replay-controls" });
       const press = () => (this.run?.running ? this.stop() : this.train());
-      this.go = button(bar, TRAIN, press, { once: true, class: "lab-train" });
+      this.go = button(bar, "", press, { once: true, class: "lab-train" });
+      sign(this.go, ...TRAIN);
       button(bar, "Step", () => {
         this.stop();
         this.train(1);
@@ -200,7 +200,7 @@
     stop() {
       if (!this.run?.running) return;
       this.run.stop();
-      this.go.textContent = TRAIN;
+      sign(this.go, ...TRAIN);
       if (this.run.rows.length) this.tell(...this.result(this.run));
       else this.tell(say("stopped", { steps: 0 }));
     }
@@ -215,7 +215,7 @@
       if (!this.run || this.run.done) this.anew();
       const { run } = this;
       this.player.pause();
-      this.go.textContent = most ? TRAIN : STOP;
+      sign(this.go, ...(most ? TRAIN : STOP));
       if (!most) this.tell(say("training"));
       try {
         if ((await run.train(most)) && run === this.run) this.ended(most);
@@ -228,7 +228,7 @@
     anew() {
       this.keep();
       this.run?.end();
-      this.run = new Session(copy(this.declared), () => this.draw());
+      this.run = new Session(copy(this.declared), () => this.drawing());
       this.run.label = this.difference(this.declared);
       this.rest();
     }
@@ -241,7 +241,6 @@
 
     ended(most) {
       const { run } = this;
-      this.draw();
       this.rest();
       if (this.inputs.some((input) => input.wrong)) return; // the reason of a refusal stays
       if (!run.done && most) return this.tell(say("step", { steps: number(run.step) }));
@@ -252,14 +251,12 @@
 
     /** Train can be pressed, and what there is of a run can be moved through. */
     rest() {
-      this.go.textContent = TRAIN;
+      sign(this.go, ...TRAIN);
       const frames = this.run?.frames.length ?? 0;
       this.bar.hidden = frames < 3 || this.run.running;
       this.root.toggleAttribute("data-seek", !this.bar.hidden);
-      if (this.bar.hidden) return this.player.pause();
-      this.player.set(frames);
-      this.player.frame = frames - 1;
-      this.player.slider.value = frames - 1;
+      if (this.bar.hidden) this.player.pause();
+      else this.player.rest(frames);
     }
 
     showFrame(frame) {
@@ -336,6 +333,11 @@
     }
 
     draw() {
+      return [...this.drawing()];
+    }
+
+    /** Panel after panel; it yields after each. */
+    *drawing() {
       const run = this.shown();
       const { data, network } = run.declared;
       const key = JSON.stringify([data, network.seed]);
@@ -345,8 +347,12 @@
         ? say("dashed", { runs: others.map(({ label }) => label).join("; ") })
         : "";
       const panels = data.cube ? this.cubePanels : data.rod ? this.rodPanels : this.linePanels;
-      const specs = panels.call(this, run, others);
-      [...specs, this.seriesPanel(run, others)].forEach((spec, i) => this.put(i, spec));
+      for (const [i, spec] of panels.call(this, run, others).entries()) {
+        this.put(i, spec);
+        yield;
+      }
+      this.put(2, this.seriesPanel(run, others));
+      yield;
       if (this.base.watch.heat) this.put(3, this.heatMap(run, others), HeatPanel);
     }
 

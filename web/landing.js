@@ -4,7 +4,7 @@
   "use strict";
   const root = document.querySelector(".landing-lab");
   if (!root) return;
-  const { Player, element, nearest, number } = window.fpReplay;
+  const { Player, element, nearest, number, setAside } = window.fpReplay;
   const { LESS_MOTION, Session } = window.fpSession;
   const { numbers } = window.fpExperiment;
   const { measure, order, say } = window.fpMessages;
@@ -143,10 +143,7 @@
   class Landing {
     constructor() {
       const links = [...root.querySelectorAll("a")].map((link) => link.cloneNode(true));
-      for (const still of root.children) {
-        still.classList.add("landing-still");
-        still.hidden = true;
-      }
+      setAside(...root.children);
       this.live = element("div", null, {
         class: "landing-live",
         role: "group",
@@ -259,7 +256,7 @@
 
     begin() {
       const seeded = ({ declared }) => ({ ...declared, network: { ...declared.network, seed: this.seed } });
-      this.sessions = RECORDED.map((run) => new Session(seeded(run), () => {}));
+      this.sessions = RECORDED.map((run) => new Session(seeded(run), () => []));
       Object.assign(this, { runs: this.sessions, opened: 0, clock: 0 });
     }
 
@@ -307,8 +304,7 @@
     }
 
     toEnd() {
-      this.player.frame = TICKS;
-      this.player.slider.value = TICKS;
+      this.player.rest(TICKS + 1);
       this.showStep(this.end);
     }
 

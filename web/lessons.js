@@ -2,9 +2,8 @@
 (() => {
   "use strict";
   const { amplitudes, names, nudft, peaks, target } = window.fpExperiment;
-  const { column, measure, reached } = window.fpMessages;
+  const { measure, reached, say } = window.fpMessages;
   const { number } = window.fpReplay;
-  const { check } = window.fpControls;
 
   const { PI } = Math;
   const HEIGHTS = 12; // sines that have a slider
@@ -233,46 +232,6 @@
     return increase ? "" : "two of them stand at the same x, or they are not in order";
   }
 
-  // ---- Values from the address ----
-
-  const READ = {
-    sines(text) {
-      const pairs = text ? text.split(",").map((pair) => /^(\d{1,2}):(\d(?:\.\d{1,2})?)$/.exec(pair)) : [];
-      if (pairs.some((pair) => !pair || pair[1] < 1 || pair[1] > HEIGHTS || pair[2] > TALLEST)) {
-        throw new Error(
-          `sines are pairs of a frequency from 1 to ${HEIGHTS} and a height from 0 to ${TALLEST}`,
-        );
-      }
-      return Object.fromEntries(pairs.map(([, k, size]) => [Number(k), Number(size)]));
-    },
-    drawn(text) {
-      const values = text.split(",");
-      if (values.length !== NODES || values.some((v) => !/^-?\d{1,4}$/.test(v) || Math.abs(v) > 1000)) {
-        throw new Error(`a drawn target is ${NODES} whole numbers from -1000 to 1000`);
-      }
-      return values.map((v) => v / 100);
-    },
-    own(text) {
-      const values = text.split(",").map((pair) => {
-        const found = /^(-?\d(?:\.\d{1,4})?):(-?\d{1,2}(?:\.\d{1,4})?)$/.exec(pair);
-        return found ? found.slice(1).map(Number) : [Number.NaN, Number.NaN];
-      });
-      const problem = problemOfPoints(values);
-      if (problem) throw new Error(`own points are pairs x:y with commas between them; ${problem}`);
-      return values;
-    },
-  };
-
-  /** One setting of the address, checked like what is typed. */
-  function readSetting(name, text) {
-    if (Object.hasOwn(READ, name)) return READ[name](text);
-    if (!Object.hasOwn(ALL, name)) throw new Error("it names a setting that is not here");
-    const { options, low } = ALL[name];
-    if (options) return check(ALL[name], text);
-    if (low === undefined) return check(ALL[name], { 0: false, 1: true }[text]);
-    return check(ALL[name], text.trim() === "" ? Number.NaN : Number(text));
-  }
-
   // ---- What to try after a run of one's own ----
 
   const NEXT = [
@@ -309,6 +268,21 @@
   /** One sentence: what this run makes one want to see. */
   const tryNext = (run) => NEXT.find(([holds]) => holds(run))[1];
 
+  /** What is said of a run that has ended, and whether it shows its lesson (undefined where it belongs to none). */
+  function outcome(run, before) {
+    if (run.done === "lost") return { text: `${say("lost")} ${tryNext(run)}` };
+    const how = say(run.done === "fitted" ? "fitted" : "trained", { steps: number(run.step) });
+    if (!run.lesson) {
+      const all = followed(run).length ? `Frequencies below ${THRESHOLD}: ${steps(run)}. ` : "";
+      const errors = `Error at the points ${few(end(run, "training"))}, on the whole interval ${few(end(run, "between"))}.`;
+      return { text: `${how} ${all}${errors} ${tryNext(run)}` };
+    }
+    const { said, next } = LESSONS[run.lesson];
+    const [what, shown] = said(run, before);
+    const then = shown ? next : "This run does not show the lesson. Next: try other seeds.";
+    return { text: `${how} ${what} ${then}`, shown };
+  }
+
   const limits = { FAR, FEWEST, MOST, FINE, HEIGHTS, TALLEST, NODES, THRESHOLD, BARS };
   window.fpLessons = {
     ...limits,
@@ -316,16 +290,12 @@
     CONTROLS,
     FIRST,
     LESSONS,
-    column,
     declared,
-    end,
     few,
     followed,
     problemOfPoints,
-    readSetting,
-    steps,
     firstBelow,
-    tryNext,
+    outcome,
     verdict,
   };
 })();

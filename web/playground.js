@@ -1,75 +1,56 @@
-// The frequency playground: a target that the reader draws, a network that trains on it here, its panels. What can be chosen, the
-// lessons and their numbers stand in lessons.js.
+// The frequency playground: a target that the reader draws, and a network that trains on it here. What can be chosen and the
+// lessons stand in lessons.js, its inputs in form.js, the panels in stage.js, the address in settings.js.
 (() => {
   "use strict";
   const place = document.querySelector(".playground");
   if (!place || !window.fpLessons) return;
-  const { CurvesPanel, Player, element, nearest, number, watchWidth } = window.fpReplay;
-  const { amplitudes, numbers, frequencyOf, target } = window.fpExperiment;
-  const { ALL, CONTROLS, FIRST, LESSONS, FAR, HEIGHTS, TALLEST, THRESHOLD, BARS } = window.fpLessons;
-  const { declared, end, few, firstBelow, followed, readSetting, steps, tryNext, verdict } = window.fpLessons;
-  const { SHAPES, atNodes, clamp, drawLine, placeOf } = window.fpPoints;
-  const { readPoints, shape, straightLines, tenThousandths } = window.fpPoints;
-  const { COLORS, REST, frequencyColor } = window.fpColors;
-  const { HeatPanel, heatPanel, outputPanel, spectrumPanel, stepsPanel } = window.fpPanels;
-  const { Control, button, dialog, same, written } = window.fpControls;
+  const { Player, element, nearest, number, setAside, sign } = window.fpReplay;
+  const { FIRST, LESSONS, declared, followed, outcome } = window.fpLessons;
+  const { PARTS, entriesOf, readEntries } = window.fpSettings;
+  const { button } = window.fpControls;
+  const { TakeBar } = window.fpDialogs;
   const { Session } = window.fpSession;
   const { Address } = window.fpAddress;
-  const { say } = window.fpMessages;
-  const { Tone } = window.fpSound;
-  const { copy, csvOf, pictureOf, pythonOf, save } = window.fpTakeaway;
-  // It scrolls on a phone, so the keyboard must reach it.
-  const FORECAST_BOX = {
-    class: "play-forecast",
-    tabindex: 0,
-    role: "region",
-    "aria-label": "Forecast and result",
-  };
-
-  const { PI } = Math;
-  const ROOM = 3.2; // what the first panel holds at least; a drawing reaches to 3
-  const TRAIN = "\u25b6\ufe0e Train";
-  const STOP = "\u23f8\ufe0e Stop";
+  const { Forecast } = window.fpForecast;
+  const { Stage } = window.fpStage;
+  const { Form } = window.fpForm;
+  const { Sounds, Tone } = window.fpSound;
   const GUESS = "Guess, then press Train.";
-
-  const PINS = 3;
   const POINTS = ["points", "anywhere", "noise", "sines", "drawn"]; // each of these puts the points anew
-  const PARTS = ["lessons", "target", "points", "network", "training", "take", "table"]; // that a link can hide
 
   class Playground {
     constructor() {
-      for (const still of place.children) {
-        still.classList.add("play-still");
-        still.hidden = true;
-      }
+      setAside(...place.children);
       this.root = element("div", place, {
         class: "replay lab play",
         role: "group",
         "aria-label": "Playground",
       });
       Object.assign(this, {
-        now: { ...FIRST },
-        lesson: "kept",
-        from: "kept",
+        parts: {}, // of the page, those that a link can hide
         run: null,
         before: null,
         plan: [],
-        pinned: [], // runs that stay beside the present one
-        heat: false, // the errors of all frequencies as a heat map, in place of curves
         hidden: [], // parts that the address hides
         lock: false, // the address forbids other settings
       });
-      this.parts = {};
       this.addLessons();
       const desk = element("div", this.root, { class: "play-desk" });
       this.work = element("div", desk, { class: "play-work" });
       this.addButtons();
-      this.addPanels();
+      this.stage = new Stage(this.work, (step) => this.seek(step));
       this.addTakeaway();
-      this.addForm(desk);
-      this.addTable();
-      this.write();
-      this.tell(GUESS);
+      this.form = new Form(desk, this.root, {
+        stage: this.stage,
+        now: () => this.now,
+        change: (values) => this.change(values),
+        refused: (reason) => this.refused(reason),
+        tell: (what) => this.tell(what),
+      });
+      Object.assign(this.parts, this.form.parts);
+      this.forecast = new Forecast(this.root);
+      this.parts.table = this.forecast.box;
+      this.choose("kept");
       this.address = new Address("#try?", (entries) => this.readAddress(entries));
       this.address.open();
       addEventListener("hashchange", () => this.address.open());
@@ -93,7 +74,7 @@
     addButtons() {
       const bar = element("div", this.work, { class: "replay-controls play-bar" });
       const press = () => (this.active ? this.stop() : this.train());
-      this.go = button(bar, TRAIN, press, { once: true, class: "lab-train" });
+      this.go = button(bar, "Train", press, { once: true, class: "lab-train" });
       button(bar, "Step", () => {
         this.stop();
         this.train(1);
@@ -104,233 +85,39 @@
       this.text = element("p", this.work, { class: "replay-text", "aria-live": "polite" });
     }
 
-    addPanels() {
-      this.cards = element("div", this.work, { class: "replay-cards" });
-      const card = (parent) => element("div", parent, { class: "replay-card" });
-      this.places = { output: card(this.cards), spectrum: card(this.cards) };
-      this.errors = element("div", this.cards, { class: "play-errors" });
-      this.places.errors = card(this.errors);
-      this.places.squares = card(this.errors);
-      this.places.output.classList.add("play-draw");
-      this.places.output.addEventListener("pointerdown", (event) => this.beginDrawing(event));
-      this.panels = {};
-      this.legend = element("p", this.work, { class: "lab-past" });
-      watchWidth(this.cards, () => this.layout());
-    }
-
-    layout() {
-      for (const panel of Object.values(this.panels)) panel.layout();
-    }
-
-    addTable() {
-      const box = element("div", this.root, FORECAST_BOX);
-      this.table = element("table", box);
-      this.parts.table = box;
-    }
-
     addTakeaway() {
       const bar = element("div", this.work, { class: "replay-controls play-take" });
       const heat = button(bar, "Heat map", () => {
-        this.heat = !this.heat;
-        heat.setAttribute("aria-pressed", this.heat);
+        this.stage.heat = !this.stage.heat;
+        heat.setAttribute("aria-pressed", this.stage.heat);
         this.draw();
       });
       heat.setAttribute("aria-pressed", false);
       this.pinButton = button(bar, "Pin this run", () => this.pin());
       this.unpinButton = button(bar, "Unpin", () => this.unpin());
-      if (Tone.possible) this.addSound(bar);
-      const take = element("span", bar, { role: "group", "aria-label": "Take it with you" });
-      this.parts.take = take;
-      button(take, "Python", () => this.showPython(), { "aria-haspopup": "dialog" });
-      button(take, "Copy link", () => {
-        const link = new URL(this.address.of(this.entries()), location.href).href;
-        this.copied(link, "The link to these settings is copied.");
+      if (Tone.possible) this.sounds = new Sounds(bar, () => this.heard());
+      this.take = new TakeBar(bar, this.root, {
+        run: () => this.run,
+        now: () => this.now,
+        link: () => new URL(this.address.of(this.entries()), location.href).href,
+        panels: this.stage.cards,
       });
-      this.csv = button(take, "CSV", () =>
-        this.saveAs("csv", new Blob([csvOf(this.run)], { type: "text/csv" })),
-      );
-      button(take, "PNG", () => pictureOf(this.cards).toBlob((blob) => this.saveAs("png", blob)));
-      this.taken = element("output", bar);
-      this.addPython();
+      this.parts.take = this.take.box;
     }
 
-    addSound(bar) {
-      this.tone = new Tone();
-      const group = element("span", bar, { role: "group", "aria-label": "Hear it as a tone" });
-      this.sounds = ["target", "output"].map((name) => {
-        const node = button(group, `\u266a ${name}`, () => this.hear(name), { "aria-pressed": false });
-        return { name, node };
-      });
-      document.addEventListener("visibilitychange", () => this.hear(null));
-    }
-
-    /** Lets the target or the output sound, as long as it is asked for. */
-    hear(name) {
-      this.sounding = this.sounding === name ? null : name;
-      for (const one of this.sounds) one.node.setAttribute("aria-pressed", one.name === this.sounding);
-      this.tone.stop();
-      if (this.sounding) this.sound((...wave) => this.tone.play(...wave));
-    }
-
-    /** Gives what is to be heard at the moment that is shown; one loudness for target and output. */
-    sound(use) {
-      const { fine, f } = this.dataOf(this.run ?? { declared: declared(this.now) });
-      const values = this.sounding === "target" ? f : (this.heard?.h ?? f.map(() => 0));
-      const sizes = [f, values].flatMap((one) => [...amplitudes(fine, one, BARS)]);
-      const size = Math.max(0.1, ...sizes);
-      if (Number.isFinite(size)) use(fine, values, size);
-    }
-
-    addPython() {
-      this.script = dialog(this.root, "The Python of this setting");
-      const about = element("p", this.script);
-      about.textContent =
-        "Where fpbook is installed, this takes the same steps from the same first weights as the run in the page.";
-      const bar = element("div", this.script, { class: "replay-controls" });
-      button(bar, "Copy again", () => this.copyPython());
-      this.scriptSaid = element("output", bar);
-      const code = {
-        class: "play-python",
-        tabindex: 0,
-        role: "region",
-        "aria-label": "Python of this setting",
-      };
-      this.code = element("pre", this.script, code);
-    }
-
-    async copied(text, done, place = this.taken) {
-      place.textContent = "";
-      const there = await copy(text, this.script.open ? this.script : document.body);
-      place.textContent = there ? done : "This browser does not let a page copy; please select the text.";
-    }
-
-    saveAs(kind, blob) {
-      const name = `playground-seed-${this.now.seed}.${kind}`;
-      save(name, blob);
-      this.taken.textContent = `Saved as ${name}.`;
-    }
-
-    /** The script of the run that is shown, or of the one that Train would begin. */
-    showPython() {
-      const { run } = this;
-      this.code.textContent = run ? pythonOf(run.now, run.rates) : pythonOf(this.now);
-      this.script.showModal();
-      this.copyPython();
-    }
-
-    copyPython() {
-      this.copied(this.code.textContent, "Copied.", this.scriptSaid);
-    }
-
-    addForm(desk) {
-      const form = element("div", desk, { class: "play-choose" });
-      const group = (part, title) => {
-        const box = element("fieldset", form);
-        this.parts[part] = box;
-        element("legend", box).textContent = title;
-        return box;
-      };
-      this.addHeights(group("target", "Target: height of each sine"));
-      this.inputs = {};
-      for (const title in CONTROLS) {
-        const box = group(title.toLowerCase(), title);
-        const grid = element("div", box, { class: "play-pairs" });
-        for (const key in CONTROLS[title]) this.inputs[key] = this.control(grid, key, CONTROLS[title][key]);
-      }
-      this.addPaste();
-    }
-
-    addHeights(box) {
-      const sliders = element("div", box, { class: "play-heights" });
-      this.heights = Array.from({ length: HEIGHTS }, (_, i) => {
-        const label = element("label", sliders);
-        const range = { type: "range", min: 0, max: TALLEST, step: 0.05, orient: "vertical" };
-        const node = element("input", label, { ...range, "aria-label": `height of frequency ${i + 1}` });
-        element("span", label, { "aria-hidden": "true" }).textContent = i + 1;
-        node.addEventListener("input", () => this.raise(i + 1, Number(node.value)));
-        return node;
-      });
-      const shapes = element("p", box, { class: "play-draws" });
-      for (const name in SHAPES) button(shapes, name, () => this.change({ sines: {}, drawn: shape(name) }));
-      this.mover = button(shapes, "Move points", () => this.moves(!this.moving), { "aria-pressed": false });
-      button(shapes, "Paste", () => this.paste(), {
-        "aria-haspopup": "dialog",
-        "aria-label": "Paste points",
-      });
-      const clear = () => this.change({ sines: {}, drawn: null });
-      button(shapes, "Clear", clear, { "aria-label": "Clear the target" });
-      this.hint = element("p", box, { class: "play-hint" });
-      this.moves(false);
-    }
-
-    /** What the pointer does in the first panel: it draws the target, or moves the points. */
-    moves(points) {
-      this.moving = points;
-      this.mover.setAttribute("aria-pressed", points);
-      this.places.output.classList.toggle("play-moves", points);
-      this.hint.textContent = points
-        ? "Drag a point in the first panel up or down."
-        : "Or draw the target in the first panel.";
-    }
-
-    addPaste() {
-      this.pasteBox = dialog(this.root, "Points of your own");
-      element("p", this.pasteBox).textContent =
-        "One point a line: x, a comma, y. Between them the target is taken to be straight.";
-      const field = { rows: 12, spellcheck: false, "aria-label": "points, one a line" };
-      this.pasted = element("textarea", this.pasteBox, field);
-      const bar = element("div", this.pasteBox, { class: "replay-controls" });
-      button(bar, "Use these points", () => this.usePasted());
-      this.pasteSaid = element("output", bar, { class: "refusal" });
-    }
-
-    /** The points as they are, to be changed by keyboard or replaced. */
-    paste() {
-      this.pasted.value = this.labels()
-        .map((point) => point.join(", "))
-        .join("\n");
-      this.pasteSaid.textContent = "";
-      this.pasteBox.showModal();
-      this.pasted.select();
-    }
-
-    usePasted() {
-      try {
-        const { points, moved } = readPoints(this.pasted.value);
-        this.pasteBox.close();
-        this.change({ own: points, sines: {}, drawn: straightLines(points) });
-        const how = moved ? ", moved and stretched into the interval from \u2212\u03c0 to \u03c0" : "";
-        this.tell(`${points.length} points are taken over${how}. Press Train.`);
-      } catch (error) {
-        this.pasteSaid.textContent = error.message;
-      }
-    }
-
-    /** The points with their labels as they stand, [[x, y], ...]. */
-    labels() {
-      const { x, y } = this.dataOf({ declared: declared(this.now) });
-      return Array.from(x, (v, i) => [tenThousandths(v), tenThousandths(y[i])]);
-    }
-
-    raise(k, size) {
-      const sines = { ...this.now.sines, [k]: size };
-      if (!size) delete sines[k];
-      this.change({ sines });
-    }
-
-    control(box, key, spec) {
-      return new Control(box, spec, {
-        get: () => this.now[key],
-        change: (value) => this.change({ [key]: value }),
-        refused: (reason) => {
-          this.stop();
-          this.tell(reason);
-        },
-      });
+    /** What can be heard at the moment that is shown. */
+    heard() {
+      const { fine, f } = this.stage.dataOf(this.shown());
+      return { x: fine, target: f, output: this.frame?.h ?? f.map(() => 0) };
     }
 
     tell(what) {
       this.text.textContent = what;
+    }
+
+    refused(reason) {
+      this.stop();
+      this.tell(reason);
     }
 
     // ---- What the reader chooses ----
@@ -344,7 +131,7 @@
       this.lesson = lesson ?? (kept ? this.lesson : null);
       this.now = { ...this.now, ...values };
       this.write();
-      this.writeAddress();
+      this.address?.write(this.entries());
       this.tell("Press Train.");
     }
 
@@ -360,7 +147,7 @@
       this.lesson = null;
       this.now = { ...this.now, lr };
       Object.assign(run, { now: this.now, lesson: null });
-      this.writeAddress();
+      this.address?.write(this.entries());
       this.showLesson();
       const step = await run.retune(lr);
       if (run !== this.run || run.done) return;
@@ -396,12 +183,7 @@
     }
 
     write() {
-      for (const input of Object.values(this.inputs)) input.write();
-      this.heights.forEach((node, i) => (node.value = this.now.sines[i + 1] ?? 0));
-      this.inputs.a.box.hidden = this.now.activation !== "ricker";
-      const { own } = this.now;
-      this.parts.points.firstChild.textContent = own ? `Points: ${own.length} of your own` : "Points";
-      this.parts.points.classList.toggle("play-own", Boolean(own));
+      this.form.write();
       this.showLesson();
       this.state("ready");
       this.draw();
@@ -415,19 +197,14 @@
 
     state(name) {
       this.root.dataset.state = name;
-      const shown = this.run?.rows.length > 1;
-      this.csv.disabled = !shown;
-      this.pinButton.disabled = !shown || name === "training" || this.pinned.length >= PINS;
-      this.unpinButton.hidden = !this.pinned.length;
-      this.go.textContent = name === "training" ? STOP : TRAIN;
+      this.training = name === "training";
+      this.pins();
+      sign(this.go, ...(this.training ? ["stop", "Stop"] : ["play", "Train"]));
       const frames = this.run?.frames.length ?? 0;
       this.bar.hidden = frames < 3 || name === "training";
       this.root.toggleAttribute("data-seek", !this.bar.hidden);
-      this.player.pause();
-      if (this.bar.hidden) return;
-      this.player.set(frames);
-      this.player.frame = frames - 1;
-      this.player.slider.value = frames - 1;
+      if (this.bar.hidden) this.player.pause();
+      else this.player.rest(frames);
     }
 
     // ---- Runs ----
@@ -447,7 +224,7 @@
     /** Trains what is chosen, after what its lesson compares it with; begun by Step it is compared with nothing. */
     async train(most) {
       this.reveal();
-      const wrong = Object.values(this.inputs).find((input) => input.wrong);
+      const { wrong } = this.form;
       if (wrong) {
         wrong.take(); // once more with the reason
         return wrong.node.focus();
@@ -482,7 +259,7 @@
 
     begin() {
       const { now, lesson } = this.plan.shift();
-      this.run = Object.assign(new Session(declared(now), () => this.draw()), { now, lesson });
+      this.run = Object.assign(new Session(declared(now), () => this.drawing()), { now, lesson });
     }
 
     /** One run after the other; true when the last has come to rest, false where another call has taken over. */
@@ -506,67 +283,67 @@
     ended(most) {
       const { run } = this;
       this.active = null;
-      this.draw();
       this.state(run.done || "stopped");
-      const wrong = Object.values(this.inputs).some((input) => input.wrong);
-      if (run.done) this.tell(this.outcome());
-      else if (!wrong) this.tell(most ? `Step ${number(run.step)}.` : this.stopped());
-    }
-
-    outcome() {
-      const { run, before } = this;
-      if (run.done === "lost") return `${say("lost")} ${tryNext(run)}`;
-      const how = say(run.done === "fitted" ? "fitted" : "trained", { steps: number(run.step) });
-      if (!run.lesson) {
-        const all = followed(run).length ? `Frequencies below ${THRESHOLD}: ${steps(run)}. ` : "";
-        const errors = `Error at the points ${few(end(run, "training"))}, on the whole interval ${few(end(run, "between"))}.`;
-        return `${how} ${all}${errors} ${tryNext(run)}`;
+      if (!run.done) {
+        if (!this.form.wrong) this.tell(most ? `Step ${number(run.step)}.` : this.stopped());
+        return;
       }
-      const { said, next } = LESSONS[run.lesson];
-      const [what, shown] = said(run, before);
-      this.root.dataset.shown = shown;
-      const then = shown ? next : "This run does not show the lesson. Next: try other seeds.";
-      return `${how} ${what} ${then}`;
+      const { text, shown } = outcome(run, this.before);
+      if (shown !== undefined) this.root.dataset.shown = shown;
+      this.tell(text);
     }
 
     // ---- Runs that stay beside the present one ----
 
     pin() {
-      const { rows, frames, now, declared, done } = this.run;
-      const kept = { rows: [...rows], frames: [...frames], now, declared, done, data: this.dataOf(this.run) };
-      this.pinned.push(kept);
-      const place = element("div", null, { class: "replay-card" });
-      this.places.errors.before(place);
-      this.places[`pin${this.pinned.length}`] = place;
+      this.stage.pin(this.run);
       this.repin();
     }
 
     unpin() {
-      this.pinned.forEach((_, i) => {
-        this.places[`pin${i + 1}`].remove();
-        delete this.panels[`pin${i + 1}`];
-      });
-      if (!this.pinned.length) return;
-      this.pinned = [];
+      if (!this.stage.pinned.length) return;
+      this.stage.unpin();
       this.repin();
     }
 
     /** There are other panels in the row now, so each has another width. */
     repin() {
-      this.places.squares.hidden = this.pinned.length > 0;
-      if (this.places.squares.hidden) delete this.panels.squares;
-      this.pinButton.disabled = this.pinned.length >= PINS;
-      this.unpinButton.hidden = !this.pinned.length;
+      this.pins();
       this.draw();
-      this.layout();
+      this.stage.layout();
     }
 
-    showFrame(frame) {
-      const { step } = this.run.frames[frame];
-      this.heard = this.run.frames[frame];
-      if (this.sounding) this.sound((...wave) => this.tone.change(...wave));
-      for (const panel of Object.values(this.panels)) panel.showStep(step);
-      this.player.slider.setAttribute("aria-valuetext", `step ${number(step)}`);
+    /** Which buttons a run allows. */
+    pins() {
+      const none = !(this.run?.rows.length > 1);
+      this.take.csv.disabled = none;
+      this.pinButton.disabled = none || this.training || this.stage.full;
+      this.unpinButton.hidden = !this.stage.pinned.length;
+    }
+
+    // ---- Drawing ----
+
+    shown() {
+      return this.run ?? { now: this.now, declared: declared(this.now), rows: [], frames: [] };
+    }
+
+    draw() {
+      return [...this.drawing()];
+    }
+
+    *drawing() {
+      const run = this.shown();
+      yield* this.stage.drawing({ run, before: this.before, now: this.now });
+      this.forecast.show(run);
+      this.frame = run.frames.at(-1);
+      this.sounds?.follow();
+    }
+
+    showFrame(at) {
+      this.frame = this.run.frames[at];
+      this.sounds?.follow();
+      this.stage.showStep(this.frame.step);
+      this.player.slider.setAttribute("aria-valuetext", `step ${number(this.frame.step)}`);
     }
 
     seek(wanted) {
@@ -575,244 +352,39 @@
       this.player.seek(nearest(all, wanted));
     }
 
-    // ---- Drawing ----
-
-    draw() {
-      const idle = { now: this.now, declared: declared(this.now), rows: [], frames: [] };
-      const run = this.run ?? idle;
-      const { before, pinned } = this;
-      const { frames } = run;
-      const data = this.dataOf(run);
-      const under = before?.frames.length ? { frames: before.frames, data: this.dataOf(before) } : null;
-      const watched = followed(run).map(frequencyOf);
-      const looks = { colorOf: frequencyColor, rest: REST, bars: BARS, whole: true };
-      this.put("output", outputPanel({ data, frames, under, xlim: [-PI, PI], least: ROOM }));
-      this.put("spectrum", spectrumPanel({ data, frames, watched, ...looks }));
-      this.drawErrors(run);
-      if (!pinned.length) this.put("squares", this.squaresPanel(run, before ? [before] : []));
-      const dashed = before ? `Dashed: the run before, ${this.difference(before.now)}. ` : "";
-      const pins = pinned.map((one, i) => `${"ABC"[i]}: ${this.difference(one.now)}. `);
-      this.legend.textContent = dashed + pins.join("");
-      this.forecasts(run);
-      this.heard = frames.at(-1);
-      if (this.sounding) this.sound((...wave) => this.tone.change(...wave));
-    }
-
-    /** The errors of the present run, and beside them, on the same axis, those of the pinned ones. */
-    drawErrors(run) {
-      const { before, pinned } = this;
-      const others = before && !pinned.length ? [before] : [];
-      const all = [...pinned.map((one, i) => ["ABC"[i], one, []]), [pinned.length ? "now" : "", run, others]];
-      const made = all.map(([name, one, its]) => this.errorsOf(one, its, name));
-      const far = Math.max(...made.map(({ spec }) => spec.xlim[1]));
-      made.forEach((panel, i) => {
-        panel.spec.xlim = [1, far];
-        this.put(i < pinned.length ? `pin${i + 1}` : "errors", panel, this.heat ? HeatPanel : CurvesPanel);
-      });
-    }
-
-    errorsOf(run, others, name) {
-      if (!this.heat) return this.errorsPanel(run, others, name);
-      const watched = followed(run).map(frequencyOf);
-      const of = { bars: BARS, threshold: THRESHOLD, name };
-      return heatPanel({ data: this.dataOf(run), frames: run.frames, watched, ...of });
-    }
-
-    /** The numbers of a run, made once; those of the settings alone as long as they stay. */
-    dataOf(run) {
-      const made = () => numbers(run.declared.data, run.declared.network.seed);
-      if (run.frames?.length) {
-        run.data ??= made();
-        return run.data;
-      }
-      const key = JSON.stringify([run.declared.data, run.declared.network.seed]);
-      if (this.key !== key) [this.key, this.data] = [key, made()];
-      return this.data;
-    }
-
-    put(key, { spec, steps: its, others }, Kind = CurvesPanel) {
-      if (this.panels[key]?.constructor === Kind) return this.panels[key].set(spec, its, others);
-      this.panels[key] = new Kind(this.places[key], spec, its, {
-        others,
-        seek: (j) => this.seek(this.panels[key].steps[j]),
-      });
-      this.panels[key].layout();
-    }
-
-    errorsPanel(run, others, title) {
-      const curvesOf = (one) =>
-        followed(one).map((name, i) => {
-          const k = frequencyOf(name);
-          return { name: `<i>k</i> = ${k}`, color: frequencyColor(k), at: i + 1 };
-        });
-      const ylabel = title ? `${title}: ` : "relative error \u0394<sub>F</sub>: ";
-      const spec = { ylabel, ylim: [5e-3, 3], threshold: THRESHOLD };
-      return stepsPanel({ run, others, curvesOf, spec });
-    }
-
-    squaresPanel(run, others) {
-      const curvesOf = (one) => {
-        const at = followed(one).length + 1;
-        return [
-          { name: "at the points", color: COLORS.training, at },
-          { name: "on the whole interval", color: COLORS.output, at: at + 1 },
-        ];
-      };
-      const first = Math.max(5, ...[run, ...others].map(({ rows }) => rows[0]?.at(-1) ?? 0));
-      const spec = {
-        ylabel: "squared error: ",
-        ylim: [1e-4, first > 5 ? 10 ** Math.ceil(Math.log10(first)) : 5],
-      };
-      return stepsPanel({ run, others, curvesOf, spec });
-    }
-
-    difference(old) {
-      const keys = Object.keys(ALL).filter((key) => old[key] !== this.now[key]);
-      const parts = keys.map((key) => `${ALL[key].label} ${written(ALL[key], old[key])}`);
-      if (!same([old.sines, old.drawn], [this.now.sines, this.now.drawn])) parts.unshift("another target");
-      return parts.join(", ") || "with the same settings";
-    }
-
-    forecasts(run) {
-      const { eigenvalues } = run;
-      const ks = followed(run).map(frequencyOf);
-      const times = ks.map((k) => (run.rows.length ? firstBelow(run, k) : Number.POSITIVE_INFINITY));
-      const rank = (values, i, sign) => `${1 + values.filter((v) => sign * v > sign * values[i]).length}.`;
-      this.table.replaceChildren();
-      const title = "What the tangent kernel forecasts before the first step, and what happened";
-      element("caption", this.table).textContent = title + (eigenvalues ? verdict(run, times) : "");
-      this.row(["frequency k", "rate, of the largest", "forecast", `first below ${THRESHOLD}`, "came"], "th");
-      const top = Math.max(...(eigenvalues ?? [1]));
-      ks.forEach((k, i) => {
-        const forecast = eigenvalues
-          ? [few(eigenvalues[i] / top), rank(eigenvalues, i, 1)]
-          : ["\u2013", "\u2013"];
-        const came = Number.isFinite(times[i])
-          ? [`step ${number(times[i])}`, rank(times, i, -1)]
-          : ["\u2013", "\u2013"];
-        this.row([k, ...forecast, ...came], "td");
-      });
-    }
-
-    row(cells, tag) {
-      const line = element("tr", this.table);
-      cells.forEach((cell, i) => {
-        const scope = tag === "th" ? { scope: "col" } : i ? {} : { scope: "row" };
-        element(i ? tag : "th", line, scope).textContent = cell;
-      });
-    }
-
-    // ---- The target drawn with finger or mouse, what stood there is taken over first; or a point that is dragged ----
-
-    beginDrawing(event) {
-      const panel = this.panels.output;
-      const scales = panel.scales();
-      if (this.lock || event.button || !scales || event.target.closest("svg") !== panel.svg) return;
-      event.preventDefault();
-      const box = panel.svg.getBoundingClientRect();
-      const at = (pointer) => placeOf(pointer, box, scales);
-      const drawn = this.moving ? this.dragging(at(event)) : this.drawing(at(event));
-      let begun = false;
-      const drag = (moved) => {
-        const [dx, dy] = [moved.clientX - event.clientX, moved.clientY - event.clientY];
-        begun ||= Math.hypot(dx, dy) >= 4; // a press alone draws nothing
-        if (begun) drawn(at(moved));
-      };
-      const drop = () => {
-        removeEventListener("pointermove", drag);
-        for (const kind of ["pointerup", "pointercancel"]) removeEventListener(kind, drop);
-      };
-      addEventListener("pointermove", drag);
-      for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, drop);
-    }
-
-    drawing(from) {
-      const { sines, drawn } = this.now;
-      const values = atNodes(target({ sines, drawn, low: -PI, high: PI }));
-      let last = from;
-      return (place) => {
-        drawLine(values, last, place);
-        last = place;
-        this.change({ sines: {}, drawn: [...values] });
-      };
-    }
-
-    /** The point that is nearest takes another label: an outlier. The others keep theirs, noise included. */
-    dragging([x]) {
-      const points = this.labels();
-      const chosen = nearest(
-        points.map((point) => point[0]),
-        x,
-      );
-      return (place) => {
-        points[chosen] = [points[chosen][0], tenThousandths(clamp(place[1], FAR))];
-        this.change({ own: points.map((point) => [...point]) });
-      };
-    }
-
     // ---- The address: a lesson, or what differs from the first one ----
 
-    writeAddress() {
-      this.address?.write(this.entries());
-    }
-
     entries() {
-      const base = { ...FIRST, ...(this.lesson ? LESSONS[this.lesson].values : {}) };
-      const entries = this.lesson ? [["lesson", this.lesson]] : [];
-      for (const key in ALL) {
-        const value = this.now[key];
-        if (value !== base[key]) entries.push([key, typeof value === "boolean" ? Number(value) : value]);
-      }
-      if (!this.lesson) {
-        const { drawn, sines } = this.now;
-        if (drawn) entries.push(["drawn", drawn.map((v) => Math.round(100 * v)).join(",")]);
-        if (this.now.own) entries.push(["own", this.now.own.map((point) => point.join(":")).join(",")]);
-        entries.push([
-          "sines",
-          Object.entries(sines)
-            .map(([k, size]) => `${k}:${size}`)
-            .join(","),
-        ]);
-      }
+      const entries = entriesOf(this.now, this.lesson);
       if (this.hidden.length) entries.push(["hide", this.hidden.join(",")]);
       if (this.lock) entries.push(["lock", 1]);
       return entries;
     }
 
-    /** What a link may hide, and whether it fixes the settings, as for a class. */
-    frame(hide, lock) {
-      const hidden = hide ? hide.split(",") : [];
-      const unknown = hidden.find((part) => !PARTS.includes(part));
-      if (unknown !== undefined)
-        throw new Error(`it hides a part that is not here; there are ${PARTS.join(", ")}`);
-      if (![undefined, "0", "1"].includes(lock)) throw new Error("lock is 0 or 1");
-      this.hidden = hidden;
-      this.lock = lock === "1";
+    /** Hides parts and fixes the settings where the address asks for it. */
+    restrict(hidden, lock) {
+      Object.assign(this, { hidden, lock });
       for (const part of PARTS) this.parts[part].hidden = hidden.includes(part);
-      for (const part of ["target", "points", "network", "training"]) this.parts[part].disabled = this.lock;
-      for (const { node } of this.lessons) node.disabled = this.lock;
+      this.form.lock(lock);
+      for (const { node } of this.lessons) node.disabled = lock;
       this.root.toggleAttribute(
         "data-narrow",
-        PARTS.slice(1, 5).every((part) => hidden.includes(part)),
+        Object.keys(this.form.parts).every((part) => hidden.includes(part)),
       );
-      this.root.toggleAttribute("data-lock", this.lock);
+      this.root.toggleAttribute("data-lock", lock);
     }
 
     readAddress(all) {
       try {
-        const { hide, lock, ...given } = Object.fromEntries(all);
-        const entries = Object.entries(given);
-        const key = given.lesson ?? null;
-        if (key !== null && !Object.hasOwn(LESSONS, key)) throw new Error("it names no lesson of this page");
-        const rest = entries.filter(([name]) => name !== "lesson");
-        const values = Object.fromEntries(rest.map(([name, text]) => [name, readSetting(name, text)]));
-        this.frame(hide, lock);
-        this.choose(key ?? "kept");
-        const seedOnly = key !== null && Object.keys(values).every((name) => name === "seed");
-        if (rest.length || key === null) this.change({ own: null, ...values }, seedOnly ? key : null);
+        const { lesson, values, hidden, lock } = readEntries(all);
+        this.restrict(hidden, lock);
+        this.choose(lesson ?? "kept");
+        const names = Object.keys(values);
+        const seedOnly = lesson !== null && names.every((name) => name === "seed");
+        if (names.length || lesson === null) this.change({ own: null, ...values }, seedOnly ? lesson : null);
         this.tell("These are the settings of the address. Press Train.");
       } catch (error) {
-        this.frame();
+        this.restrict([], false);
         this.choose("kept");
         this.address.write([]);
         this.tell(`The address of this page cannot be used: ${error.message}. Shown is the first lesson.`);

@@ -1,9 +1,8 @@
-// What the playground's reader may train on: shapes, drawn targets, points of one's own. It knows nothing of the page.
+// What the playground's reader may train on: shapes, points of one's own. It knows nothing of the page.
 (() => {
   "use strict";
   const { FAR, NODES, problemOfPoints } = window.fpLessons;
   const { PI } = Math;
-  const DRAWN = 3; // a drawing reaches from -3 to 3
   const LONGEST = 20_000; // characters of a table that is pasted
 
   const hundredths = (v) => Math.round(100 * v) / 100;
@@ -74,30 +73,5 @@
 
   const tenThousandths = (v) => Math.round(1e4 * v) / 1e4;
 
-  // ---- A target that is drawn with finger or mouse, a point that is dragged ----
-
-  /** Where a pointer is in the panel: [x, y]. */
-  function placeOf({ clientX, clientY }, box, [sx, sy]) {
-    const [left, right, bottom, top] = [sx(-PI), sx(PI), sy(-DRAWN), sy(DRAWN)];
-    const x = -PI + (2 * PI * (clientX - box.left - left)) / (right - left);
-    return [x, DRAWN - (2 * DRAWN * (clientY - box.top - top)) / (bottom - top)];
-  }
-
-  /** Puts a straight line between two places, [x, y], into the values of the nodes. */
-  function drawLine(values, from, to) {
-    const [i, j] = [from, to].map(([x]) => ((x + PI) / (2 * PI)) * (NODES - 1));
-    const parts = Math.max(1, Math.ceil(Math.abs(j - i)));
-    for (let s = 0; s <= parts; s++) {
-      const node = Math.round(i + ((j - i) * s) / parts);
-      const value = from[1] + ((to[1] - from[1]) * s) / parts;
-      if (node >= 0 && node < NODES) values[node] = hundredths(clamp(value, DRAWN));
-    }
-  }
-
-  const atNodes = (f) => nodes.map((x) => hundredths(clamp(f(x), DRAWN)));
-
-  window.fpPoints = {
-    ...{ SHAPES, atNodes, clamp, drawLine, placeOf },
-    ...{ readPoints, shape, straightLines, tenThousandths },
-  };
+  window.fpPoints = { SHAPES, clamp, hundredths, nodes, readPoints, shape, straightLines, tenThousandths };
 })();

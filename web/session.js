@@ -4,7 +4,10 @@
   const { Run, address, answer } = window.fpExperiment;
   const LESS_MOTION = matchMedia("(prefers-reduced-motion: reduce)").matches; // then the page is drawn twice a second
   const SLICE = { worker: 25, page: 12 }; // milliseconds of training per request
+  const TASK = 12; // milliseconds after which drawing goes on in another task
   const NEXT_FRAME = 1.04; // outputs are kept at steps that grow by this factor: some 120 in a run
+
+  const RUNNING = new Set(); // sessions that train; meanwhile formulas on the page wait
 
   const pause = () => new Promise((resume) => setTimeout(resume));
   const nextFrame = () => new Promise(requestAnimationFrame); // a hidden page draws nothing, and so waits
@@ -20,7 +23,7 @@
         this.run = new Run(this.declared);
         await pause();
       }
-      return answer(this.run, { ...question, milliseconds: SLICE.page });
+      return answer(this.run, { ...question, milliseconds: SLICE.page * (question.slices ?? 1) });
     }
     end() {}
   }
@@ -43,7 +46,7 @@
       if (!this.worker) return this.page.request(question);
       return new Promise((resolve) => {
         this.waiting.push({ question, resolve });
-        this.worker.postMessage({ milliseconds: SLICE.worker, ...question });
+        this.worker.postMessage({ ...question, milliseconds: SLICE.worker * (question.slices ?? 1) });
       });
     }
     end() {
@@ -60,7 +63,8 @@
 
   /**
    * A run on its way. `rows` holds [step, watched quantities ...], `frames` the outputs {step, h, at, bars} that can be shown
-   * again, the newest last; `done` is "fitted", "long" or "lost" at the end.
+   * again, the newest last; `done` is "fitted", "long" or "lost" at the end. `draw()` draws what there is in parts: it yields
+   * after each. Where an output takes long, `watch.slices` is how many times as long as else a request trains.
    */
   class Session {
     constructor(declared, draw) {
@@ -76,7 +80,19 @@
       return this.frames.at(-1);
     }
 
+    get running() {
+      return RUNNING.has(this);
+    }
+
+    set running(on) {
+      if (on) RUNNING.add(this);
+      else RUNNING.delete(this);
+      document.documentElement.toggleAttribute("data-training", RUNNING.size > 0);
+    }
+
+    /** The forecast of the tangent kernel, asked for before training begins. */
     async forecast() {
+      this.running = true;
       const { forecast } = await this.trainer.request({ forecast: true });
       return forecast;
     }
@@ -90,15 +106,25 @@
 
     /** Trains to the end, or `most` steps; true when it has come to rest, false where another call has taken over. */
     async train(most) {
+      try {
+        return await this.advance(most);
+      } catch (error) {
+        this.running = false;
+        throw error;
+      }
+    }
+
+    async advance(most) {
       const turn = {};
+      const { slices } = this.declared.watch;
       this.turn = turn;
       this.running = true;
       this.drawn = 0;
       while (this.running) {
-        await this.take(most ? { most } : {});
+        await this.take({ most, slices });
         if (this.turn !== turn) return false;
         if (this.done || (most && this.step)) break;
-        if (!most) this.pending ??= this.trainer.request({});
+        if (!most) this.pending ??= this.trainer.request({ slices });
         await nextFrame(); // a task of its own
         if (this.turn === turn && this.running) await this.drawInTime();
         if (this.turn !== turn) return false;
@@ -106,7 +132,7 @@
       if (this.pending && !this.done) await this.take(); // what was under way when Stop was pressed counts
       if (this.turn !== turn) return false;
       this.running = false;
-      await nextFrame();
+      await this.drawAll();
       return this.turn === turn;
     }
 
@@ -129,10 +155,22 @@
     async drawInTime() {
       const begins = performance.now();
       if (begins < this.drawn + this.rest) return;
-      this.draw();
-      await nextFrame();
+      await this.drawAll();
       this.drawn = performance.now();
       this.rest = LESS_MOTION ? 500 : 2 * (this.drawn - begins);
+    }
+
+    /** Draws part after part, on a slow processor in several tasks, unless another call has taken over. */
+    async drawAll() {
+      const { turn } = this;
+      let task = performance.now();
+      for (const _ of this.draw()) {
+        if (performance.now() < task + TASK) continue;
+        await nextFrame();
+        if (this.turn !== turn) return;
+        task = performance.now();
+      }
+      await nextFrame();
     }
 
     stop() {

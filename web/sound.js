@@ -1,10 +1,13 @@
 // A function on the interval as a tone that repeats it: frequency k is the k-th partial. Silent until it is asked for.
 (() => {
   "use strict";
-  const { nudft } = window.fpExperiment;
+  const { amplitudes, nudft } = window.fpExperiment;
+  const { element } = window.fpReplay;
+  const { button } = window.fpControls;
   const BASE = 110; // Hz of frequency 1
   const PARTIALS = 60; // up to 6,600 Hz
   const LOUD = 0.12; // of full scale, for the largest wave of the target
+  const HEARD = 20; // frequencies of which the largest sets the loudness
   const FADE = 0.03; // seconds in which a tone begins and ends, so that it does not click
 
   /** Cosines and sines of values at points of one period, as a PeriodicWave takes them; `size` is what sounds as loud as 1. */
@@ -53,5 +56,41 @@
     }
   }
 
-  window.fpSound = { Tone, partialsOf };
+  /**
+   * Two buttons, and what sounds as long as one is pressed: target or output, as `shown()` gives {x, target, output} at the
+   * moment; both with one loudness.
+   */
+  class Sounds {
+    constructor(parent, shown) {
+      Object.assign(this, { shown, tone: new Tone(), name: null });
+      const group = element("span", parent, { role: "group", "aria-label": "Hear it as a tone" });
+      this.buttons = ["target", "output"].map((name) => {
+        const node = button(group, `\u266a ${name}`, () => this.hear(name), { "aria-pressed": false });
+        return { name, node };
+      });
+      document.addEventListener("visibilitychange", () => this.hear(null));
+    }
+
+    hear(name) {
+      this.name = this.name === name ? null : name;
+      for (const one of this.buttons) one.node.setAttribute("aria-pressed", one.name === this.name);
+      this.tone.stop();
+      this.give("play");
+    }
+
+    /** What is shown has changed. */
+    follow() {
+      this.give("change");
+    }
+
+    give(how) {
+      if (!this.name) return;
+      const { x, target, output } = this.shown();
+      const sizes = [target, output].flatMap((one) => [...amplitudes(x, one, HEARD)]);
+      const size = Math.max(0.1, ...sizes);
+      if (Number.isFinite(size)) this.tone[how](x, this.name === "target" ? target : output, size);
+    }
+  }
+
+  window.fpSound = { Sounds, Tone, partialsOf };
 })();

@@ -20,6 +20,20 @@
     return node;
   }
 
+  /** Pictures that a live figure takes the place of; they stay for print. */
+  function setAside(...stills) {
+    for (const still of stills) {
+      still.classList.add("replay-still");
+      still.hidden = true;
+    }
+  }
+
+  /** Gives a button its text behind a sign, "play", "pause" or "stop", which needs no font. */
+  function sign(button, name, text) {
+    button.dataset.sign = name;
+    button.textContent = text;
+  }
+
   /** The text of a label that holds markup. */
   function plain(html) {
     const node = element("span");
@@ -56,7 +70,7 @@
   /** A number as it is read: whole ones whole, others to three digits. */
   function number(value) {
     const whole = Number.isInteger(value) && Math.abs(value) < 1e9;
-    return whole ? minus(value.toLocaleString("en")) : rounded(value);
+    return whole ? minus(String(value).replace(/\B(?=(\d{3})+$)/g, ",")) : rounded(value); // Intl is slow
   }
 
   function nearest(values, value, of = (v) => v) {
@@ -138,7 +152,9 @@
   }
 
   function trace(node, curve, xs, ys, base) {
-    node.setAttribute("d", LINES.includes(curve.style) ? pathOf(xs, ys) : marks(xs, ys, curve.style, base));
+    const d = LINES.includes(curve.style) ? pathOf(xs, ys) : marks(xs, ys, curve.style, base);
+    node.setAttribute("d", d);
+    return d;
   }
 
   function paint(node, curve) {
@@ -289,7 +305,7 @@
       });
       this.curves.forEach((curve, c) => {
         if (!this.along) return;
-        trace(lines[c].later, curve, this.parts.xs, heights(curve.y), base);
+        lines[c].whole = trace(lines[c].later, curve, this.parts.xs, heights(curve.y), base);
         this.flag(lines[c], curve, this.crossed[c]);
       });
       this.show(Math.min(this.frame, this.steps.length - 1));
@@ -310,10 +326,9 @@
     show(frame) {
       this.frame = frame;
       if (!this.parts) return;
-      const { sy, sx, base, ghosts, lines, xs, now } = this.parts;
+      const { sy, sx, base, ghosts, lines, now } = this.parts;
       this.curves.forEach((curve, c) => {
-        const values = this.along ? curve.y.slice(0, frame + 1) : valuesAt(curve, frame, this.x.length);
-        trace(lines[c].now, curve, this.along ? xs.slice(0, frame + 1) : xs, Array.from(values, sy), base);
+        this.showCurve(lines[c], curve, frame);
         for (const [kind, at] of Object.entries(this.crossed[c] || {}))
           lines[c][kind].style.visibility = at >= 0 && at <= frame ? "visible" : "hidden";
       });
@@ -326,6 +341,17 @@
         const values = valuesAt(curve, nearest(steps, this.steps[frame]), its.length);
         trace(ghosts[i], curve, its, Array.from(values, sy), base);
       });
+    }
+
+    /** A curve over the steps is drawn as far as the frame. */
+    showCurve({ now, whole }, curve, frame) {
+      const { sy, base, xs } = this.parts;
+      if (!this.along) {
+        const values = valuesAt(curve, frame, this.x.length);
+        return trace(now, curve, xs, Array.from(values, sy), base);
+      }
+      if (frame === this.steps.length - 1) return now.setAttribute("d", whole);
+      trace(now, curve, xs.slice(0, frame + 1), Array.from(curve.y.slice(0, frame + 1), sy), base);
     }
 
     /** Shows the frame that is nearest to a step. */
@@ -457,6 +483,14 @@
       this.slider.max = this.last;
     }
 
+    /** So many frames, the last of which is shown already. */
+    rest(count) {
+      this.pause();
+      this.set(count);
+      this.frame = this.last;
+      this.slider.value = this.last;
+    }
+
     go(frame, quietly) {
       this.frame = frame;
       this.slider.value = frame;
@@ -471,12 +505,12 @@
     pause() {
       clearInterval(this.timer);
       this.timer = null;
-      this.button.textContent = "\u25b6\ufe0e Play";
+      sign(this.button, "play", "Play");
     }
 
     play() {
       if (this.frame === this.last) this.go(0, true);
-      this.button.textContent = "\u23f8\ufe0e Pause";
+      sign(this.button, "pause", "Pause");
       const next = () => {
         if (this.frame + 1 >= this.last) this.pause();
         this.go(Math.min(this.frame + 1, this.last), this.timer !== null);
@@ -498,8 +532,7 @@
       if (runs.length > 1) this.addChoices();
       this.player = new Player(this.controls, plain(over), (frame, quietly) => this.show(frame, quietly));
       still.before(this.root);
-      still.classList.add("replay-still");
-      still.hidden = true;
+      setAside(still);
       this.choose(0, LESS_MOTION ? at : runs[0].step[0]);
       watchWidth(this.cards, () => this.panels.forEach((panel) => panel.layout()));
       if (!LESS_MOTION) this.playOnceSeen();
@@ -590,7 +623,7 @@
     }
   }
 
-  const tools = { element, plain, number, rounded, nearest, crossings, watchWidth, whenNear };
+  const tools = { element, plain, number, rounded, nearest, crossings, setAside, sign, watchWidth, whenNear };
   window.fpReplay = { ...tools, CurvesPanel, PicturePanel, Player };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", scan);
   else scan();

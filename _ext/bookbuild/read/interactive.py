@@ -21,8 +21,9 @@ LAB_FILES = [*TRAINING_FILES, "web/lab.js"]
 LABS = {
     "landing-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/landing-run.js", "web/landing.js", "web/landing.css"],
     "playground": [
-        *(*REPLAY_FILES, *TRAINING_FILES, "web/lessons.js", "web/takeaway.js"),
-        *("web/points.js", "web/sound.js", "web/playground.js", "web/playground.css"),
+        *(*REPLAY_FILES, *TRAINING_FILES, "web/lessons.js", "web/settings.js", "web/takeaway.js", "web/points.js"),
+        *("web/sound.js", "web/dialogs.js", "web/pen.js", "web/stage.js", "web/form.js", "web/forecast.js"),
+        *("web/playground.js", "web/playground.css"),
     ],
 }
 FILES = LABS | {"replay-data": REPLAY_FILES, "lab-data": [*REPLAY_FILES, *LAB_FILES]}

@@ -1,0 +1,90 @@
+// The pointer in the playground's first panel: a target that is drawn with finger or mouse, what stood there is taken over first;
+// or a point that is dragged.
+(() => {
+  "use strict";
+  const { nearest } = window.fpReplay;
+  const { target } = window.fpExperiment;
+  const { FAR, NODES } = window.fpLessons;
+  const { clamp, hundredths, nodes, tenThousandths } = window.fpPoints;
+  const { PI } = Math;
+  const DRAWN = 3; // a drawing reaches from -3 to 3
+  const BEGINS = 4; // pixels: a press alone draws nothing
+
+  /** Where a pointer is in the panel: [x, y]. */
+  function placeOf({ clientX, clientY }, box, [sx, sy]) {
+    const [left, right, bottom, top] = [sx(-PI), sx(PI), sy(-DRAWN), sy(DRAWN)];
+    const x = -PI + (2 * PI * (clientX - box.left - left)) / (right - left);
+    return [x, DRAWN - (2 * DRAWN * (clientY - box.top - top)) / (bottom - top)];
+  }
+
+  /** Puts a straight line between two places, [x, y], into the values of the nodes. */
+  function drawLine(values, from, to) {
+    const [i, j] = [from, to].map(([x]) => ((x + PI) / (2 * PI)) * (NODES - 1));
+    const parts = Math.max(1, Math.ceil(Math.abs(j - i)));
+    for (let s = 0; s <= parts; s++) {
+      const node = Math.round(i + ((j - i) * s) / parts);
+      const value = from[1] + ((to[1] - from[1]) * s) / parts;
+      if (node >= 0 && node < NODES) values[node] = hundredths(clamp(value, DRAWN));
+    }
+  }
+
+  const atNodes = (f) => nodes.map((x) => hundredths(clamp(f(x), DRAWN)));
+
+  /**
+   * Listens at a place. `panel()` is what stands there, if it may be drawn on; `now()` gives the settings, `labels()` the points
+   * with their labels; `change(values)` takes what is drawn or dragged.
+   */
+  class Pen {
+    constructor(place, { panel, now, labels, change }) {
+      Object.assign(this, { panel, now, labels, change, moving: false });
+      place.addEventListener("pointerdown", (event) => this.begin(event));
+    }
+
+    begin(event) {
+      const panel = this.panel();
+      const scales = panel?.scales();
+      if (event.button || !scales || event.target.closest("svg") !== panel.svg) return;
+      event.preventDefault();
+      const box = panel.svg.getBoundingClientRect();
+      const at = (pointer) => placeOf(pointer, box, scales);
+      const drawn = this.moving ? this.dragging(at(event)) : this.drawing(at(event));
+      let begun = false;
+      const drag = (moved) => {
+        begun ||= Math.hypot(moved.clientX - event.clientX, moved.clientY - event.clientY) >= BEGINS;
+        if (begun) drawn(at(moved));
+      };
+      const drop = () => {
+        removeEventListener("pointermove", drag);
+        for (const kind of ["pointerup", "pointercancel"]) removeEventListener(kind, drop);
+      };
+      addEventListener("pointermove", drag);
+      for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, drop);
+    }
+
+    drawing(from) {
+      const { sines, drawn } = this.now();
+      const values = atNodes(target({ sines, drawn, low: -PI, high: PI }));
+      let last = from;
+      return (place) => {
+        drawLine(values, last, place);
+        last = place;
+        this.change({ sines: {}, drawn: [...values] });
+      };
+    }
+
+    /** The point that is nearest takes another label: an outlier. The others keep theirs, noise included. */
+    dragging([x]) {
+      const points = this.labels();
+      const chosen = nearest(
+        points.map((point) => point[0]),
+        x,
+      );
+      return (place) => {
+        points[chosen] = [points[chosen][0], tenThousandths(clamp(place[1], FAR))];
+        this.change({ own: points.map((point) => [...point]) });
+      };
+    }
+  }
+
+  window.fpPen = { Pen };
+})();
