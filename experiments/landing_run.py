@@ -1,6 +1,7 @@
 """The experiment of the first page with a run of it that plays before the reader has one: `web/landing-run.js`.
 
-The page trains what is declared here. Its run has the same numbers, since trainer and PyTorch agree.
+The page trains what is declared here. Its run has the same numbers, since trainer and PyTorch agree. Where scripts are
+off, the page shows both networks as `_static/diagrams/draw.py` draws them from this file.
 """
 
 import json
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from fpbook.lab import experiment
 from fpbook.spectra import nudft, relative_error
@@ -35,11 +37,15 @@ def declare(a: float, seed: int = 0) -> dict[str, Any]:
 
 
 def record(declared: dict[str, Any]) -> dict[str, Any]:
-    """Rows [step, relative error at each frequency] and frames {step, at} of one run, rounded as they are drawn."""
+    """Rows [step, relative error at each frequency] and frames {step, at} of one run, rounded as they are drawn.
+
+    The last frame also holds ``h``, the output between the points.
+    """
     data, training = experiment.numbers(declared["data"], 0), declared["training"]
-    x, y = (torch.as_tensor(data[name])[:, None] for name in ("x", "y"))  # in double precision, as in the page
+    x, y, fine = (torch.as_tensor(data[name])[:, None] for name in ("x", "y", "fine"))  # in double precision, as there
+    net = experiment.network(declared)
     history = train(
-        experiment.network(declared),
+        net,
         lambda net: mean_squared_error(net, x, y),
         steps=training["steps"],
         stop=training["stop"],
@@ -52,11 +58,17 @@ def record(declared: dict[str, Any]) -> dict[str, Any]:
     watched, kept = [*experiment.recorded_steps(last - 1), last], [0]
     while kept[-1] < last:
         kept.append(min(max(kept[-1] + 1, round(kept[-1] * NEXT_FRAME)), last))
+    frames: list[dict[str, Any]] = [{"step": step, "at": _short(history["at"][step])} for step in kept]
+    frames[-1]["h"] = _short(net(fine)[:, 0].detach().numpy())
     return {
         "rows": [[step, *(round(float(v), 3) for v in error[step])] for step in watched],
-        "frames": [{"step": step, "at": [round(float(v), 2) for v in history["at"][step]]} for step in kept],
+        "frames": frames,
         "done": "fitted" if history["stopped"] >= 0 else "long",
     }
+
+
+def _short(values: NDArray) -> list[float]:
+    return [round(float(v), 2) for v in values]
 
 
 def main() -> None:

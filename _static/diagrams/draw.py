@@ -6,6 +6,7 @@ in a page, and in a preview of it, at the same time.
 """
 
 import base64
+import json
 import re
 import struct
 import zlib
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
+RUNS = HERE.parents[1] / "web" / "landing-run.js"  # of the first page's two networks
 WIDTH = 480
 BLUE, ORANGE, GREEN, PINK, GREY, GROUND = "#0072b2", "#d55e00", "#009e73", "#b0558a", "#6a6a6a", "#ffffff"
 INK = "currentColor"
@@ -326,6 +328,42 @@ def opening():
     return svg(288, *parts)
 
 
+def networks():
+    """The first page's two networks after their recorded runs: output and curve, and when each wave was learned."""
+    text, parts = RUNS.read_text("utf8"), []
+    runs = json.loads(text[text.index("[") : text.rindex("]") + 1])
+    for left, name, run in zip((0, 244), ("broad", "narrow"), runs):
+        parts.append(words(left + 118, 16, f"{name} activation, $a$ = {run['declared']['network']['a']}"))
+        parts += [network_panel(run, left), *waves_learned(run, left)]
+    return svg(266, *parts)
+
+
+def network_panel(run, left):
+    x = np.pi * (2 * np.arange(41) + 1 - 41) / 41
+    fine, last = np.linspace(x[0], x[-1], 201), run["frames"][-1]
+    target = sum(np.sin(k * fine) for k in (1, 3, 5))
+    at, high = lambda v: left + 118 + 114 * v / np.pi, lambda v: 104 - 30 * np.clip(np.asarray(v), -2.6, 2.6)
+    off = np.sqrt(np.mean((last["h"] - target) ** 2) / np.mean(target**2))
+    parts = [
+        curve(at(fine), high(target), stroke=GREY, width=6, dash=""),
+        curve(at(fine), high(last["h"]), stroke=PINK),
+    ]
+    parts += [dot(at(v), high(y), 1.6) for v, y in zip(x, last["at"])]
+    return "".join([*parts, words(left + 118, 202, f"off by {100 * off:.0f} % between the points", size=13)])
+
+
+def waves_learned(run, left):
+    """Slow, middle and fast wave with the step from which its relative error stays below the threshold."""
+    threshold = run["declared"]["watch"]["threshold"]
+    phase = np.linspace(0, 2 * np.pi, 61)
+    for i, (k, colour) in enumerate({1: BLUE, 3: ORANGE, 5: GREEN}.items()):
+        above = [j for j, row in enumerate(run["rows"]) if row[1 + i] >= threshold]
+        step = run["rows"][above[-1] + 1][0]
+        x, y = left + 20 + 76 * i, 226
+        yield curve(x + 52 * phase / (2 * np.pi), y - 8 * np.sin(k * phase), stroke=colour)
+        yield words(x + 26, y + 28, f"step {step}", size=13)
+
+
 DIAGRAMS = {
     "arc": arc,
     "ricker": ricker,
@@ -334,6 +372,7 @@ DIAGRAMS = {
     "parity": parity,
     "effective": effective,
     "opening": opening,
+    "networks": networks,
 }
 
 
