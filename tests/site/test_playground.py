@@ -677,6 +677,10 @@ def test_the_heat_map_of_training_is_a_staircase_of_the_recorded_errors(open_pag
     slider = page.get_by_label("step", exact=True)
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 20)
     assert 0 < int(slider.input_value()) < int(slider.get_attribute("max"))  # the pointer moves the step here too
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    colours = "node => getComputedStyle(node).filter"
+    mark, cell = (page.locator(kind).last.evaluate(colours) for kind in (".heat-marks", ".replay-card .heat-cells"))
+    assert mark == cell != "none"  # black on the pale edge in the dark too, where the card is inverted
     page.get_by_role("button", name="Heat map").click()
     assert page.locator(".heat-cells").count() == 0 and page.faults == []
 
