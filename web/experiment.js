@@ -4,7 +4,8 @@
   "use strict";
   const inWorker = typeof document === "undefined" && typeof importScripts === "function";
   if (inWorker) importScripts(new URL("trainer.js", scope.location).href);
-  const { Random, RodTraining, Training, energyByDegree, nudft, relativeError } = scope.fpTrainer;
+  const { BatchTraining, Random, RodTraining, Training, energyByDegree, nudft, relativeError } =
+    scope.fpTrainer;
 
   // ---- Data ----
 
@@ -39,6 +40,7 @@
   function numbers(data, seed) {
     const random = new Random(1000000 + seed);
     if (data.rod) return onTheRod(data);
+    if (data.picture) return onThePicture(data, random);
     return data.cube ? onTheCube(data, random) : onTheLine(data, random);
   }
 
@@ -73,6 +75,65 @@
     const rows = order.slice(0, seen);
     const x = Float64Array.from(rows.flatMap((c) => [...corners.subarray(c * d, (c + 1) * d)]));
     return { fine: corners, f, order, x, y: Float64Array.from(rows, (c) => f[c]) };
+  }
+
+  /**
+   * A square picture, row by row, in pages only: every second pixel, as on a chessboard, is trained on. What goes in are the
+   * coordinates on [-pi, pi]^2, or with a `scale` cosines and sines of b.x for so many random vectors b.
+   */
+  function onThePicture({ picture, scale, features }, random) {
+    const side = Math.sqrt(picture.length);
+    const axis = grid(side, -Math.PI, Math.PI, 0.5);
+    const b = random.normal(2 * features, scale);
+    const input = (_, i) => {
+      const [down, across] = [axis[Math.floor(i / side)], axis[i % side]];
+      if (!scale) return [down, across];
+      const phases = Array.from({ length: features }, (_, j) => b[j] * down + b[j + features] * across);
+      return [...phases.map(Math.cos), ...phases.map(Math.sin)];
+    };
+    const inputs = Array.from(picture, input);
+    const given = picture.map((_, i) => (Math.floor(i / side) + i) % 2 === 0);
+    const x = Float64Array.from(inputs.filter((_, i) => given[i]).flat());
+    const y = Float64Array.from(picture.filter((_, i) => given[i]));
+    return { x, y, fine: Float64Array.from(inputs.flat()), f: Float64Array.from(picture), given };
+  }
+
+  /** Mean modulus of the waves of a square picture at each rounded |k| = 0, 1, ..., half its side, under a Hann window. */
+  function ringsOf(h) {
+    const side = Math.sqrt(h.length);
+    const fade = Array.from({ length: side }, (_, i) => Math.sin((Math.PI * (i + 1)) / (side + 1)) ** 2);
+    const half = side / 2;
+    const sums = new Float64Array(half + 1);
+    const counts = new Float64Array(half + 1);
+    const faded = Float64Array.from(h, (v, i) => v * fade[Math.floor(i / side)] * fade[i % side]);
+    wavesOf(faded, side).forEach(([k, l, size]) => {
+      const ring = Math.round(Math.hypot(k, l));
+      if (ring > half) return;
+      sums[ring] += size / side ** 2;
+      counts[ring]++;
+    });
+    return sums.map((sum, ring) => sum / counts[ring]);
+  }
+
+  /** [k, l, modulus] of all waves, k and l from minus half the side on. */
+  function wavesOf(values, side) {
+    const whole = Array.from({ length: side }, (_, i) => i);
+    const turn = whole.map((i) => [Math.cos((2 * Math.PI * i) / side), Math.sin((2 * Math.PI * i) / side)]);
+    const along = (at, k) => {
+      let [re, im] = [0, 0];
+      for (const i of whole) {
+        const [c, s] = turn[(i * k) % side];
+        const [a, b] = at(i);
+        re += a * c + b * s;
+        im += b * c - a * s;
+      }
+      return [re, im];
+    };
+    const rows = whole.map((r) => whole.map((l) => along((i) => [values[r * side + i], 0], l)));
+    const signed = (k) => (k < side / 2 ? k : k - side);
+    return whole.flatMap((l) =>
+      whole.map((k) => [signed(k), signed(l), Math.hypot(...along((r) => rows[r][l], k))]),
+    );
   }
 
   function onTheLine(data, random) {
@@ -149,8 +210,9 @@
 
   function widths({ data, network: { hidden, width, depth, kink, features = [] } }) {
     const layers = depth ? Array(depth).fill(width ?? hidden[0]) : hidden;
-    const inputs = data.rod ? 1 + Number(Boolean(kink)) : (data.cube ?? (2 * features.length || 1));
-    return [inputs, ...layers, 1];
+    if (data.rod) return [1 + Number(Boolean(kink)), ...layers, 1];
+    if (data.picture) return [data.scale ? 2 * data.features : 2, ...layers, 1];
+    return [data.cube ?? (2 * features.length || 1), ...layers, 1];
   }
 
   /** One weight per point: `weight` where x <= 0 against 1 elsewhere; their mean is 1. */
@@ -168,7 +230,7 @@
       this.data = numbers(data, network.seed ?? 0);
       const { x, y } = this.data;
       const net = { ...network, widths: widths(declared) };
-      const Kind = data.rod ? RodTraining : Training;
+      const Kind = data.rod ? RodTraining : data.picture ? BatchTraining : Training;
       this.net = new Kind(net, training, { x, y, weights: pointWeights(x, training.weight) });
       this.names = names(declared);
       this.k = this.names.map(frequencyOf);
@@ -235,6 +297,7 @@
       const h = this.fine();
       const at = this.net.h;
       if (data.rod) return { h, at, bars: shareOfTent(h, this.data) };
+      if (data.picture) return { h, at: [], bars: ringsOf(h) };
       const bars = data.cube ? energyByDegree(h) : amplitudes(this.data.x, at, watch.bars ?? 20);
       return { h, at, bars };
     }
@@ -282,6 +345,7 @@
     nudft,
     peaks,
     relativeError,
+    ringsOf,
     target,
   };
 })(typeof self === "undefined" ? globalThis : self);

@@ -352,6 +352,37 @@
     }
   }
 
+  // The same with mini-batches: each pass takes all points once, in an order of its own. The learning rate falls to zero along a
+  // cosine. `h` and the loss are those of the batch.
+  class BatchTraining extends Training {
+    constructor(net, optimizer, { x, y }, parameters) {
+      super(net, optimizer, { x, y }, parameters);
+      this.all = { x: this.x, y: this.y };
+      this.random = new Random(2000000 + (net.seed ?? 0));
+      this.order = [];
+      this.n = optimizer.batch;
+      this.x = new Float64Array(this.n * this.inputs);
+      this.y = new Float64Array(this.n);
+    }
+    step() {
+      const { all, inputs, n } = this;
+      if (this.order.length < n) this.order = this.random.permutation(all.y.length);
+      this.order.splice(0, n).forEach((i, j) => {
+        this.y[j] = all.y[i];
+        this.x.set(all.x.subarray(i * inputs, (i + 1) * inputs), j * inputs);
+      });
+      return super.step();
+    }
+    update() {
+      const { lr, steps } = this.optimizer;
+      const now = (lr * (1 + Math.cos((Math.PI * this.t) / steps))) / 2;
+      const kept = this.optimizer;
+      this.optimizer = { ...kept, lr: now };
+      super.update();
+      this.optimizer = kept;
+    }
+  }
+
   // A network of tanh whose rows come in threes: values, first and second derivatives along x of n points, (3 n, width).
   class Jet extends Net {
     forward(x, n) {
@@ -505,6 +536,7 @@
     ACTIVATIONS,
     OPTIMIZERS: Object.keys(UPDATES),
     ROD_LOSSES: Object.keys(ROD_LOSSES),
+    BatchTraining,
     Random,
     RodTraining,
     Training,

@@ -38,6 +38,8 @@ def directive(name, title, lines, labels):
     match name:
         case "exercise-end" | "solution-end":
             return []
+        case "container":  # the place of a lab, which only a page has, with what stands there without scripts
+            return [body]
         case "exercise-start":
             return [f"**{label}**{f' ({title})' if title else ''}", "", body]
         case "solution-start":

@@ -1,6 +1,6 @@
 """What moves and trains: the data of replays and labs go into the page behind their picture.
 
-The scripts that draw them are loaded only where there are any. Two labs stand on pages without cells.
+The scripts that draw them are loaded only where there are any. Three labs stand in places of their own.
 """
 
 import json
@@ -20,6 +20,7 @@ TRAINING_FILES = [
 LAB_FILES = [*TRAINING_FILES, "web/lab.js"]
 LABS = {
     "landing-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/landing-run.js", "web/landing.js", "web/landing.css"],
+    "picture-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/portrait.js", "web/picture.js", "web/picture.css"],
     "playground": [
         *(*REPLAY_FILES, *TRAINING_FILES, "web/lessons.js", "web/settings.js", "web/takeaway.js", "web/points.js"),
         *("web/sound.js", "web/dialogs.js", "web/pen.js", "web/stage.js", "web/form.js", "web/forecast.js"),
