@@ -98,21 +98,27 @@
     return { x, y, fine: Float64Array.from(inputs.flat()), f: Float64Array.from(picture), given };
   }
 
-  /** Mean modulus of the waves of a square picture at each rounded |k| = 0, 1, ..., half its side, under a Hann window. */
+  /**
+   * Mean modulus of the waves of a square picture about its mean brightness, under a Hann window, at each rounded |k| = 1, 2, ...,
+   * half its side.
+   */
   function ringsOf(h) {
     const side = Math.sqrt(h.length);
     const fade = Array.from({ length: side }, (_, i) => Math.sin((Math.PI * (i + 1)) / (side + 1)) ** 2);
     const half = side / 2;
-    const sums = new Float64Array(half + 1);
-    const counts = new Float64Array(half + 1);
-    const faded = Float64Array.from(h, (v, i) => v * fade[Math.floor(i / side)] * fade[i % side]);
+    const sums = new Float64Array(half);
+    const counts = new Float64Array(half);
+    const window = Float64Array.from(h, (_, i) => fade[Math.floor(i / side)] * fade[i % side]);
+    const sum = (values) => values.reduce((total, v) => total + v, 0);
+    const mean = sum(window.map((w, i) => w * h[i])) / sum(window);
+    const faded = window.map((w, i) => w * (h[i] - mean));
     wavesOf(faded, side).forEach(([k, l, size]) => {
       const ring = Math.round(Math.hypot(k, l));
-      if (ring > half) return;
-      sums[ring] += size / side ** 2;
-      counts[ring]++;
+      if (ring < 1 || ring > half) return;
+      sums[ring - 1] += size / side ** 2;
+      counts[ring - 1]++;
     });
-    return sums.map((sum, ring) => sum / counts[ring]);
+    return sums.map((total, ring) => total / counts[ring]);
   }
 
   /** [k, l, modulus] of all waves, k and l from minus half the side on. */

@@ -28,7 +28,7 @@
   const SLICES = 3; // the output of all pixels takes as long as two steps
   const BRUSH = 1.4; // pixels from its middle to its edge
   const GREY = Uint8Array.from({ length: 3 * 256 }, (_, i) => Math.floor(i / 3));
-  const RINGS = Float64Array.from({ length: HALF + 1 }, (_, k) => k);
+  const RINGS = Float64Array.from({ length: HALF }, (_, i) => i + 1);
   const ASK = "Guess: which scale is best at the held-out pixels? Then train with several, and compare.";
   const NO_PICTURE = "This file holds no picture that the browser can read; nothing was changed.";
 
@@ -82,7 +82,7 @@
     output.frames = frames.length ? frames.map(({ bars }) => bars) : [RINGS.map(() => Number.NaN)];
     const picture = { name: "picture", style: "=", color: COLORS.target, y: target };
     const spec = { ylabel: "spectrum by ring", xlabel: "|<i>k</i>|", log: "y", x: RINGS };
-    return { ...spec, xlim: [-0.5, HALF + 0.5], ylim: [1e-4, 1], curves: [picture, output] };
+    return { ...spec, xlim: [0.5, HALF + 0.5], ylim: [1e-4, 0.1], curves: [picture, output] };
   }
 
   /** Quality over the scales that were tried on this picture. */

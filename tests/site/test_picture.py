@@ -106,8 +106,9 @@ def test_rings_are_those_of_the_section(open_page, address):
     picture = np.array(page.evaluate("() => fpPicture.picture")).reshape(SIDE, SIDE)
     found = page.evaluate("() => Array.from(fpPicture.target)")
     fade, k = np.hanning(SIDE + 2)[1:-1], np.fft.fftfreq(SIDE, 1 / SIDE)
-    modulus, ring = abs(np.fft.fft2(picture * np.outer(fade, fade))), np.rint(np.hypot(k[:, None], k))
-    expected = [modulus[ring == r].mean() / SIDE**2 for r in range(17)]
+    window, ring = np.outer(fade, fade), np.rint(np.hypot(k[:, None], k))
+    modulus = abs(np.fft.fft2((picture - (picture * window).sum() / window.sum()) * window))
+    expected = [modulus[ring == r].mean() / SIDE**2 for r in range(1, 17)]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
