@@ -506,6 +506,14 @@ def test_a_diagram_takes_the_colours_of_the_theme_and_the_width_of_the_page(open
             page.set_viewport_size(DESKTOP)
 
 
+def test_without_scripts_a_diagram_stands_on_a_pale_ground(open_page, site):
+    """The theme's colours are set by a script."""
+    page = open_page(site + "html/index.html", java_script_enabled=False)
+    ground, ink = page.locator(".landing-lab .diagram rect").first, page.locator(".landing-lab .diagram text").first
+    assert ground.evaluate("node => getComputedStyle(node).fill") == "rgb(255, 255, 255)"
+    assert ink.evaluate("node => getComputedStyle(node).fill") == "rgb(0, 0, 0)" and page.faults == []
+
+
 def test_a_card_leads_to_its_section_wherever_it_is_pressed(open_page, site):
     page = open_page(site + "html/index.html")
     pictures = page.locator(".landing-cards li :is(img, svg)")
