@@ -131,9 +131,10 @@
       }
       if (this.pending && !this.done) await this.take(); // what was under way when Stop was pressed counts
       if (this.turn !== turn) return false;
-      this.running = false;
       await this.drawAll();
-      return this.turn === turn;
+      if (this.turn !== turn) return false;
+      this.running = false;
+      return true;
     }
 
     /** Waits for the request that is under way, or makes one, and keeps its report. */
