@@ -1,4 +1,6 @@
 import contextlib
+import multiprocessing
+import multiprocessing.forkserver
 import os
 from types import SimpleNamespace
 
@@ -24,6 +26,15 @@ def shown(monkeypatch):
     monkeypatch.setattr(shells.InteractiveShell, "initialized", lambda: True)
     monkeypatch.setattr(shells.InteractiveShell, "instance", lambda: shell)
     return bundles
+
+
+@pytest.fixture(scope="session")
+def forked():
+    """A context of multiprocessing whose processes begin with PyTorch imported, which takes each of them seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["fpbook.monitor", "torch.nn.parallel", "torch._dynamo", "distributed"])
+    multiprocessing.forkserver.ensure_running()
+    return context
 
 
 @pytest.fixture(params=["cpu"] + ["cuda"] * torch.cuda.is_available())

@@ -1,12 +1,15 @@
 """Whatever the bytes are, a parser gives what they hold or a DataError, and no header makes it take much memory."""
 
 import gzip
+import hashlib
 import io
 import struct
 import tarfile
+import tempfile
 import tracemalloc
 import zipfile
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -93,26 +96,51 @@ def test_cifar10_has_ten_labels(label):
     assert (found is not None) == (label < 10)
 
 
+def official(function, archives):
+    """What is read from official archives whose published sums are those of these contents."""
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in archives.items()}
+    with tempfile.TemporaryDirectory(prefix="file") as folder, patch.dict(_official.ARCHIVE_SHA256, sums):
+        for name, content in archives.items():
+            Path(folder, name).write_bytes(content)
+        return parse(function, Path(folder))
+
+
+def mnist_archives(images):
+    """Four archives; `images` is the content of the first one."""
+    label = gzip.compress(idx(np.arange(2, dtype=np.uint8)))
+    return dict(zip([f"{name}.gz" for name in _official.MNIST_MD5], [images, label, gzip.compress(idx(IMAGES)), label]))
+
+
 @settings(max_examples=150, deadline=None)
 @given(damaged(gzip.compress(idx(IMAGES), mtime=0)))
-def test_a_damaged_gzip_is_refused(content):
-    found = parse(_official._unzipped, content, HERE)
-    assert found is None or isinstance(found, bytes)
+def test_a_damaged_gzip_is_read_or_refused(content):
+    found = official(_official.official_mnist, mnist_archives(content))
+    assert found is None or idx(found[0][0][:, 0]) == gzip.decompress(content)
 
 
 @settings(max_examples=150, deadline=None)
 @given(damaged(tar({name: bytes(3073) for name in _official.CIFAR10_MD5})))
-def test_a_damaged_tar_is_refused(content):
-    found = parse(_official._members, content, HERE)
-    assert found is None or len(found) == 6
+def test_a_damaged_tar_is_read_or_refused(content):
+    found = official(_official.official_cifar10, {"cifar-10-binary.tar.gz": content})
+    assert found is None or [len(labels) for _, labels in found] == [5, 1]
 
 
-def test_an_archive_that_grows_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(_official, "MEMBER_BYTES", 10_000)
-    with pytest.raises(DataError, match="more than 10000"):
-        _official._unzipped(gzip.compress(bytes(100_000)), HERE)
-    contents = {name: bytes(100_000) for name in _official.CIFAR10_MD5}
-    assert max(len(content) for content in _official._members(tar(contents), HERE)) <= 10_000
+def test_whole_archives_are_read():
+    (images, labels), _ = official(_official.official_mnist, mnist_archives(gzip.compress(idx(IMAGES))))
+    np.testing.assert_array_equal(images[:, 0], IMAGES)
+    assert labels.tolist() == [0, 1]
+    batches = {name: bytes([i]) + bytes(3072) for i, name in enumerate(_official.CIFAR10_MD5)}
+    (_, train), (_, test) = official(_official.official_cifar10, {"cifar-10-binary.tar.gz": tar(batches)})
+    assert train.tolist() == [0, 1, 2, 3, 4] and test.tolist() == [5]
+
+
+def test_an_archive_that_grows_without_end_is_refused():
+    """Its content is right but for its size, so that it is refused for that alone."""
+    endless = bytes(3073 * 22_000)  # 68 MB, more than any file of the official archives
+    images = gzip.compress(struct.pack(">4B3I", 0, 0, 8, 3, 22_000, 7, 439) + endless[: 22_000 * 7 * 439], 1)
+    assert len(images) < 1e6 and official(_official.official_mnist, mnist_archives(images)) is None
+    batches = {name: bytes(3073) for name in _official.CIFAR10_MD5} | {"data_batch_1.bin": endless}
+    assert official(_official.official_cifar10, {"cifar-10-binary.tar.gz": tar(batches)}) is None
 
 
 @settings(max_examples=300, deadline=None)

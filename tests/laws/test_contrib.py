@@ -132,7 +132,12 @@ def in_one_of_two_processes(rank, folder):
     torch.distributed.destroy_process_group()
 
 
-def test_two_processes_give_one_row_a_step(tmp_path):
-    torch.multiprocessing.spawn(in_one_of_two_processes, (str(tmp_path),), nprocs=2)
+def test_two_processes_give_one_row_a_step(tmp_path, forked):
+    processes = [forked.Process(target=in_one_of_two_processes, args=(rank, str(tmp_path))) for rank in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
     rows = [torch.load(tmp_path / f"{rank}.pt")["step"] for rank in range(2)]
     assert rows == [[0, 1, 2], []]

@@ -5,8 +5,6 @@ import os
 import pickle
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from functools import partial
@@ -14,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import _runs as runs
+import dask
 import numpy as np
 import pytest
 import torch
@@ -103,29 +102,33 @@ def words_for(name, out, *more):
     return [str(SCRIPTS / f"{name}.py"), *words.split(), *more, "--out", str(out)]
 
 
-def start(name, out, *more):
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "FPBOOK_BUILD": "1", "PYTHONPATH": str(SCRIPTS.parent)}
-    command = [sys.executable, *words_for(name, out, *more)]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+def call(name, words):
+    """What the command of a script does, in a process of its own."""
+    sys.argv = words
+    runs.run(name)
 
 
-def test_a_killed_run_goes_on_and_ends_the_same(tmp_path):
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path, forked):
     """Killed in a case that trains; the record is then that of a run which was not, and holds its own tiny run."""
 
     def begun():
         return set((SCRIPTS / "checkpoints").glob("projection_spectra_mnist-*/*.pt"))
 
-    before = begun()
-    process = start("projection_spectra", tmp_path)
+    def start():
+        process = forked.Process(target=call, args=("projection_spectra", words_for("projection_spectra", tmp_path)))
+        process.start()
+        return process
+
+    before, process = begun(), start()
     while not begun() - before:
-        assert process.poll() is None, process.communicate()
+        assert process.is_alive()
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL and not list(tmp_path.iterdir())
-    process = start("projection_spectra", tmp_path)
-    _, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors
+    process.kill()
+    process.join()
+    assert process.exitcode != 0 and not list(tmp_path.iterdir())
+    process = start()
+    process.join(timeout=600)
+    assert process.exitcode == 0
     assert not begun() - before
     arrays, about = record("projection_spectra_mnist", folder=tmp_path)
     assert runs.differences(tiny_run("projection_spectra_mnist"), arrays) == {}
@@ -226,10 +229,15 @@ def test_a_process_that_is_killed_ends_the_run_and_the_same_command_goes_on(stub
     np.testing.assert_array_equal(stubborn.run("kill", jobs=2), EXPECTED)
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_cluster_of_which_a_worker_is_killed_loses_nothing_and_counts_nothing_twice(stubborn, tmp_path):
     script, parameters = importlib.import_module("parity"), record("parity")[1]["tiny"]["parameters"]
     o = SimpleNamespace(**parameters, first=0)
-    with LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None, host="127.0.0.1") as cluster:
+    workers = dict(n_workers=2, threads_per_worker=2, dashboard_address=None, host="127.0.0.1")
+    with (
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
+        LocalCluster(**workers) as cluster,
+    ):
         found = stubborn.run("kill", dask=cluster.scheduler_address)
         same = script.main(o, runs.Cases(script, o, tmp_path / "parity", dask=cluster.scheduler_address))
     np.testing.assert_array_equal(found, EXPECTED)
