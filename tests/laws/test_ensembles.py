@@ -192,7 +192,7 @@ def test_data_come_before_batches(kind):
 def test_losses_with_derivatives(loss, own):
     points = torch.rand(SEEDS, 12, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 1.9 - 0.95
     together, alone = make(), make()
-    how = {"steps": 60, "optimizer": adam, "every": 60}
+    how = {"steps": 15, "optimizer": adam, "every": 15}
     if own:
         history = train(together, loss, member_data=(points,), **how)
     else:

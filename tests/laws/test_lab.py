@@ -18,7 +18,7 @@ LAB = dict(
     data=dict(points=12, low=-np.pi, high=np.pi, sines={1: 1, 3: 0.5}),
     network=dict(hidden=[5], activation="tanh"),
     training=dict(name="adam", lr=0.01, steps=40),
-    watch=dict(series=["frequencies", "training"], threshold=0.9, names={"training": "<loss>"}),
+    watch=dict(series=["frequencies", "training"], threshold=0.9, names={"training": "<loss>"}, ylabel='error"><b>'),
     choose={
         "training.steps": dict(label="steps", low=10, high=10**6, step=10),
         "data.sines": dict(label="waves", frequencies=True, low=1, high=5, why="12 points cannot tell them apart"),
@@ -79,7 +79,10 @@ def guess(lab, answer="<sooner>"):
 def test_a_lab_trains_and_shows_its_figure(lab):
     guess(lab)
     lab.press()
-    assert 'src="data:image/png;base64' in lab.picture.value and "error against step" in lab.picture.value
+    assert (
+        'src="data:image/png;base64' in lab.picture.value
+        and "error&quot;&gt;&lt;b&gt; against step" in lab.picture.value
+    )
     assert plt.get_fignums() == []
 
 
