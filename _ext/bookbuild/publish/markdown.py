@@ -1,57 +1,56 @@
 """MyST Markdown as plain Markdown, for readers of a notebook, where MyST is shown as raw text.
 
-`labels` gives the text that stands for a label, a page or a cited work; under "address LABEL" where it can be read,
-if that is known.
+`labels` gives the text that stands for a label, a page or a cited work; under "numref LABEL" the number of a section,
+and under "address LABEL" where it can be read, if that is known.
 """
 
 import re
 
-FENCE = re.compile(r"^(?P<fence>:{3,}|`{3,})\{(?P<name>[\w:-]+)\}\s*(?P<title>.*)$")
-CODE_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})(?!\{)")
-OPTION = re.compile(r"^:(?P<key>[\w-]+):\s*(?P<value>.*)$")
-LABEL = re.compile(r"^\((?P<label>[\w:-]+)\)=\s*$")
+BLOCK = re.compile(  # fenced: a directive if it has a name, else code
+    r"^(?P<fence>(?P<sign>[`:~])(?P=sign){2,}+)(?:\{(?P<name>[\w:-]+)\})?[ \t]*(?P<title>.*)\n"
+    r"(?P<body>(?:.*\n)*?)(?P=fence)(?P=sign)*[ \t]*$",
+    re.MULTILINE,
+)
+OPTIONS = re.compile(r"(?::[\w-]+:.*\n?)*")
+OPTION = re.compile(r"^:(?P<key>[\w-]+):\s*(?P<value>.*)$", re.MULTILINE)
+UNSEEN = re.compile(r"^(?:\([\w:-]+\)=[ \t]*|% .*)(?:\n|$)", re.MULTILINE)  # labels and comments
 TAGGED = re.compile(r"\$\$[ \t]*\((?P<label>[\w:-]+)\)[ \t]*$", re.MULTILINE)
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
-LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>#[\w:-]+|[\w/.-]+\.md)\)")
 
 
-def split_options(lines):
-    """Split a directive's lines into its options and its body."""
-    options, i = {}, 0
-    while i < len(lines) and (match := OPTION.match(lines[i])):
-        options[match["key"]], i = match["value"], i + 1
-    return options, "\n".join(lines[i:]).strip("\n")
+def plain(text, labels):
+    """MyST Markdown as plain Markdown; KeyError or ValueError if it holds something that has no plain form."""
+    made, end = [], 0
+    for block in BLOCK.finditer(text):
+        made += [inline(text[end : block.start()], labels), directive(block, labels) if block["name"] else block[0]]
+        end = block.end()
+    return "".join([*made, inline(text[end:], labels)]).strip("\n")
 
 
-def quote(head, body):
-    lines = ([f"**{head}**", ""] if head else []) + body.split("\n")
-    return [f"> {line}".rstrip() for line in lines]
-
-
-def directive(name, title, lines, labels):
-    """One directive as plain Markdown lines; ValueError if there is no rule for it."""
-    options, body = split_options(lines)
+def directive(block, labels):
+    """One directive as plain Markdown; ValueError if there is no rule for it."""
+    name, title, head = block["name"], block["title"].strip(), OPTIONS.match(block["body"])[0]
+    options, body = dict(OPTION.findall(head)), block["body"].removeprefix(head).strip("\n")
     label = labels.get(options.get("label", options.get("name", "")), "")
     if name == "math":
-        return ["$$", body, *([rf"\tag{{{label.strip('()')}}}"] if label else []), "$$"]
+        tag = f"\\tag{{{label.strip('()')}}}\n" if label else ""
+        return f"$$\n{body}\n{tag}$$"
     title, body = (title if name == "figure" else inline(title, labels)), plain(body, labels)
     match name:
         case "exercise-end" | "solution-end":
-            return []
+            return ""
         case "container":  # the place of a lab, which only a page has, with what stands there without scripts
-            return [body]
+            return body
         case "exercise-start":
-            return [f"**{label}**{f' ({title})' if title else ''}", "", body]
+            return f"**{label}**{f' ({title})' if title else ''}\n\n{body}"
         case "solution-start":
-            return [f"**Solution to {labels.get(title, 'the exercise')}**", "", body]
+            return f"**Solution to {labels.get(title, 'the exercise')}**\n\n{body}"
         case "figure":
-            return [f"![{options.get('alt', '')}]({title})", "", f"**{label}** {body}".strip()]
+            return f"![{options.get('alt', '')}]({title})\n\n" + f"**{label}** {body}".strip()
         case "guess":
             answers, _, explanation = body.replace("- [x] ", "- ").partition("\n\n")
-            hidden = ["<details><summary>The answer</summary>", "", explanation, "", "</details>"]
-            return [f"**Guess first.** {title}", "", answers, "", *hidden]
-        case "note":  # what follows the name on the first line is text, not a title
-            return quote("Note", "\n".join(filter(None, [title, body])))
+            hidden = f"<details><summary>The answer</summary>\n\n{explanation}\n\n</details>"
+            return f"**Guess first.** {title}\n\n{answers}\n\n{hidden}"
         case "admonition":
             return quote(title, body)
     if name.startswith("prf:"):
@@ -60,75 +59,32 @@ def directive(name, title, lines, labels):
     raise ValueError(f"no plain Markdown for the directive {{{name}}}")
 
 
-def role(match, labels):
-    """One inline role as text, a link where its address is known; ValueError if the label is unknown."""
-    name, text = match["role"], match["text"]
+def quote(head, body):
+    return "\n".join(f"> {line}".rstrip() for line in [f"**{head}**", "", *body.split("\n")])
+
+
+def inline(text, labels):
+    """Text outside of fences: roles and tags of formulas have their plain forms, labels and comments go."""
+    text = TAGGED.sub(lambda match: rf"\tag{{{labels[match['label']].strip('()')}}} $$", UNSEEN.sub("", text))
+    return ROLE.sub(lambda match: role(match["role"], match["text"], labels), text)
+
+
+def role(name, text, labels):
+    """One inline role as text, a link where its address is known; KeyError if the label is unknown."""
     if name == "math":
         return f"${text}$"
     if name.startswith("py:"):
         return f"`{text.removeprefix('~')}`"
-    if name.startswith("cite"):
-        return _cite(name, [key.strip() for key in text.split(",")], labels)
-    words, _, target = text.rpartition("<")
-    if target.endswith(">"):
-        target = target[:-1]
-        number = labels[target].split()[-1] if target in labels else ""
-        return _linked(words.strip().replace("%s", number).replace("{number}", number), target.lstrip("/"), labels)
-    target = text.lstrip("/")
-    for known in (f"numref {target}" if name == "numref" else target, target, f"chapters/{target}"):
-        if known in labels:
-            return _linked(labels[known], known.removeprefix("numref "), labels)
-    raise ValueError(f"no text for {match[0]}")
-
-
-def _linked(text, target, labels):
-    address = labels.get(f"address {target}")
-    return f"[{text}]({address})" if address else text
-
-
-def _cite(name, keys, labels):
-    sources = [(labels[key].rpartition(", "), key) for key in keys]
+    if name == "cite":
+        return f"({'; '.join(linked(labels[key.strip()], key.strip(), labels) for key in text.split(','))})"
     if name == "cite:t":
-        return "; ".join(_linked(f"{authors} ({year})", key, labels) for (authors, _, year), key in sources)
-    return f"({'; '.join(_linked(f'{authors}, {year}', key, labels) for (authors, _, year), key in sources)})"
+        authors, _, year = labels[text].rpartition(", ")
+        return linked(f"{authors} ({year})", text, labels)
+    words, _, target = text.removesuffix(">").rpartition("<")
+    known = labels.get(f"numref {target}" if name == "numref" else target) or labels[target]
+    return linked(words.strip().replace("%s", known.split()[-1]) or known, target, labels)
 
 
-def link(match, labels):
-    """A link to another page or label becomes its text, or the title of what it points to."""
-    target = match["target"].lstrip("#").removesuffix(".md")
-    place = target if target in labels else f"chapters/{target}"
-    return _linked(match["text"] or labels[place], place, labels)
-
-
-def inline(text, labels):
-    text = TAGGED.sub(lambda m: rf"\tag{{{labels[m['label']].strip('()')}}} $$", text)
-    text = ROLE.sub(lambda m: role(m, labels), text)
-    return LINK.sub(lambda m: link(m, labels), text)
-
-
-def plain(text, labels):
-    """MyST Markdown as plain Markdown; `labels` gives the text that stands for a label, a page or a cited work."""
-    out, prose, lines = [], [], text.split("\n")
-
-    def flush():
-        if prose:
-            out.append(inline("\n".join(prose), labels))
-            prose.clear()
-
-    while lines:
-        line = lines.pop(0)
-        opening = FENCE.match(line) or CODE_FENCE.match(line)
-        if opening:
-            flush()
-            fence, body = opening["fence"], []
-            while lines and not re.fullmatch(rf"{fence[0]}{{{len(fence)},}}\s*", lines[0]):
-                body.append(lines.pop(0))
-            closing = lines.pop(0) if lines else fence
-            if "name" in opening.groupdict():
-                out += directive(opening["name"], opening["title"].strip(), body, labels)
-            else:
-                out += [line, *body, closing]
-        elif not LABEL.match(line) and not line.startswith("% "):
-            prose.append(line)
-    flush()
-    return "\n".join(out).strip("\n")
+def linked(text, label, labels):
+    address = labels.get(f"address {label}")
+    return f"[{text}]({address})" if address else text

@@ -7,13 +7,12 @@ typed into one is never overwritten.
 
 import hashlib
 import json
-import subprocess
 from pathlib import Path
 
 import jupytext
 import nbformat
 
-from ..execute.results import write_notebook
+from ..execute.results import notebook_bytes, write_notebook
 from ..toc import notebooks
 
 INSTALL = Path(__file__).with_name("install_cell.py").read_text(encoding="utf8").strip()
@@ -45,38 +44,23 @@ def write_twins(root, *, check=False):
     problems = []
     for page in notebooks(root):
         path, new = page.with_suffix(".ipynb"), twin(page)
-        old = _read(path)
         name = path.relative_to(root).as_posix()
-        if old is not None and old.metadata.get("fpbook", {}).get("generated") != checksum(old):
+        if is_edited(path):
             problems.append(
                 f"{name} holds what someone typed. See it with `.venv/bin/jupytext --to md:myst --output - {name} | "
                 f"diff {page.relative_to(root).as_posix()} -`, bring it into the page, remove {name}, run `make twins`."
             )
         elif not check:
             write_notebook(new, path)
-        elif old is None or nbformat.writes(old) != nbformat.writes(_numbered(new)):
-            problems.append(f"{name} is out of date: run `make twins`.")
-        elif not _is_tracked(path, root):
-            problems.append(f"{name} is not in the commit: run `git add {name}`.")
+        elif not path.is_file() or path.read_bytes() != notebook_bytes(new):
+            problems.append(f"{name} is missing or out of date: run `make twins` and commit it.")
     return problems
 
 
-def _read(path):
-    """The stored twin; None if there is none, or if it is no notebook, as after a merge with conflicts."""
+def is_edited(path):
+    """True if the cells of a stored twin are not those that were generated; what is no notebook was not typed."""
     try:
-        return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.ValidationError):
-        return None
-
-
-def _numbered(notebook):
-    """The notebook with the ids of cells that `write_notebook` gives."""
-    for i, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{i}"
-    return notebook
-
-
-def _is_tracked(path, root):
-    """Does git know the file? True outside a repository, where nothing is committed."""
-    listed = ["git", "-C", str(root), "ls-files", "--error-unmatch", str(path)]
-    return not (root / ".git").exists() or subprocess.run(listed, capture_output=True).returncode == 0
+        stored = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError):  # none is there, or one with conflicts of a merge
+        return False
+    return stored.metadata.get("fpbook", {}).get("generated") != checksum(stored)
