@@ -29,10 +29,8 @@ MEASURED = re.compile(
 
 # Numbers that no cell prints, and why: arithmetic of the text itself, or what its page should print one day.
 NOT_PRINTED = {
-    "deep-depth": {"0.58": "1 / sqrt(3)"},
     "deep-ratio-density": {
         "2": "exp(-4)", "37": "exp(-1)", "78": "exp(-1/4)",
-        "1.9": "exp(pi / (2 sqrt(6))): deviation of a Gumbel distribution of scale 1/2",
         "17": "4.61 / 3.95 of the table above it",
     },
 }  # fmt: skip
