@@ -542,7 +542,10 @@ def test_references_are_links_where_the_address_is_known():
     assert plain(myst, KNOWN) == f"{places} ([Author, 2020](https://doi.org/1)) (1.1.2)"
 
 
-@pytest.mark.parametrize("myst", [":::{contents}\n:::", "{numref}`fig-b`", "{cite}`nobody`", "{ref}`x`"])
+REFUSED = [":::{contents}\n:::", "{numref}`fig-b`", "{cite}`nobody`", "{ref}`x`", "[](#sec-a)", "[this](other.md)"]
+
+
+@pytest.mark.parametrize("myst", REFUSED)
 def test_myst_without_a_rule_is_an_error(myst):
     with pytest.raises((KeyError, ValueError)):
         plain(myst, LABELS)

@@ -346,14 +346,14 @@ def test_a_cited_work_has_one_two_or_the_first_of_more_names():
 def test_a_reference_has_its_text_and_leads_to_its_place_in_the_published_book(monkeypatch):
     titles = {"p": nodes.title("", "Page")}
     std = SimpleNamespace(labels={"sec-p": ("p", "sec-p", "Page"), "sec-a": ("p", "a", "Part")})
-    fields = [{"doi": "10.1/x", "url": "https://u"}, {"url": "https://u"}, {"eprint": "1"}, {}]
+    fields = [{"doi": "10.1/x", "url": "https://u"}, {"url": "https://u"}, {"eprint": "1"}, {"url": "javascript:x"}, {}]
     made = [SimpleNamespace(key=f"w{i}", entry=work(("Ann", "Bo"), **more)) for i, more in enumerate(fields)]
     numbers = {"p": {"figure": {"fig-a": (1, 2)}, "displaymath": {"equation-eq-a": (1, 3)}, "exercise": {"ex-a": (4,)}}}
     domains, sections = {"std": std, "cite": SimpleNamespace(citations=made)}, {"p": {"": (1, 1), "#a": ()}}
     env = SimpleNamespace(titles=titles, domains=domains, toc_fignumbers=numbers, toc_secnumbers=sections)
     texts = {"p": "Page", "sec-p": "Page", "numref sec-p": "Section 1.1", "sec-a": "Part"}
     texts |= {"fig-a": "Fig. 1.2", "eq-a": "(1.3)", "ex-a": "Exercise 4"}
-    texts |= {f"w{i}": "Ann and Bo, 2020" for i in range(4)}
+    texts |= {f"w{i}": "Ann and Bo, 2020" for i in range(5)}
     places = {"w0": "https://doi.org/10.1/x", "w1": "https://u", "w2": "https://arxiv.org/abs/1"}
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     assert label_texts(env) == texts | {f"address {label}": place for label, place in places.items()}

@@ -70,6 +70,14 @@ def test_a_twin_with_conflicts_of_a_merge_is_written_anew(book):
     assert write_twins(book) == [] and len(stored(book).cells) == 2
 
 
+def test_a_twin_that_git_does_not_know_is_named(book):
+    import subprocess
+
+    subprocess.run(["git", "init", "-q", str(book)], check=True)
+    write_twins(book)
+    assert write_twins(book, check=True) == ["page.ipynb is not in the commit: run `git add page.ipynb`."]
+
+
 def test_a_page_opens_from_its_twin(book):
     """The way back that the message names keeps the text of the page."""
     write_twins(book)

@@ -16,6 +16,7 @@ OPTION = re.compile(r"^:(?P<key>[\w-]+):\s*(?P<value>.*)$", re.MULTILINE)
 UNSEEN = re.compile(r"^(?:\([\w:-]+\)=[ \t]*|% .*)(?:\n|$)", re.MULTILINE)  # labels and comments
 TAGGED = re.compile(r"\$\$[ \t]*\((?P<label>[\w:-]+)\)[ \t]*$", re.MULTILINE)
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?:#[\w:-]+|[\w/.-]+\.md)\)")
 
 
 def plain(text, labels):
@@ -65,6 +66,8 @@ def quote(head, body):
 
 def inline(text, labels):
     """Text outside of fences: roles and tags of formulas have their plain forms, labels and comments go."""
+    if link := LINK.search(text):
+        raise ValueError(f"no plain form of {link[0]}: write a role such as {{ref}}")
     text = TAGGED.sub(lambda match: rf"\tag{{{labels[match['label']].strip('()')}}} $$", UNSEEN.sub("", text))
     return ROLE.sub(lambda match: role(match["role"], match["text"], labels), text)
 

@@ -60,7 +60,8 @@ def label_texts(env):
                 add(anchor.removeprefix("equation-"), text, page, anchor)
     for citation in env.domains["cite"].citations:
         texts[citation.key], fields = cited(citation.entry), citation.entry.fields
-        if places := [f"{place}{fields[field]}" for field, place in WORKS.items() if field in fields]:
+        places = [f"{place}{fields[field]}" for field, place in WORKS.items() if field in fields]
+        if places and re.fullmatch(r"https?://[^\s()<>]+", places[0]):
             texts[f"address {citation.key}"] = places[0]
     return texts
 

@@ -7,6 +7,7 @@ typed into one is never overwritten.
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 
 import jupytext
@@ -54,6 +55,8 @@ def write_twins(root, *, check=False):
             write_notebook(new, path)
         elif not path.is_file() or path.read_bytes() != notebook_bytes(new):
             problems.append(f"{name} is missing or out of date: run `make twins` and commit it.")
+        elif not is_tracked(path, root):
+            problems.append(f"{name} is not in the commit: run `git add {name}`.")
     return problems
 
 
@@ -64,3 +67,9 @@ def is_edited(path):
     except (OSError, ValueError, nbformat.ValidationError):  # none is there, or one with conflicts of a merge
         return False
     return stored.metadata.get("fpbook", {}).get("generated") != checksum(stored)
+
+
+def is_tracked(path, root):
+    """Does git know the file? True outside a repository, where nothing is committed."""
+    listed = ["git", "-C", str(root), "ls-files", "--error-unmatch", str(path)]
+    return not (root / ".git").exists() or subprocess.run(listed, capture_output=True).returncode == 0
