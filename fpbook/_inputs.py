@@ -39,10 +39,11 @@ def some(name: str, values: NDArray) -> NDArray:
 def axis_of(labels: NDArray, n: int, axis: int | None) -> int:
     """The axis of labels that runs along the points; ValueError if it is not there, or not clear."""
     if axis is None:
-        if n > 1 and labels.ndim > 1 and labels.shape[0] == labels.shape[-1] == n:
+        if n > 1 and labels.shape.count(n) > 1:
+            along = [f"axis={place}" for place, size in enumerate(labels.shape) if size == n]
             raise ValueError(
-                f"y has shape {labels.shape} and two axes as long as x; say axis=0 if rows are points, "
-                f"axis={labels.ndim - 1} if rows are fields"
+                f"y has shape {labels.shape} and two axes as long as x; say which one runs along the points: "
+                f"{along[0]} if rows are points, {along[-1]} if rows are fields"
             )
         axis = 0
     axis += labels.ndim if axis < 0 else 0
@@ -58,12 +59,35 @@ def axis_of(labels: NDArray, n: int, axis: int | None) -> int:
 
 
 def one_hot(labels: NDArray) -> str:
-    """Whether labels (n, c) are "one-hot", "centred" one-hot or "" neither."""
-    if labels.shape[1] < 2 or np.iscomplexobj(labels):
+    """Whether labels (n, c) are "one-hot", "centred one-hot", "0 and 1" alone, or "" none of these."""
+    if np.iscomplexobj(labels):
         return ""
     lifted = labels - labels.min(0)
-    hot = np.abs(lifted * (lifted - 1)).max() < 1e-6 and np.abs(lifted.sum(1) - 1).max() < 1e-6
-    return "" if not hot else "one-hot" if np.abs(labels - lifted).max() < 1e-6 else "centred"
+    if labels.shape[1] > 1 and np.abs(lifted * (lifted - 1)).max() < 1e-6 and np.abs(lifted.sum(1) - 1).max() < 1e-6:
+        return "one-hot" if np.abs(labels - lifted).max() < 1e-6 else "centred one-hot"
+    return "0 and 1" if np.isin(labels, (0, 1)).all() else ""
+
+
+def no_probabilities(values: NDArray, labels: str) -> bool:
+    """Whether outputs (n, c) cannot be probabilities, for labels as `one_hot` names them.
+
+    A network that was trained on 0 and 1 by the squared error goes a little beyond both, logits go far beyond.
+    """
+    if labels == "0 and 1":
+        return bool(values.min() < -1 or values.max() > 2)
+    outside = np.ptp(values.sum(1)) > 1e-2 or np.ptp(values, 0).max() > 1.01
+    return "hot" in labels and bool(outside or (labels == "one-hot" and values.min() < -1e-2))
+
+
+def warn_of_one_feature(points: NDArray) -> None:
+    """A warning where one of several features alone makes the distances, and so decides what a filter measures."""
+    spread = points.var(0)
+    if points.shape[1] > 1 and spread.max() > 0.999 * spread.sum():
+        warnings.warn(
+            f"column {spread.argmax()} of x makes more than 99.9 % of the squared distances, so the filter sees no "
+            "other; bring the features to one scale first, say to z-scores",
+            stacklevel=3,
+        )
 
 
 def warn_of_class_numbers(labels: NDArray) -> None:
@@ -79,5 +103,9 @@ def warn_of_class_numbers(labels: NDArray) -> None:
 
 
 def softmax_of(values: NDArray) -> NDArray:
+    """Probabilities of logits (n, c); of one column those of the second of two classes."""
+    if values.shape[1] == 1:
+        values = np.concatenate([0 * values, values], 1)
+        return softmax_of(values)[:, 1:]
     powers = np.exp(values - values.max(1, keepdims=True))
     return powers / powers.sum(1, keepdims=True)

@@ -16,11 +16,13 @@ from fpbook._inputs import (
     PARALLEL,
     axis_of,
     batches_of,
+    no_probabilities,
     one_hot,
     other_process,
     softmax_of,
     some,
     warn_of_class_numbers,
+    warn_of_one_feature,
 )
 from fpbook._measures import DOUBTFUL, NOTHING, Filters, Grid, Measure, Shells, Waves, grid_step
 from fpbook.filtering import cutoffs
@@ -57,7 +59,8 @@ class FrequencyMonitor:
     k : array, shape (m,) or (m, d), optional
         Angular frequencies, rad per unit of `x`; cycles per `period` if that is given.
     period : float or array of shape (d,), optional
-        In units of x: 1 for k in cycles per unit, 360 for x in degrees and k in waves round the circle.
+        In units of x: 1 for k in cycles per unit, 360 for x in degrees and k in waves round the circle. With `k` or
+        `bands`, or where the monitor chooses waves.
     bands : array, shape (m,), optional
         Edges of \|k\| (in cycles per period, if given): below the first, between them, and above the last. On a grid by
         the FFT, elsewhere by differences of the filter.
@@ -70,8 +73,9 @@ class FrequencyMonitor:
     centre : bool
         Whether labels and outputs are compared without their means. The error of the mean is `offset`.
     softmax : bool, optional
-        Whether outputs are logits. Not given, they are taken as such if they come as ``.logits`` and labels are
-        one-hot, and a warning is given where outputs of one-hot labels are no probabilities.
+        Whether outputs are logits, of labels (n, classes), or of one column for two classes. Not given, they are taken
+        as such if they come as ``.logits`` and labels are one-hot, and a warning is given where labels are 0 and 1 and
+        outputs no probabilities.
     axis : int, optional
         Axis of `y` and of outputs that runs along the points, the first by default: of fields of shape (fields, n) it
         is 1.
@@ -154,6 +158,11 @@ class FrequencyMonitor:
         labels = some("y", numbers("y", y))
         self.centre, self.softmax, self.every, self.axis = centre, softmax, every, axis_of(labels, len(points), axis)
         self._shape = labels.shape
+        if softmax and sum(size > 1 for size in labels.shape) > 1 + (len(points) > 1):
+            raise ValueError(
+                f"softmax=True needs labels of shape ({len(points)}, classes), not {labels.shape}; "
+                "apply the softmax along the axis of the classes and hand in probabilities"
+            )
         labels = np.moveaxis(labels, self.axis, 0).reshape(len(points), -1)
         if np.isinf(points).any() or np.isinf(labels).any():
             raise ValueError("x or y has infinite values, which are not finite; mark what is missing by NaN")
@@ -161,6 +170,8 @@ class FrequencyMonitor:
         if not self.kept.any():
             raise ValueError("no point has both coordinates and labels: nothing is left to measure")
         self.x, self._one_hot = points[self.kept], one_hot(labels[self.kept])
+        if len(self.x) > 1 and (self.x == self.x[0]).all():
+            raise ValueError("all points are the same: there is no frequency to measure")
         self._mean = labels[self.kept].mean(0) if centre else np.zeros(labels.shape[1])
         self._labels = labels[self.kept] - self._mean  # (n, c)
         self._spread = float(np.linalg.norm(self._labels)) / math.sqrt(len(self.x))
@@ -168,6 +179,8 @@ class FrequencyMonitor:
             raise ValueError("the labels are constant: there is no frequency in them")
         warn_of_class_numbers(labels[self.kept])
         self.measure = self._measure(k, period, bands, delta, choose, method, memory)
+        if isinstance(self.measure, Filters):
+            warn_of_one_feature(self.x)
         self._size = self.measure.sizes(self._labels)
         nothing = ~(self._size > NOTHING * self._size.max())
         if nothing.any() and bands is None:
@@ -184,7 +197,14 @@ class FrequencyMonitor:
     # What is measured
 
     def _measure(self, k: Any, period: Any, bands: Any, delta: Any, choose: int, method: str, memory: float) -> Measure:
-        d, scale = self.x.shape[1], 1.0 if period is None else 2 * np.pi / finite("period", period)
+        d, scale = self.x.shape[1], 1.0
+        if period is not None:
+            period = finite("period", period)
+            if (period <= 0).any():
+                raise ValueError(f"period must be positive, in units of x, not {period}")
+            if delta is not None:
+                raise ValueError("period= is the unit of k and bands; delta is a variance in units of x squared")
+            scale = 2 * np.pi / period
         if k is None and bands is None and delta is None:
             k, delta = self._chosen(choose)
             given = None if k is None else k / scale
@@ -222,7 +242,7 @@ class FrequencyMonitor:
         if period is not None:
             if np.ndim(period):
                 raise ValueError("with bands the period is one number: |k| needs one unit for all directions")
-            edges = edges * 2 * np.pi / float(finite("period", period))
+            edges = edges * 2 * np.pi / float(period)
         if grid := Grid.of(self.x):
             return Shells(grid, edges, names)
         return Filters(self.x, 1 / edges**2, names, bands=True, memory=memory)
@@ -277,7 +297,7 @@ class FrequencyMonitor:
         is recorded as NaN, so that the training that is watched goes on.
         """
         values = numbers("output", output)
-        logits = self.softmax or (self.softmax is None and self._one_hot and hasattr(output, "logits"))
+        logits = self.softmax or (self.softmax is None and "hot" in self._one_hot and hasattr(output, "logits"))
         if values.size != math.prod(self._shape) or values.shape[self.axis : self.axis + 1] != (len(self.kept),):
             one_hot = "; labels that are class numbers must be one-hot" if len(values.shape) > len(self._shape) else ""
             raise ValueError(
@@ -289,6 +309,12 @@ class FrequencyMonitor:
         row = np.full(2 * len(self.names) + 1, np.nan)
         if np.isfinite(values).all():
             row = self._row(softmax_of(values) if logits else self._as_probabilities(values))
+        if self._steps and step < self._steps[-1]:
+            warnings.warn(
+                f"step {step:g} comes after step {self._steps[-1]:g}: `fitted` needs steps that grow; "
+                "count them through all epochs, and take a new monitor for a new run",
+                stacklevel=2,
+            )
         self._steps.append(float(step))
         self._rows.append(row)
         return dict(zip(self.names, row[: len(self.names)].tolist()))
@@ -345,15 +371,15 @@ class FrequencyMonitor:
         return np.r_[error / self._size, leak / self._size, offset]
 
     def _as_probabilities(self, values: NDArray) -> NDArray:
-        """Values as they are; a warning, once, where labels are one-hot and these are no probabilities."""
-        if self.softmax is None and self._one_hot and not self._warned:
-            if np.ptp(values.sum(1)) > 1e-2 or (self._one_hot == "one-hot" and values.min() < -1e-2):
-                self._warned = True
-                warnings.warn(
-                    "labels are one-hot and the output holds no probabilities: say softmax=True if it holds logits, "
-                    "softmax=False if the model was trained to give such numbers",
-                    stacklevel=3,
-                )
+        """Values as they are; a warning, once, where labels are those of classes and these are no probabilities."""
+        if self.softmax is None and not self._warned and no_probabilities(values, self._one_hot):
+            self._warned = True
+            warnings.warn(
+                f"labels are {self._one_hot} and the output holds no probabilities: say softmax=True if it holds "
+                "logits of shape (n, classes) or of one column, hand in probabilities if it holds others, and say "
+                "softmax=False if the model was trained to give such numbers",
+                stacklevel=3,
+            )
         return values
 
     # What was measured

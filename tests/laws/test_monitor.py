@@ -1,6 +1,7 @@
 """The monitor of any model: the two methods of the book, measured on outputs whose errors are known."""
 
 import json
+import warnings
 from functools import partial
 from types import SimpleNamespace
 
@@ -226,8 +227,9 @@ def test_fields_in_a_batch_are_columns_or_axis_one(how):
     if "bands" in how:
         np.testing.assert_array_equal(np.isnan(rows.error[0]), [False, False, True])
         assert "no: the labels have nothing there" in str(rows)
-    with pytest.raises(ValueError, match="two axes as long as x; say axis=0"):
-        FrequencyMonitor(at, fields, **how)
+    for ambiguous in (fields, fields[..., None], np.stack([fields, fields], 2)):
+        with pytest.raises(ValueError, match="two axes as long as x; say which .* axis=0 if rows are points, axis=1"):
+            FrequencyMonitor(at, ambiguous, **how)
     with pytest.raises(ValueError, match="axis=1"):
         FrequencyMonitor(at, fields[:7], **how)
 
@@ -287,6 +289,47 @@ def test_a_perfect_classifier_is_perfect_however_labels_are_centred():
         by_number(0, one_hot)
 
 
+@pytest.mark.parametrize("kind", ["one-hot", "centred one-hot", "0 and 1", "tokens"])
+def test_logits_are_told_from_probabilities_even_where_their_sums_are_those_of_probabilities(kind):
+    classes = np.arange(60) % 3
+    hot, at = np.eye(3)[classes], rng.normal(size=(60, 4))
+    others = {"centred one-hot": hot - hot.mean(0), "0 and 1": hot[:, 1], "tokens": np.stack([hot, hot], 1)}
+    labels = others.get(kind, hot)
+    level = labels.mean() if kind != "centred one-hot" else 0
+    for output, fine in [(labels, True), (0.9 * labels + 0.1 * level, True), (40 * (labels - level) + level, False)]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            FrequencyMonitor(at, labels, delta=1.0)(0, output)
+        assert [fine] == [not caught] and all("no probabilities" in str(one.message) for one in caught)
+
+
+def test_a_softmax_is_taken_over_classes_alone_and_of_one_column_it_is_the_sigmoid():
+    two, at = np.arange(60) % 2, rng.normal(size=(60, 4))
+    logits = rng.normal(size=(60, 1))
+    monitor, by_hand = FrequencyMonitor(at, two, delta=1.0, softmax=True), FrequencyMonitor(at, two, delta=1.0)
+    assert monitor(0, logits) == pytest.approx(by_hand(0, 1 / (1 + np.exp(-logits[:, 0]))))
+    assert monitor(1, 2000.0 * (two - 0.5)) == pytest.approx(dict.fromkeys(monitor.names, 0))
+    tokens = np.eye(5)[rng.integers(0, 5, (60, 2))]
+    with pytest.raises(ValueError, match=r"softmax=True needs labels of shape \(60, classes\), not \(60, 2, 5\)"):
+        FrequencyMonitor(at, tokens, delta=1.0, softmax=True)
+
+
+def test_a_feature_that_alone_makes_all_distances_is_named():
+    features = rng.normal(size=(60, 3)) * [1, 1e4, 1]
+    for how in ({}, {"delta": 1e8}, {"bands": [1e-4]}):
+        with pytest.warns(UserWarning, match="column 1 of x makes more than 99.9 %") as caught:
+            FrequencyMonitor(features, features[:, 0], **how)
+        assert caught[0].filename == __file__
+
+
+def test_steps_that_go_back_are_named_and_recorded():
+    monitor = FrequencyMonitor(x, y, k=[1, 5])
+    monitor(10, y)
+    with pytest.warns(UserWarning, match="step 0 comes after step 10.*through all epochs"):
+        monitor(0, 0 * y)
+    np.testing.assert_array_equal(monitor.step, [10, 0])
+
+
 def test_what_is_below_the_noise_in_the_labels_is_marked():
     at = 2 * np.pi * np.arange(400) / 400
     noisy = np.sin(at) + 0.3 * np.random.default_rng(0).normal(size=400)
@@ -336,12 +379,15 @@ def test_it_chooses_waves_on_a_line_and_a_grid_and_a_filter_elsewhere():
         FrequencyMonitor(x, np.random.default_rng(3).normal(size=n))
 
 
-def test_kept_kernels_and_those_computed_at_each_call_agree():
+@pytest.mark.parametrize("single", [True, False])
+def test_kept_kernels_and_those_computed_at_each_call_agree(single, monkeypatch):
+    monkeypatch.setattr("fpbook._measures.SINGLE_FROM", 600 if single else 601)
     cloud, labels, output = rng.normal(size=(600, 3)), rng.normal(size=(600, 2)), rng.normal(size=(600, 2))
     kept, streamed = (FrequencyMonitor(cloud, labels, delta=[0.1, 1.0], memory=m) for m in (2**30, 1))
     kept(0, output)
     streamed(0, output)
-    np.testing.assert_allclose(kept.error, streamed.error, rtol=1e-10)
+    np.testing.assert_allclose(kept.error, streamed.error, rtol=1e-5 if single else 1e-10)
+    assert (kept.measure.kernels.dtype == np.float32) == single
     with pytest.raises(ValueError, match="take more than memory"):
         FrequencyMonitor(x, y, k=[1, 5], memory=1)
 
@@ -430,6 +476,10 @@ def test_it_draws_curves_and_the_map_of_frequency_and_step():
         (lambda: FrequencyMonitor(x, y, k=3), r"k must have shape \(n,\) or \(n, d\)"),
         (lambda: FrequencyMonitor(x, y, delta=0.0), "delta must be"),
         (lambda: FrequencyMonitor(x, y, delta=np.nan), "delta has values that are not finite"),
+        (lambda: FrequencyMonitor(x, y, k=[1], period=0), "period must be positive"),
+        (lambda: FrequencyMonitor(x, y, delta=0.1, period=360), "delta is a variance in units of x squared"),
+        (lambda: FrequencyMonitor(0 * x, y, delta=0.1), "all points are the same"),
+        (lambda: FrequencyMonitor(0 * x, y), "all points are the same"),
         (lambda: FrequencyMonitor(x, y, bands=[3, 2]), "positive and increasing"),
         (lambda: FrequencyMonitor(x, y, k=[1], method="fft"), "'lstsq' or 'dft'"),
         (lambda: FrequencyMonitor(x, y[:3], k=[1]), "y must have shape"),
