@@ -219,7 +219,7 @@ def test_a_signal_stops_everything_with_one_line(book, number):
     seconds = time.monotonic() - start
     assert run.wait() != 0 and rest.strip() == "stopped by a signal; nothing half done was kept"
     assert len(started) == 2 and not any(psutil.pid_exists(pid) for pid in started)
-    assert seconds < 4, seconds  # two on an idle machine
+    assert seconds < 30, seconds  # two on an idle machine; the cells go on for 120
 
 
 def test_two_builds_at_once_wait_for_each_other(book):
