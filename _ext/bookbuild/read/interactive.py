@@ -17,7 +17,7 @@ TRAINING_FILES = [
     *("fpbook/lab/words.js", "web/trainer.js", "web/experiment.js", "web/session.js", "web/address.js"),
     *("web/colors.js", "web/messages.js", "web/controls.js", "web/panels.js", "web/lab.css"),
 ]
-LAB_FILES = [*TRAINING_FILES, "web/lab.js"]
+LAB_FILES = [*TRAINING_FILES, "web/lab-panels.js", "web/lab.js"]
 LABS = {
     "landing-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/landing-run.js", "web/landing.js", "web/landing.css"],
     "picture-lab": [*REPLAY_FILES, *TRAINING_FILES, "web/portrait.js", "web/picture.js", "web/picture.css"],
