@@ -72,7 +72,7 @@ function watchFormulas() {
 const ACTS = ["scroll", "pointermove", "pointerdown", "keydown"];
 
 const SCROLLING =
-  "mjx-container[display], div.math, article figure, article pre, .pst-scrollable-table-container";
+  "mjx-container[display], div.math, article figure, article pre, .cell_output > .output, .pst-scrollable-table-container";
 
 function focusWhatScrolls(boxes = [...document.querySelectorAll(SCROLLING)]) {
   boxes = boxes.filter((box) => box.matches(SCROLLING));

@@ -18,8 +18,12 @@ STYLES = re.compile(r'\s*<link[^>]*href="(?P<root>[^"]*)_static/(?P<path>[^"?]+\
 ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
 FONT = re.compile(r'url\([^)]*fa-solid-900\.woff2\) format\("woff2"\),url\([^)]*\) format\("truetype"\)')
 IMAGE = re.compile(r'<img(?P<before>[^>]*) src="(?P<src>[^"]*_images/[^"]+\.png)"(?: style="[^"]*")?')
+SCROLLS = re.compile(  # in the theme's script
+    r'window\.addEventListener\("resize",\w+\),new MutationObserver\(\w+\)\.observe\('
+    r'document\.getElementById\("main-content"\),\{[^}]*\}\),\w+\(\)'
+)
 FONTS = "_static/vendor/fontawesome/webfonts"
-NAMES = ["pictures", "style sheets", "icon font"]
+NAMES = ["pictures", "style sheets", "icon font", "theme's look at what scrolls"]
 
 
 def shrink(page, path, html):
@@ -64,6 +68,18 @@ def one_style_sheet(page, html):
     page = STYLES.sub("", page)
     sheet = f'<link rel="stylesheet" href="{links[0]["root"]}_static/styles/{name}" />'
     return page[: links[0].start()] + sheet + page[links[0].start() :], bool(changed)
+
+
+def quiet_theme(html):
+    """What was done to the theme's script: it no longer looks for boxes that scroll.
+
+    It measures and marks them one by one, so that the page is laid out anew for each, and again after every change, as
+    while a lab trains. _static/site.js measures all of them first.
+    """
+    script = html / "_static/scripts/pydata-sphinx-theme.js"
+    text, count = SCROLLS.subn("0", script.read_text(encoding="utf8"))
+    replace(script, text.encode("utf8"))
+    return {"theme's look at what scrolls"} if count else set()
 
 
 def shrink_icons(html):

@@ -54,6 +54,12 @@ CHANGES = {
         r'<script (?=src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>)',
         "<script defer ",
     ),
+    # "auto" is no theme: the page would be drawn without its colours, and be styled anew when the theme's script comes.
+    "theme that waits for a script": (
+        r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto";',
+        'dataset.theme = document.documentElement.dataset.mode.replace("auto", '
+        'matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");',
+    ),
     # The theme's own title and contents for print, which _static/book.css replaces and a search would find.
     "headings for print": (
         r'<div id="jb-print-docs-body" class="onlyprint">(?:(?!</nav>|<article).)*(?:</nav>\s*)?(?:</div>\s*){3}',
@@ -73,6 +79,7 @@ def run(app, exception):
     new = [name for name, text in texts.items() if POLICY_TAG not in text and not text.startswith(REDIRECT)]
     if new and app.book.fresh:
         assets.shrink_icons(html)
+        hits |= assets.quiet_theme(html)
     for name in new:
         text, changed = fix(texts[name], name)
         text, shrunk = assets.shrink(mathml.draw(text), html / name, html)
