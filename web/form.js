@@ -6,7 +6,7 @@
   const { SHAPES, shape, straightLines, tenThousandths } = window.fpPoints;
   const { Control, button } = window.fpControls;
   const { PasteDialog } = window.fpDialogs;
-  const { Pen } = window.fpPen;
+  const { Bars, Pen } = window.fpPen;
 
   /**
    * Stands in `desk`, its dialog in `root`. `now()` gives the settings, `change(values)` takes others, `refused(reason)` is told
@@ -61,13 +61,19 @@
     }
 
     addPen() {
-      const { output } = this.stage.places;
+      const { output, spectrum } = this.stage.places;
       output.classList.add("play-draw");
       this.pen = new Pen(output, {
         panel: () => (this.locked ? null : this.stage.panels.output),
         now: this.now,
         labels: () => this.labels(),
         change: (values) => this.change(values),
+      });
+      spectrum.classList.add("play-bars");
+      new Bars(spectrum, {
+        panel: () => (this.locked ? null : this.stage.panels.spectrum),
+        sines: () => this.now().sines,
+        raise: (k, size) => this.raise(k, size),
       });
     }
 
@@ -78,7 +84,7 @@
       this.stage.places.output.classList.toggle("play-moves", points);
       this.hint.textContent = points
         ? "Drag a point in the first panel up or down."
-        : "Or draw the target in the first panel.";
+        : "Or draw the target in the first panel, or pull its rings in the spectrum.";
     }
 
     /** Points that were pasted. */

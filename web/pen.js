@@ -1,10 +1,10 @@
-// The pointer in the playground's first panel: a target that is drawn with finger or mouse, what stood there is taken over first;
-// or a point that is dragged.
+// The pointer in the playground's first two panels: a target that is drawn with finger or mouse, what stood there is taken over
+// first; a point that is dragged; the height of a sine that is pulled in the spectrum.
 (() => {
   "use strict";
   const { nearest } = window.fpReplay;
   const { target } = window.fpExperiment;
-  const { FAR, NODES } = window.fpLessons;
+  const { FAR, HEIGHTS, NODES, TALLEST } = window.fpLessons;
   const { clamp, hundredths, nodes, tenThousandths } = window.fpPoints;
   const { PI } = Math;
   const DRAWN = 3; // a drawing reaches from -3 to 3
@@ -30,6 +30,25 @@
 
   const atNodes = (f) => nodes.map((x) => hundredths(clamp(f(x), DRAWN)));
 
+  /** Calls `dragged` with where a pointer is that went down in `event`, until it is let go. */
+  function follow(event, dragged) {
+    let begun = false;
+    const drag = (moved) => {
+      begun ||= Math.hypot(moved.clientX - event.clientX, moved.clientY - event.clientY) >= BEGINS;
+      if (begun) dragged(moved);
+    };
+    const drop = () => {
+      removeEventListener("pointermove", drag);
+      for (const kind of ["pointerup", "pointercancel"]) removeEventListener(kind, drop);
+    };
+    addEventListener("pointermove", drag);
+    for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, drop);
+  }
+
+  /** True if a pointer went down on the drawing of a panel that has one. */
+  const hits = (event, panel) =>
+    !event.button && Boolean(panel?.scales()) && event.target.closest("svg") === panel.svg;
+
   /**
    * Listens at a place. `panel()` is what stands there, if it may be drawn on; `now()` gives the settings, `labels()` the points
    * with their labels; `change(values)` takes what is drawn or dragged.
@@ -42,23 +61,12 @@
 
     begin(event) {
       const panel = this.panel();
-      const scales = panel?.scales();
-      if (event.button || !scales || event.target.closest("svg") !== panel.svg) return;
+      if (!hits(event, panel)) return;
       event.preventDefault();
-      const box = panel.svg.getBoundingClientRect();
+      const [box, scales] = [panel.svg.getBoundingClientRect(), panel.scales()];
       const at = (pointer) => placeOf(pointer, box, scales);
       const drawn = this.moving ? this.dragging(at(event)) : this.drawing(at(event));
-      let begun = false;
-      const drag = (moved) => {
-        begun ||= Math.hypot(moved.clientX - event.clientX, moved.clientY - event.clientY) >= BEGINS;
-        if (begun) drawn(at(moved));
-      };
-      const drop = () => {
-        removeEventListener("pointermove", drag);
-        for (const kind of ["pointerup", "pointercancel"]) removeEventListener(kind, drop);
-      };
-      addEventListener("pointermove", drag);
-      for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, drop);
+      follow(event, (moved) => drawn(at(moved)));
     }
 
     drawing(from) {
@@ -86,5 +94,30 @@
     }
   }
 
-  window.fpPen = { Pen };
+  /**
+   * The sines of the target as bars of the spectrum, which is the panel: the mouse pulls the height of one, `raise(k, size)`, from
+   * what it is in `sines()`. A finger scrolls there.
+   */
+  class Bars {
+    constructor(place, { panel, sines, raise }) {
+      Object.assign(this, { panel, sines, raise });
+      place.addEventListener("pointerdown", (event) => this.begin(event));
+    }
+
+    begin(event) {
+      const panel = this.panel();
+      if (event.pointerType === "touch" || !hits(event, panel)) return;
+      const k = panel.pointed(event);
+      if (k < 1 || k > HEIGHTS) return;
+      event.preventDefault();
+      const [, sy] = panel.scales();
+      const [from, pixels] = [this.sines()[k] ?? 0, sy(0) - sy(1)];
+      follow(event, ({ clientY }) => {
+        const size = from + (event.clientY - clientY) / pixels;
+        this.raise(k, Math.round(20 * Math.min(Math.max(size, 0), TALLEST)) / 20);
+      });
+    }
+  }
+
+  window.fpPen = { Bars, Pen };
 })();

@@ -323,6 +323,38 @@ def test_the_reason_of_a_refusal_stays(open_page, address):
     assert "Please choose again" in said(page) and page.faults == []
 
 
+def pull(page, k, pixels):
+    """Drag in the spectrum at frequency k, upwards."""
+    page.locator(".play-bars").scroll_into_view_if_needed()
+    box = page.locator(".play-bars > svg").bounding_box()
+    x = box["x"] + 46 + (box["width"] - 56) * (k + 0.5) / 21  # between the margins k = 0 to 20, half a step beside them
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - pixels, steps=4)
+    page.mouse.up()
+
+
+def test_a_sine_is_pulled_as_a_bar_of_the_spectrum(open_page, address):
+    page = open_page(address)
+    slider, ring = page.get_by_label("height of frequency 2"), page.locator(".play-bars path.curve").first
+    before = ring.get_attribute("d")
+    pull(page, 2, 60)
+    height = float(slider.input_value())
+    assert 0.3 < height < 1.2 and ring.get_attribute("d") != before
+    page.wait_for_function("size => decodeURIComponent(location.hash).includes(`2:${size}`)", arg=height)
+    pull(page, 2, -90)
+    assert slider.input_value() == "0" and ring.get_attribute("d") == before
+    pull(page, 15, 60)  # beyond the sliders there is nothing to pull
+    assert ring.get_attribute("d") == before and page.faults == []
+
+
+def test_a_locked_sine_is_not_pulled(open_page, address):
+    page = open_page(f"{address}#try?lesson=kept&lock=1")
+    pull(page, 2, 60)
+    assert page.get_by_label("height of frequency 2").input_value() == "0" and page.faults == []
+
+
 def test_a_press_alone_draws_nothing(open_page, address):
     page = open_page(address)
     page.locator(".play-draw").scroll_into_view_if_needed()
