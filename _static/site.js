@@ -3,9 +3,9 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // a summary would need the other page, which cannot be fetched from disk
 }
 
-// Formulas are drawn where the reader is, and all the others once he or she does anything: MathJax, large and slow, is fetched for
-// the first of them. The page names it in a script that does not run by itself. A few at a time, so that the page answers in between,
-// and none while a lab trains.
+// Formulas are drawn by the browser until the reader does anything: MathJax, large and slow, is fetched then, and draws first what
+// the reader has before him or her. The page names it in a script that does not run by itself. A few at a time, so that the page
+// answers in between, and none while a lab trains.
 let mathjax = null;
 let drawing = Promise.resolve();
 
@@ -51,22 +51,13 @@ function drawFormulas(wanted = () => undrawn(document)) {
   return drawing;
 }
 
-function watchFormulas() {
-  const near = new IntersectionObserver(
-    (entries) => {
-      const come = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
-      for (const formula of come) near.unobserve(formula);
-      if (come.length) drawFormulas(() => come);
-    },
-    { rootMargin: "300px" },
-  );
-  for (const formula of undrawn(document)) near.observe(formula);
-  const all = () => {
-    for (const kind of ACTS) removeEventListener(kind, all);
-    near.disconnect();
-    drawFormulas();
+function waitForReader() {
+  const begin = () => {
+    for (const kind of ACTS) removeEventListener(kind, begin);
+    const above = (formula) => formula.getBoundingClientRect().bottom < 0;
+    drawFormulas(() => undrawn(document).sort((a, b) => above(a) - above(b)));
   };
-  for (const kind of ACTS) addEventListener(kind, all, { passive: true });
+  for (const kind of ACTS) addEventListener(kind, begin, { passive: true });
 }
 
 const ACTS = ["scroll", "pointermove", "pointerdown", "keydown"];
@@ -198,7 +189,7 @@ document.addEventListener("DOMContentLoaded", () => {
     button.addEventListener("click", printWhole);
   const article = document.querySelector("article");
   if (article) offerPreviews(article);
-  if (window.MathJax) watchFormulas();
+  if (window.MathJax) waitForReader();
   let width = 0; // of the page; its height changes with each formula
   new ResizeObserver(([{ contentRect }]) => {
     if (contentRect.width === width) return;
