@@ -3,9 +3,9 @@
 ((scope) => {
   "use strict";
   const inWorker = typeof document === "undefined" && typeof importScripts === "function";
-  if (inWorker) importScripts(new URL("trainer.js", scope.location).href);
-  const { BatchTraining, Random, RodTraining, Training, energyByDegree, nudft, relativeError } =
-    scope.fpTrainer;
+  if (inWorker) importScripts(...["trainer.js", "rod.js"].map((name) => new URL(name, scope.location).href));
+  const { BatchTraining, Random, Training, energyByDegree, nudft, relativeError } = scope.fpTrainer;
+  const { RodTraining } = scope.fpRod;
 
   // ---- Data ----
 

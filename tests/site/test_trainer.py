@@ -14,7 +14,7 @@ from fpbook import networks
 from fpbook.lab import experiment
 from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk, normal_init, xavier_init
 
-SOURCE = "".join((ROOT / "web" / name).read_text("utf8") for name in ("trainer.js", "experiment.js"))
+SOURCE = "".join((ROOT / "web" / name).read_text("utf8") for name in ("trainer.js", "rod.js", "experiment.js"))
 ACTIVATIONS = ["tanh", "relu", "sin", "sigmoid", "gelu", "ricker"]
 OPTIMIZERS = {
     "gradient descent": ({"name": "sgd", "lr": 0.05}, lambda p: torch.optim.SGD(p, lr=0.05)),
@@ -120,12 +120,12 @@ def cases():
 
 def test_both_languages_know_the_same_activations_and_optimizers(ask):
     """One that is known to one of them alone would build a page whose lab cannot train."""
-    known = ask("() => [Object.keys(fpTrainer.ACTIVATIONS), fpTrainer.OPTIMIZERS, fpTrainer.ROD_LOSSES]", [])
+    known = ask("() => [Object.keys(fpTrainer.ACTIVATIONS), fpTrainer.OPTIMIZERS, fpRod.ROD_LOSSES]", [])
     assert set(known[0]) == {*networks.ACTIVATIONS, "ricker"} == set(ACTIVATIONS)
     assert set(known[1]) == set(experiment.OPTIMIZERS) and set(known[2]) == set(experiment.ROD_LOSSES)
 
 
-ROD_LOSSES = LOSSES.replace("Training(", "RodTraining(")
+ROD_LOSSES = LOSSES.replace("fpTrainer.Training(", "fpRod.RodTraining(")
 
 
 def test_the_losses_of_the_rod_are_those_of_the_package(ask):

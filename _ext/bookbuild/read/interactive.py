@@ -14,8 +14,8 @@ KINDS = {REPLAY: "replay-data", LAB: "lab-data"}  # class of the data, by mime t
 REPLAY_FILES = ["fpbook/replay/replay.js", "fpbook/replay/replay.css"]
 # What every training in a page needs, in the order in which it runs; it draws with the replay's script.
 TRAINING_FILES = [
-    *("fpbook/lab/words.js", "web/trainer.js", "web/experiment.js", "web/session.js", "web/address.js"),
-    *("web/colors.js", "web/messages.js", "web/controls.js", "web/panels.js", "web/lab.css"),
+    *("fpbook/lab/words.js", "web/trainer.js", "web/rod.js", "web/experiment.js", "web/session.js"),
+    *("web/address.js", "web/colors.js", "web/messages.js", "web/controls.js", "web/panels.js", "web/lab.css"),
 ]
 LAB_FILES = [*TRAINING_FILES, "web/lab-panels.js", "web/lab.js"]
 LABS = {
