@@ -337,7 +337,7 @@ def pull(page, k, pixels):
 
 def test_a_sine_is_pulled_as_a_bar_of_the_spectrum(open_page, address):
     page = open_page(address)
-    slider, ring = page.get_by_label("height of frequency 2"), page.locator(".play-bars path.curve").first
+    slider, ring = page.get_by_label("height of frequency 2"), page.locator(".play-bars > svg path.curve").first
     before = ring.get_attribute("d")
     pull(page, 2, 60)
     height = float(slider.input_value())

@@ -306,6 +306,15 @@ def test_the_dark_theme_follows_the_system(open_page, site):
     )
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_has_its_theme_before_the_theme_has_its_script(browser, site, scheme):
+    page = browser.new_page(color_scheme=scheme)
+    page.route("**/pydata-sphinx-theme.js*", lambda route: route.abort())
+    page.goto(site + "html/index.html")
+    assert page.locator("html").get_attribute("data-theme") == scheme
+    page.close()
+
+
 def a_slider_moves_drawing_and_text(page, number):
     replay = show_replay(page, number)
     slider, text = replay.locator("input"), replay.locator("[aria-live]")
