@@ -490,6 +490,16 @@ def test_make_page_takes_a_page_without_cells_and_says_why_another_fails(book):
     assert run.returncode != 0 and "ZeroDivisionError" in run.stderr and "Read the page" not in run.stdout
 
 
+def test_make_page_shows_the_figure_of_a_claim_that_fails_and_names_its_seeds(book):
+    holds = "[0 < one < bound for _ in seed_range(3)]"
+    (book / "chapters/solid.md").write_text(SOLID.replace(holds, "[seed != 1 for seed in seed_range(3)]"))
+    command, environment = [sys.executable, "-m", "bookbuild", "page", "solid"], shell_environment(PYTHONPATH="_ext")
+    run = subprocess.run(command, cwd=book, env=environment, capture_output=True, text=True)
+    assert run.returncode == 1 and re.search(r"solid: ClaimError: .*not for seed 1\)", run.stderr), run.stderr
+    shown = BeautifulSoup(open(run.stdout.split()[-1].removeprefix("file://")).read(), "html.parser")
+    assert shown.select("figure.answer img") and shown.select(".claim-false")
+
+
 LABELS = {
     "fig-a": "Fig. 1.1.1",
     "numref fig-a": "Fig. 1.1.1",

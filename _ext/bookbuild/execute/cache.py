@@ -51,7 +51,7 @@ def start(app, config):
     }
     for page, notebook in book.notebooks.items():
         for message in notebook.metadata.fpbook.get("failing", []):
-            LOGGER.warning(f"ClaimError: {message}", location=page)
+            LOGGER.warning(f"{page}: ClaimError: {message}")  # Sphinx cannot tell a location before it has read pages
 
 
 def abort(message):

@@ -9,9 +9,10 @@ import hashlib
 import json
 import os
 import platform
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
-from modulefinder import ModuleFinder
+from importlib.util import resolve_name
 from pathlib import Path
 
 import jupytext
@@ -67,19 +68,39 @@ def kernel_environment(root, **variables):
     return free | KERNEL_VARIABLES | {"PYTHONPATH": paths} | places | variables
 
 
+@cache
+def imports(code, package):
+    """The names that code inside of `package` imports: modules, and what may be one; SyntaxError if it is no Python."""
+    names = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            names |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+    return names
+
+
 def imported(code, package):
     """The files of `package` that `code` imports, directly or through one another; its `__init__.py` always.
 
     Code that cannot be parsed fails when it is executed; until then it is taken to import everything.
     """
-    place = package.resolve()
-    finder = ModuleFinder([str(place.parent)])
+    ahead, files = [package.name], {}
     try:
-        finder.scan_code(compile(f"{code}\nimport {package.name}", "page", "exec"), finder.add_module("page"))
+        ahead += imports(code, "")
+        while ahead:
+            name = ahead.pop()
+            if name in files or name.partition(".")[0] != package.name:
+                continue
+            place, above = package.parent.joinpath(*name.split(".")), name.rpartition(".")[0]
+            inside = {place / "__init__.py": name, place.with_name(f"{place.name}.py"): above}
+            files[name] = next((file for file in inside if file.is_file()), None)
+            if file := files[name]:
+                ahead += [above, *imports(file.read_text("utf8"), inside[file])]
     except (SyntaxError, ValueError):
         return {path for path in package.rglob("*.py") if not path.name.startswith(".")}
-    files = [Path(module.__file__) for module in finder.modules.values() if module.__file__]
-    return {package / file.relative_to(place) for file in files if place in file.parents}
+    return {file for file in files.values() if file}
 
 
 def versions():
@@ -175,28 +196,37 @@ def write_notebook(notebook, path):
 def load_previous(path, root):
     """The result of the last run that ended well, or None if there is none that can be read."""
     try:
-        stored = nbformat.read(result_path(path, root), as_version=4)
+        stored = nbformat.v4.reads(result_path(path, root).read_text("utf8"))  # it was validated when it was written
         return stored if {"key", "seconds", "versions", "device"} <= set(stored.metadata["fpbook"]) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def load_result(path, root):
-    """Today's page with the outputs of its stored result; None if that is missing, out of date or damaged."""
-    notebook, stored = jupytext.read(path), load_previous(path, root)
+    """Today's page with the outputs of its stored result; None if that is missing, out of date or damaged.
+
+    Reading a page takes longer than all else here, so a result holds its page as last read, and the hash of its file.
+    """
+    stored, page = load_previous(path, root), file_hash(path)
+    unchanged = stored is not None and stored.metadata.fpbook.get("page") == page
+    notebook = stored if unchanged else jupytext.read(path)
     if stored is None or stored.metadata.fpbook["key"] != result_key(notebook, root):
         return None
-    cells = [[cell for cell in book.cells if cell.cell_type == "code"] for book in (notebook, stored)]
-    if len(cells[0]) != len(cells[1]):
+    cells, ran = code_cells(notebook), code_cells(stored)
+    if len(cells) != len(ran):
         return None
-    for cell, ran in zip(*cells):
-        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
-    notebook.metadata.language_info, notebook.metadata.fpbook = stored.metadata.language_info, stored.metadata.fpbook
+    for cell, executed in zip(cells, ran):
+        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+    notebook.metadata.language_info = stored.metadata.language_info
+    notebook.metadata.fpbook = stored.metadata.fpbook | {"page": page}
     try:
         find_problem(notebook)
     except NotebookError as error:
         print(f"{path.stem}: its stored result is not used: {error}", flush=True)
         return None
+    if not unchanged:
+        with suppress(OSError):  # a checkout that cannot be written
+            write_notebook(notebook, result_path(path, root))
     return notebook
 
 

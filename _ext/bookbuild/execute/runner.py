@@ -28,6 +28,7 @@ from ..toc import notebooks
 from .results import (
     KERNEL_ARGUMENTS,
     NotebookError,
+    file_hash,
     find_problem,
     kernel_environment,
     load_previous,
@@ -103,8 +104,8 @@ async def _run_once(notebook, folder, environment, allow_errors, started):
 
 async def run(path, root, label, device, show_failing):
     """Execute one notebook, and store it if all its claims hold. Returns it; NotebookError if it fails."""
-    notebook = jupytext.read(path)
-    key, start = result_key(notebook, root), time.monotonic()  # of the files as they are before the run
+    notebook, start = jupytext.read(path), time.monotonic()
+    made_of = {"page": file_hash(path), "key": result_key(notebook, root)}  # of the files as they are before the run
     folder = Path(root) / "_build" / "home" / path.stem
     try:
         check_tags(notebook)
@@ -115,7 +116,7 @@ async def run(path, root, label, device, show_failing):
     except NotebookError as error:
         raise NotebookError(f"{label}{' ' if str(error).startswith('failed') else ': '}{error}") from None
     seconds = round(time.monotonic() - start, 1)
-    notebook.metadata.fpbook = {"key": key, "seconds": seconds, "versions": versions(), "device": device}
+    notebook.metadata.fpbook = made_of | {"seconds": seconds, "versions": versions(), "device": device}
     if failing:
         notebook.metadata.fpbook["failing"] = failing
     else:
