@@ -1,5 +1,7 @@
 """Twins: what Jupyter opens is what the page says, and what a person typed into one is never lost."""
 
+import subprocess
+
 import jupytext
 import nbformat
 import pytest
@@ -71,8 +73,6 @@ def test_a_twin_with_conflicts_of_a_merge_is_written_anew(book):
 
 
 def test_a_twin_that_git_does_not_know_is_named(book):
-    import subprocess
-
     subprocess.run(["git", "init", "-q", str(book)], check=True)
     write_twins(book)
     assert write_twins(book, check=True) == ["page.ipynb is not in the commit: run `git add page.ipynb`."]

@@ -155,10 +155,9 @@ def result_key(notebook, root, variables=None):
     digest.update(json.dumps([KERNEL_ARGUMENTS, KERNEL_VARIABLES, versions()]).encode())
     for name, default in KEYED_VARIABLES.items():
         digest.update(f"\n{name}={(variables or os.environ).get(name, default)}".encode())
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            tags = ", ".join(sorted(cell.metadata.get("tags", [])))
-            digest.update(f"\n# cell {tags}\n{cell.source}".encode())
+    for cell in code_cells(notebook):
+        tags = ", ".join(sorted(cell.metadata.get("tags", [])))
+        digest.update(f"\n# cell {tags}\n{cell.source}".encode())
     code = "\n".join(code_sources(notebook))
     modules = imported(code, root / "fpbook")
     for file in sorted(modules):
@@ -232,7 +231,7 @@ def load_result(path, root):
 
 def find_problem(notebook):
     """NotebookError if an executed notebook is unfit to be stored or shown."""
-    for i, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
+    for i, cell in enumerate(code_cells(notebook), 1):
         outputs = cell.get("outputs", [])
         for output in outputs:
             if output.output_type == "stream" and output.name == "stderr":

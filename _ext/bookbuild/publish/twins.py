@@ -42,7 +42,7 @@ def checksum(notebook):
 
 def write_twins(root, *, check=False):
     """Write every twin that is out of date; a list of problems: what was typed, and with `check` what differs."""
-    problems = []
+    problems, known = [], tracked(root) if check else None
     for page in notebooks(root):
         path, new = page.with_suffix(".ipynb"), twin(page)
         name = path.relative_to(root).as_posix()
@@ -55,7 +55,7 @@ def write_twins(root, *, check=False):
             write_notebook(new, path)
         elif not path.is_file() or path.read_bytes() != notebook_bytes(new):
             problems.append(f"{name} is missing or out of date: run `make twins` and commit it.")
-        elif not is_tracked(path, root):
+        elif known is not None and name not in known:
             problems.append(f"{name} is not in the commit: run `git add {name}`.")
     return problems
 
@@ -69,7 +69,9 @@ def is_edited(path):
     return stored.metadata.get("fpbook", {}).get("generated") != checksum(stored)
 
 
-def is_tracked(path, root):
-    """Does git know the file? True outside a repository, where nothing is committed."""
-    listed = ["git", "-C", str(root), "ls-files", "--error-unmatch", str(path)]
-    return not (root / ".git").exists() or subprocess.run(listed, capture_output=True).returncode == 0
+def tracked(root):
+    """The names of the files that git knows, from `root`; None outside a repository, where nothing is committed."""
+    if not (root / ".git").exists():
+        return None
+    listed = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True, text=True, check=True)
+    return set(listed.stdout.split("\0"))
