@@ -4,6 +4,7 @@ What the build does is tried on it.
 """
 
 import functools
+import itertools
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from bookbuild.execute.runner import execute
 from bookbuild.settings import BuildError
 
 ROOT = Path(__file__).resolve().parents[2]
+NUMBERS = itertools.count()  # of programs that were started
 HEADER = """---
 jupytext:
   text_representation:
@@ -176,10 +178,6 @@ def book(made_book):
     return shutil.copytree(kept, place, symlinks=True)
 
 
-def command(*options):
-    return [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", *options]
-
-
 def shell_environment(**settings):
     """The shell's variables but those of this test run."""
     dropped = {
@@ -194,21 +192,53 @@ def shell_environment(**settings):
 
 
 @functools.cache
-def warm_builds():
-    """The program that forks builds; it ends with this one, whose pipe it reads."""
+def warm():
+    """The program that forks those of the book; it ends with this one, whose pipe it reads."""
     program = [sys.executable, Path(__file__).with_name("warm.py")]
     return subprocess.Popen(program, env=shell_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def build(book, *options):
-    """The plain command, without the seconds that its imports take; returns exit status and everything printed."""
-    output, program = book.with_name("printed"), warm_builds()
-    print(json.dumps([str(book), options, shell_environment(), str(output)]), file=program.stdin, flush=True)
-    return int(program.stdout.readline()), output.read_text("utf8")
+def ask_warm(**what):
+    print(json.dumps(what), file=warm().stdin, flush=True)
+    return int(warm().stdout.readline())
+
+
+class Run:
+    """A program of the book at work, without the seconds that its imports take."""
+
+    def __init__(self, book, *arguments, program="jupyter-book", errors=False, **settings):
+        self.files = [book.with_name(f"{name}-{next(NUMBERS)}") for name in ("printed", "errors")]
+        output, elsewhere = map(str, self.files)
+        self.pid = ask_warm(
+            folder=str(book), program=program, arguments=arguments, environment=shell_environment(**settings),
+            output=output, errors=elsewhere if errors else output,
+        )  # fmt: skip
+
+    def printed(self):
+        """What it has printed by now, to stdout or to both; to stderr, if that is kept apart."""
+        return [file.read_text("utf8") if file.exists() else "" for file in self.files]
+
+    def end(self):
+        """Its exit status when it has ended, and what `printed` gives then."""
+        return ask_warm(wait=self.pid), *self.printed()
+
+
+def build(book, *options, **how):
+    """The plain command; returns exit status and everything printed."""
+    return Run(book, "build", ".", *options, **how).end()[:2]
+
+
+def bookbuild(book, *arguments):
+    """A command of the build's own; returns exit status, what it printed, and what it wrote to stderr."""
+    return Run(book, *arguments, program="bookbuild", errors=True).end()
+
+
+def command(*options):
+    return [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", *options]
 
 
 def build_alone(book, *options, **settings):
-    """The plain command itself, with these variables of a shell; returns exit status and everything printed."""
+    """The plain command as a new Python, with these variables of a shell; exit status and everything printed."""
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     run = subprocess.run(command(*options), cwd=book, env=shell_environment(**settings), **pipes)
     return run.returncode, run.stdout

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import zipfile
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -26,7 +25,7 @@ from bookbuild.publish.twins import INSTALL
 from bookbuild.read.ledger import verdict_on
 from bookbuild.settings import REPLAY
 from bs4 import BeautifulSoup
-from conftest import FILES, SOLID, add_chapter, build, cell, page, shell_environment
+from conftest import FILES, SOLID, add_chapter, bookbuild, build, cell, page
 
 from fpbook.claims import Claim
 
@@ -127,36 +126,45 @@ def move_page(book):
     edit("_toc.yml", "      sections:\n      - file: chapters/below\n", "    - file: chapters/below\n")(book)
 
 
-CHANGES = [
-    ("page added", lambda book: add_chapter(book, "before", "# Before\n\nWords.\n")),
-    ("page moved", move_page),
-    ("page renamed", rename_page),
-    ("page removed", remove_page),
-    ("title", edit("chapters/solid.md", "# Solid", "# Firm")),
-    ("word of the glossary", edit("chapters/glossary.md", "A unit.", "A thing.")),
-    ("claim", edit("chapters/solid.md", "bound = 50", "bound = 70")),
-    ("setting", edit("_config.yml", "title: The Frequency Principle", "title: Another book")),
-]
+CHANGES = {
+    "page added": lambda book: add_chapter(book, "before", "# Before\n\nWords.\n"),
+    "title": edit("chapters/solid.md", "# Solid", "# Firm"),
+    "page moved": move_page,
+    "word of the glossary": edit("chapters/glossary.md", "A unit.", "A thing."),
+    "page renamed": rename_page,
+    "claim": edit("chapters/solid.md", "bound = 50", "bound = 70"),
+    "page removed": remove_page,
+    "setting": edit("_config.yml", "title: The Frequency Principle", "title: Another book"),
+}
+TOGETHER = list(CHANGES)[::2], list(CHANGES)[1::2]  # two at a time: after each the book is built twice
+
+
+def inputs(book):
+    """What tells a build whether to render anew."""
+    return cache.inputs(SimpleNamespace(srcdir=book, config=SimpleNamespace(overrides={})), toc.notebooks(book))
 
 
 def test_a_built_book_is_never_stale(book):
-    """After each change the rebuilt book is, file by file, what a build from nothing makes of the same results."""
+    """After changes the rebuilt book is, file by file, what a build from nothing makes of the same results."""
     add_chapter(book, "glossary", "# Glossary\n\n```{glossary}\nsquare one\n  A unit.\n```\n")
     edit("chapters/solid.md", "Prose.", "A square one.")(book)
     assert build(book)[0] == 0
-    for name, change in CHANGES:
+    for names in zip(*TOGETHER):
         before = rendered(book)
-        change(book)
+        for name in names:
+            known = inputs(book)
+            CHANGES[name](book)
+            assert inputs(book) != known, name
         status, printed = build(book)
-        assert status == 0 and printed.count("executing") == (name in {"claim", "page renamed"}), (name, printed)
+        assert status == 0 and printed.count("executing") == 2 * ("claim" in names), (names, printed)
         rebuilt = rendered(book)
-        assert rebuilt != before, name
+        assert rebuilt != before, names
         for folder in ["html", "notebooks", ".doctrees", "jupyter_execute", ".jupyter_cache"]:
             shutil.rmtree(book / "_build" / folder)
         status, printed = build(book)
         made = rendered(book)
-        assert status == 0 and "executing" not in printed, (name, printed)
-        assert set(made) == set(rebuilt) and [path for path in made if made[path] != rebuilt[path]] == [], name
+        assert status == 0 and "executing" not in printed, (names, printed)
+        assert set(made) == set(rebuilt) and [path for path in made if made[path] != rebuilt[path]] == [], names
     assert not list(book.glob("_build/*/**/below.*")) and not list(book.glob("_build/*/**/beneath.*"))
 
     (book / "_static/favicon.svg").touch()  # Sphinx writes the page that shows it
@@ -169,26 +177,20 @@ def test_a_built_book_is_never_stale(book):
 
 
 def test_whatever_a_page_shows_renders_the_book_anew(book, monkeypatch):
-    app = SimpleNamespace(srcdir=book, config=SimpleNamespace(overrides={}))
-
-    def inputs():
-        return cache.inputs(app, notebooks)
-
-    notebooks = toc.notebooks(book)
-    first = inputs()
+    first = inputs(book)
     for name in ["chapters/below.md", "_static/book.css", "_ext/bookbuild/read/guess.py", "fpbook/base.py",
                  "fpbook/replay/replay.js", "references.bib", "_build/executed/solid.ipynb"]:  # fmt: skip
         os.utime(book / name, (0, 0))
-        assert inputs() == first, name  # the clock decides nothing
+        assert inputs(book) == first, name  # the clock decides nothing
         content = (book / name).read_bytes()
         (book / name).write_bytes(content + b"\n")
-        assert inputs() != first, name
+        assert inputs(book) != first, name
         (book / name).write_bytes(content)
     for name in ["chapters/.solid.md.swp", "chapters/solid.ipynb", "tests/test_x.py", "data/new.npz"]:
         (book / name).write_text("other")
-        assert inputs() == first, name
+        assert inputs(book) == first, name
     monkeypatch.setenv("FPBOOK_SITE", "https://b/")
-    assert inputs() != first
+    assert inputs(book) != first
 
 
 def test_failing_cells_and_claims_stop_the_build(book):
@@ -464,39 +466,32 @@ def test_make_page_renders_one_page_alone(book):
     (book / "chapters/alone.md").write_text(
         (book / "chapters/alone.md").read_text() + "\nSee {numref}`fig-line`.\n\n```{nosuch}\n```\n"
     )
-    command = [sys.executable, "-m", "bookbuild", "page", "alone"]
-    run = subprocess.run(command, cwd=book, env=shell_environment(PYTHONPATH="_ext"), capture_output=True, text=True)
-    assert run.returncode == 0 and run.stdout.count("executing") == 1, run.stdout + run.stderr
-    address = run.stdout.split()[-1]
+    status, printed, errors = bookbuild(book, "page", "alone")
+    assert status == 0 and printed.count("executing") == 1, printed + errors
+    address = printed.split()[-1]
     assert address.startswith("file://") and "alone" in address
     shown = BeautifulSoup(open(address.removeprefix("file://")).read(), "html.parser")
     assert "alone" in shown.select_one("article .cell_output").get_text()
-    assert "nosuch" in run.stderr and "fig-line" not in run.stderr  # a fault of the page, and none of the missing pages
-    run = subprocess.run(
-        [*command[:-1], "nosuch"], cwd=book, env=shell_environment(PYTHONPATH="_ext"), capture_output=True, text=True
-    )
-    assert run.returncode != 0
-    assert run.stderr.strip().splitlines() == ["no such page: nosuch; a page is listed in _toc.yml"]
+    assert "nosuch" in errors and "fig-line" not in errors  # a fault of the page, and none of the missing pages
+    status, _, errors = bookbuild(book, "page", "nosuch")
+    assert status != 0 and errors.strip().splitlines() == ["no such page: nosuch; a page is listed in _toc.yml"]
 
 
 def test_make_page_takes_a_page_without_cells_and_says_why_another_fails(book):
     add_chapter(book, "prose", "# Prose\n\nWords alone.\n")
     add_chapter(book, "broken", cell("print(1 / 0)", head=":tags: [hide-input]\n"))
-    command = [sys.executable, "-m", "bookbuild", "page"]
-    how = {"env": shell_environment(PYTHONPATH="_ext"), "text": True}
-    run = subprocess.run([*command, "prose"], cwd=book, capture_output=True, **how)
-    assert run.returncode == 0 and run.stdout.strip().endswith("prose.html"), run.stdout + run.stderr
-    run = subprocess.run([*command, "broken"], cwd=book, capture_output=True, **how)
-    assert run.returncode != 0 and "ZeroDivisionError" in run.stderr and "Read the page" not in run.stdout
+    status, printed, errors = bookbuild(book, "page", "prose")
+    assert status == 0 and printed.strip().endswith("prose.html"), printed + errors
+    status, printed, errors = bookbuild(book, "page", "broken")
+    assert status != 0 and "ZeroDivisionError" in errors and "Read the page" not in printed
 
 
 def test_make_page_shows_the_figure_of_a_claim_that_fails_and_names_its_seeds(book):
     holds = "[0 < one < bound for _ in seed_range(3)]"
     (book / "chapters/solid.md").write_text(SOLID.replace(holds, "[seed != 1 for seed in seed_range(3)]"))
-    command, environment = [sys.executable, "-m", "bookbuild", "page", "solid"], shell_environment(PYTHONPATH="_ext")
-    run = subprocess.run(command, cwd=book, env=environment, capture_output=True, text=True)
-    assert run.returncode == 1 and re.search(r"solid: ClaimError: .*not for seed 1\)", run.stderr), run.stderr
-    shown = BeautifulSoup(open(run.stdout.split()[-1].removeprefix("file://")).read(), "html.parser")
+    status, printed, errors = bookbuild(book, "page", "solid")
+    assert status == 1 and re.search(r"solid: ClaimError: .*not for seed 1\)", errors), errors
+    shown = BeautifulSoup(open(printed.split()[-1].removeprefix("file://")).read(), "html.parser")
     assert shown.select("figure.answer img") and shown.select(".claim-false")
 
 

@@ -17,7 +17,20 @@ import pytest
 import second_run
 from bookbuild.execute.results import result_path
 from bookbuild.execute.runner import MAX_ATTEMPTS
-from conftest import SOLID, add_chapter, build, build_alone, cell, command, failure, page, shell_environment
+from conftest import (
+    ROOT,
+    SOLID,
+    Run,
+    add_chapter,
+    bookbuild,
+    build,
+    build_alone,
+    cell,
+    command,
+    failure,
+    page,
+    shell_environment,
+)
 
 FALSE = "from fpbook.claims import claim\nclaim('two is one', 2 == 1)"
 
@@ -33,23 +46,25 @@ def shown(book):
     return {path.relative_to(book): path.read_bytes() for path in files}
 
 
-def run_program(book, *arguments, **settings):
-    line = [sys.executable, *arguments]
-    return subprocess.run(
-        line, cwd=book, env=shell_environment(PYTHONPATH="_ext", **settings), capture_output=True, text=True
-    )
+ALL_COMMANDS = """
+import pathlib, sys
+import second_run, seeds
+from jupyter_book.cli.main import main
+print(second_run.run_all_again(pathlib.Path()), *seeds.count_claims(pathlib.Path(), 0, 1))
+sys.argv = ["jupyter-book", "build", "."]
+main()
+"""
 
 
-def test_python_without_asserts_builds_nothing(book):
-    status, printed = build_alone(book, PYTHONOPTIMIZE="1")
-    assert status != 0 and "PYTHONOPTIMIZE" in printed and not ours(printed)
+def test_python_without_asserts_builds_repeats_and_counts_nothing(book):
     add_chapter(book, "false", cell(FALSE))
-    for _ in range(2):  # with the variable, and then without it: no result of the first is used
-        assert failure(book)
-        status, printed = build_alone(book, PYTHONOPTIMIZE="1")
-        assert status != 0, printed
-    again = run_program(book, "tests/book/second_run.py", PYTHONOPTIMIZE="1")
-    assert again.returncode != 0 and "PYTHONOPTIMIZE" in again.stdout
+    path = os.pathsep.join(map(str, ["_ext", "tests/book", ROOT / "experiments"]))
+    settings = shell_environment(PYTHONPATH=path, PYTHONOPTIMIZE="1")
+    run = subprocess.run([sys.executable, "-c", ALL_COMMANDS], cwd=book, env=settings, capture_output=True, text=True)
+    again, built = run.stdout.splitlines()[:2], run.stderr
+    assert "PYTHONOPTIMIZE" in again[0] and again[1].startswith("1 ") and "without asserts" in again[1]
+    assert run.returncode != 0 and "PYTHONOPTIMIZE" in built and not ours(built), built
+    assert "ClaimError" in failure(book)  # with asserts again; nothing of the first run is used
 
 
 @pytest.mark.parametrize("tag", ["raises-exception", "skip-execution"])
@@ -151,14 +166,13 @@ def test_a_page_that_is_no_text_is_one_line(book):
 
 
 def test_an_unknown_page_is_one_line(book):
-    run = run_program(book, "-m", "bookbuild", "execute", "nosuch")
-    assert run.returncode != 0 and run.stderr.strip() == "no such page: nosuch"
+    status, _, errors = bookbuild(book, "execute", "nosuch")
+    assert status != 0 and errors.strip() == "no such page: nosuch"
 
 
 def test_what_is_missing_or_cannot_be_read_is_made_again(book):
     whole, made = shown(book), book / "_build"
     for damage in [
-        lambda: shutil.rmtree(made / "html"),
         lambda: shutil.rmtree(made / "jupyter_execute"),
         lambda: (made / ".doctrees/environment.pickle").unlink(),
         lambda: (made / ".built.json").write_text("{"),
@@ -179,16 +193,19 @@ def test_a_build_killed_at_any_moment_leaves_nothing_half_done(book):
         "dumping object inventory",
     ]:
         shutil.rmtree(book / "_build/html")
-        pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        with subprocess.Popen(command(), cwd=book, env=shell_environment(PYTHONUNBUFFERED="1"), **pipes) as run:
-            for line in run.stdout:
-                if moment in line:
-                    break
-            run.kill()
-        assert run.wait() == -signal.SIGKILL, moment
+        run = Run(book, "build", ".")
+        wait_for(lambda run=run, moment=moment: moment in run.printed()[0])
+        os.kill(run.pid, signal.SIGKILL)
+        assert run.end()[0] == -signal.SIGKILL, moment
         status, printed = build(book)
         assert status == 0 and shown(book) == whole, (moment, printed)
     assert not list(book.rglob("*.part*"))
+
+
+def wait_for(what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def kernels(run):
@@ -203,21 +220,14 @@ def kernels(run):
 def test_a_signal_stops_everything_with_one_line(book, number):
     for name in ["slow", "slower", "slowest"]:
         add_chapter(book, name, cell("import time\nopen('at-work', 'w').close()\ntime.sleep(120)"))
-    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-    run = subprocess.Popen(command(), cwd=book, env=shell_environment(PYTHONUNBUFFERED="1"), **pipes)
-    seen = []
-    for line in run.stdout:
-        seen.append(line)
-        if sum("executing" in line for line in seen) == 2:
-            break
-    deadline = time.monotonic() + 60
-    while len(list(book.glob("_build/home/*/at-work"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    started, start = kernels(run), time.monotonic()
+    run = Run(book, "build", ".")
+    wait_for(lambda: len(list(book.glob("_build/home/*/at-work"))) == 2)
+    before, started, start = run.printed()[0], kernels(run), time.monotonic()
     os.killpg(run.pid, number)  # as a terminal sends it
-    rest = run.stdout.read()
+    status, printed, _ = run.end()
     seconds = time.monotonic() - start
-    assert run.wait() != 0 and rest.strip() == "stopped by a signal; nothing half done was kept"
+    assert status != 0
+    assert printed.removeprefix(before).strip() == "stopped by a signal; nothing half done was kept"
     assert len(started) == 2 and not any(psutil.pid_exists(pid) for pid in started)
     assert seconds < 30, seconds  # two on an idle machine; the cells go on for 120
 
@@ -225,10 +235,9 @@ def test_a_signal_stops_everything_with_one_line(book, number):
 def test_two_builds_at_once_wait_for_each_other(book):
     for result in (book / "_build/executed").glob("*.ipynb"):
         result.unlink()
-    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    runs = [subprocess.Popen(command(), cwd=book, env=shell_environment(), **pipes) for _ in range(2)]
-    printed = [run.communicate()[0] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], printed
+    ends = [run.end() for run in [Run(book, "build", ".") for _ in range(2)]]
+    printed = [text for _, text, _ in ends]
+    assert [status for status, *_ in ends] == [0, 0], printed
     assert (
         sum("executing 1.1 solid" in text for text in printed) == 1
         and sum("another build" in text for text in printed) == 1
@@ -265,7 +274,7 @@ def test_a_checkout_that_cannot_be_written_is_one_line(book, tmp_path):
 
 
 def test_without_the_program_git_pages_have_no_date(book):
-    status, printed = build_alone(book, PATH="/nowhere")
+    status, printed = build(book, PATH="/nowhere")
     assert status == 0 and "Last updated" not in page(book) and "download-buttons" in page(book), printed
     assert page(book).count('<p class="downloads"></p>') == 1  # where `make downloads` offers the book
 
