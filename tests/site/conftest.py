@@ -32,6 +32,11 @@ LOADED</head>
 <body><main><h1>TITLE</h1><div class="PLACE container"><p>STILL</p></div></main></body></html>"""
 
 
+def pytest_collection_modifyitems(items):
+    """The longest tests come first: none of them runs alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("whole") is None)
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *args):
         pass

@@ -245,6 +245,7 @@ def published(tmp_path_factory):
     return folder / "_build/html"
 
 
+@pytest.mark.whole
 def test_a_published_section_describes_itself_and_shows_its_first_figure(published, section):
     page = BeautifulSoup((published / f"chapters/{section}.html").read_text("utf8"), "html.parser")
     meta = {tag.get("property", tag.get("name")): tag["content"] for tag in page.select("meta[content]")}
@@ -265,6 +266,7 @@ def test_a_published_section_describes_itself_and_shows_its_first_figure(publish
     ]
 
 
+@pytest.mark.whole
 def test_the_published_book_lists_its_pages_and_helps_at_wrong_addresses(published):
     listed = re.findall("<loc>https://ann.github.io/book/(.*?)</loc>", (published / "sitemap.xml").read_text("utf8"))
     assert sorted(listed) == sorted(set(listed)) and {f"{page}.html" for page in PAGES} <= set(listed)
@@ -282,6 +284,7 @@ def test_a_page_tells_when_it_was_last_changed(section):
         assert f"Last updated on {date}" in shown.get_text()
 
 
+@pytest.mark.whole
 def test_the_epub_is_well_formed_and_complete(tmp_path):
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "--path-output", tmp_path]
     run = subprocess.run(
