@@ -18,7 +18,7 @@
     constructor(parent) {
       this.box = dialog(parent, "The Python of this setting");
       element("p", this.box).textContent =
-        "Where fpbook is installed, this takes the same steps from the same first weights as the run in the page.";
+        "Where fpbook is installed, this takes the same steps from the same initial weights as the run in the page.";
       const bar = element("div", this.box, { class: "replay-controls" });
       button(bar, "Copy again", () => this.copy());
       this.said = element("output", bar);

@@ -1,4 +1,4 @@
-// The playground's table: in which order the tangent kernel expects the frequencies, and in which order they came.
+// The playground's table: in which order the tangent kernel expects the frequencies, and in which order they were learned.
 (() => {
   "use strict";
   const { element, number } = window.fpReplay;
@@ -33,7 +33,7 @@
       const { eigenvalues } = run;
       this.table.replaceChildren();
       element("caption", this.table).textContent = TITLE + (eigenvalues ? verdict(run, times) : "");
-      this.row(["frequency k", "rate, of the largest", "forecast", `first below ${THRESHOLD}`, "came"], "th");
+      this.row(["frequency k", "rate, of the largest", "forecast", `first below ${THRESHOLD}`, "learned"], "th");
       const top = Math.max(...(eigenvalues ?? [1]));
       ks.forEach((k, i) => {
         const forecast = eigenvalues ? [few(eigenvalues[i] / top), rank(eigenvalues, i, 1)] : [NONE, NONE];

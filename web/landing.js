@@ -176,7 +176,7 @@
       this.open = add("What is between the points?", () => this.reveal(), "landing-open");
       this.next = element("div", this.controls, { class: "landing-next" });
       this.next.append(...links);
-      button(this.next, "Again, from other first weights", () => this.again(), { once: true });
+      button(this.next, "Again, from other initial weights", () => this.again(), { once: true });
       this.say = element("p", this.live, { class: "landing-say", role: "status" });
     }
 
@@ -294,7 +294,7 @@
       const { each, fitted } = this.found;
       this.show(fitted ? "fitted" : "revealed");
       if (!fitted)
-        return this.tell("", "From these first weights they do not both fit the points. Try others.");
+        return this.tell("", "From these initial weights they do not both fit the points. Try others.");
       const error = percent(Math.max(...each.map(({ at }) => at)));
       const orders = each.map(
         ({ order: how }, i) =>
@@ -336,7 +336,7 @@
       const won = each[right].order === say("in order") && each[1 - right].order !== say("in order");
       const [side, other] = [SIDES[right], SIDES[1 - right]];
       return won
-        ? `On the ${side} slow waves came well before fast ones, as the frequency principle says; on the ${other} all came at once.`
+        ? `On the ${side} slow waves were learned well before fast ones, as the frequency principle says; on the ${other} all were learned at about the same time.`
         : "";
     }
 

@@ -85,8 +85,8 @@
     kept: {
       title: "Principle kept",
       values: {},
-      look: "Three sines of the same height: which does the network find first, and how long does the last one take?",
-      next: "Next: \u201cPrinciple lost\u201d, one number changed.",
+      look: "Three sines of the same height: which does the network learn first, and how many steps does the last one take?",
+      next: "Next: \u201cPrinciple lost\u201d, where one number is changed.",
       said(run) {
         const [t1, t3, t5] = [1, 3, 5].map((k) => time(run, k));
         const text = `Frequencies below ${THRESHOLD}: ${steps(run)}; error on the whole interval ${few(end(run, "between"))}.`;
@@ -97,31 +97,31 @@
       title: "Principle lost",
       values: { a: 0.1 },
       before: { a: 0.3 },
-      look: "The same network, then one with a third of the activation\u2019s scale: does the order stay, and what comes between the points?",
-      next: "Next: change the seed, and see what comes between the points.",
+      look: "The same network, then one with a third of the activation\u2019s scale: are low frequencies still learned first, and what does the output do between the points?",
+      next: "Next: change the seed, and see what the output does between the points.",
       said(run, before) {
         const [wrong, right] = [run, before].map((one) => end(one, "between"));
         const times = [1, 3, 5].map((k) => time(run, k));
-        const text = `Narrow: ${steps(run)}; broad: ${steps(before)}. Both fit the points; on the whole interval the error is ${few(wrong)} in place of ${few(right)}.`;
+        const text = `Narrow activation: ${steps(run)}; broad activation: ${steps(before)}. Both fit the points; on the whole interval the error is ${few(wrong)} in place of ${few(right)}.`;
         return [text, Math.max(...times) < 2 * Math.min(...times) && wrong > 30 * right];
       },
     },
     aliasing: {
       title: "Aliasing",
       values: { sines: { 1: 1, 12: 1 }, points: 15, ...TANH },
-      look: "The target has frequencies 1 and 12, and 15 points to show them: which frequency will the spectrum hold in place of 12?",
-      next: "Next: set the number of points to 25, and 12 is 12 again.",
+      look: "The target has frequencies 1 and 12, and 15 points to show them: which frequency will the output have in place of 12?",
+      next: "Next: set the number of points to 25, which can tell frequency 12 from 3.",
       said(run) {
         const [high, low] = [12, 3].map((k) => heightAt(run, k));
         const [points, whole] = ["training", "between"].map((name) => few(end(run, name)));
-        const text = `The points are fitted to an error of ${points}, and yet on the whole interval the output has height ${few(high)} at 12 and ${few(low)} at 3 = 15 \u2212 12; the error there is ${whole}.`;
+        const text = `The points are fitted to an error of ${points}, and yet on the whole interval the output has height ${few(high)} at frequency 12 and ${few(low)} at 3 = 15 \u2212 12; the error there is ${whole}.`;
         return [text, high < 0.2 && low > 0.8];
       },
     },
     noise: {
       title: "Noise and early stopping",
       values: { sines: { 1: 1 }, noise: 0.5, steps: 1000, stop: 0 },
-      look: "The labels are a slow sine and noise: when is the error on the whole interval smallest, and what does training on do to it?",
+      look: "The labels are a slow sine and noise: when is the error on the whole interval smallest, and what does further training do to it?",
       next: "Next: raise the sine to frequency 5, and see whether stopping still helps.",
       said(run) {
         const [low, best, last] = ["low", "best", "end"].map((kind) => measure(`${kind}:between`, run));
@@ -130,28 +130,28 @@
       },
     },
     remedy: {
-      title: "A remedy and its price",
+      title: "A remedy and its side effect",
       values: { sines: { 1: 1, 8: 1 }, points: 25, ...TANH, features: 20 },
       before: { features: 0 },
-      look: "First x goes in, then its sines and cosines up to frequency 20: how much sooner comes 8, and what stands between the points?",
-      next: "Next: set the features to 10, and the price is gone.",
+      look: "The first network receives x, the second its sines and cosines up to frequency 20: how much sooner is 8 learned, and what does the output do between the points?",
+      next: "Next: set the features to 10, and see whether the error on the whole interval is still larger.",
       said(run, before) {
         const [soon, late] = [run, before].map((one) => time(one, 8));
-        const [dear, cheap] = [run, before].map((one) => end(one, "between"));
-        const text = `With Fourier features 8 is learned ${at(soon)}, without ${at(late)}. The price: the error on the whole interval is ${few(dear)} in place of ${few(cheap)}.`;
-        return [text, soon < late / 5 && dear > 3 * cheap];
+        const [mine, bare] = [run, before].map((one) => end(one, "between"));
+        const text = `With Fourier features frequency 8 is learned ${at(soon)}, without them ${at(late)}. The side effect: the error on the whole interval is ${few(mine)} in place of ${few(bare)}.`;
+        return [text, soon < late / 5 && mine > 3 * bare];
       },
     },
     optimizer: {
       title: "The optimizer\u2019s share",
       values: { depth: 2, points: 25, lr: 5e-4, stop: 0.01 },
       before: { optimizer: "sgd", lr: 0.03 },
-      look: "The same initial weights, trained by gradient descent and then by Adam: which has the larger gap between 1 and 5?",
+      look: "The same initial weights, trained by gradient descent and then by Adam: with which of them is the ratio of the steps for 5 to those for 1 larger?",
       next: "Next: choose momentum, and set the learning rate to 0.003.",
       said(run, before) {
         const [mine, its] = [run, before].map((one) => time(one, 5) / time(one, 1));
-        const text = `Gradient descent: ${steps(before)}, a ratio of ${few(its)}. Adam: ${steps(run)}, a ratio of ${few(mine)}. The order is the network\u2019s, most of the gap the optimizer\u2019s.`;
-        return [text, its > 2 * mine];
+        const text = `Gradient descent: ${steps(before)}, so 5 took ${few(its)} times the steps of 1. Adam: ${steps(run)}, so 5 took ${few(mine)} times the steps. The order is the same, the ratio is not.`;
+        return [text, its > 2 * mine && mine > 1];
       },
     },
   };
@@ -203,7 +203,7 @@
     };
   }
 
-  /** Of the pairs of frequencies whose rates differ by more than 2, how many came in that order. */
+  /** Of the pairs of frequencies whose rates differ by more than 2, how many were learned in that order. */
   function verdict({ eigenvalues, done }, times) {
     if (!done) return "";
     let pairs = 0;
@@ -217,7 +217,7 @@
     );
     if (!pairs) return "";
     const word = pairs > 1 ? "pairs" : "pair";
-    return `: the order held for ${right} of ${pairs} ${word} whose rates differ by more than 2`;
+    return `: ${right} of ${pairs} ${word} whose rates differ by more than a factor of 2 learned in that order`;
   }
 
   /** Why points, [[x, y], ...] by increasing x, cannot be trained on; "" if they can. */
@@ -252,7 +252,7 @@
       (run) =>
         run.done === "long" &&
         followed(run).some((name) => measure(`first:${name}`, run) === Number.POSITIVE_INFINITY),
-      "Next: give it more steps: does the frequency that is missing come?",
+      "Next: give it more steps: is the missing frequency learned then?",
     ],
     [
       (run) => end(run, "between") > 10 * end(run, "training") + 0.05,

@@ -191,7 +191,7 @@
 
     showLesson() {
       for (const { key, node } of this.lessons) node.setAttribute("aria-pressed", key === this.lesson);
-      const own = "Your own experiment: which frequency will come first?";
+      const own = "Your own experiment: which frequency will be learned first?";
       this.look.textContent = this.lesson ? LESSONS[this.lesson].look : own;
     }
 

@@ -138,7 +138,7 @@
   /** The settings as a script; `rates` are [[step, learning rate], ...] where the rate was changed while it trained. */
   function pythonOf(now, rates = [[0, now.lr]]) {
     const ks = followed({ declared: declared(now) }).map(frequencyOf);
-    const about = `${QUOTES}The run of the playground once more: same points, same first weights, same steps.${QUOTES}`;
+    const about = `${QUOTES}The run of the playground once more: same points, same initial weights, same steps.${QUOTES}`;
     const blocks = [
       [about],
       importsOf(now, ks, rates),

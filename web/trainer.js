@@ -1,5 +1,5 @@
 // Fully connected networks on the line and on the cube, trained as the book's PyTorch code trains them: the same random numbers,
-// first weights, losses and updates. It knows nothing of the page; a worker runs it too.
+// initial weights, losses and updates. It knows nothing of the page; a worker runs it too.
 ((scope) => {
   "use strict";
 

@@ -84,21 +84,21 @@ def test_both_fit_the_points_and_one_has_learned_the_curve(open_page, folder, ad
     left, right = reveal(page)
     told = page.get_by_role("status").inner_text()
     assert left < 10 and right > 30 and "“the left one”: right" in told
-    assert "On the left slow waves came well before fast ones" in told and "on the right all came at once" in told
+    assert "On the left slow waves were learned well before fast ones" in told and "on the right all were learned at about the same time" in told
     still(page)
     bent = outputs(page)
     assert all(a.count("L") == b.count("L") and a != b for a, b in zip(straight, bent))
     assert page.get_by_role("link", name="Why?").is_visible() and page.faults == []
 
 
-def test_a_wrong_guess_is_told_and_other_first_weights_give_the_same_picture(open_page, address):
+def test_a_wrong_guess_is_told_and_other_initial_weights_give_the_same_picture(open_page, address):
     page = open_page(address)
     page.get_by_label("I cannot tell").check()
     train(page)
     reveal(page)
     expect(page.get_by_role("status")).to_contain_text("You said “I cannot tell”; it is the left one")
     before = steps(page, 0) + steps(page, 1)
-    page.get_by_role("button", name="Again, from other first weights").click()
+    page.get_by_role("button", name="Again, from other initial weights").click()
     state(page, "fitted")
     left, right = reveal(page)
     assert left < 10 and right > 30 and steps(page, 0) + steps(page, 1) != before and page.faults == []

@@ -1,4 +1,4 @@
-"""The trainer of the labs against PyTorch, in a browser: equal losses, equal first weights, the same events in a run.
+"""The trainer of the labs against PyTorch, in a browser: equal losses, equal initial weights, the same events in a run.
 
 Weights, seeds and losses are made here by PyTorch and sent to the browser; nothing is stored.
 """
