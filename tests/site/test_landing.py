@@ -84,7 +84,10 @@ def test_both_fit_the_points_and_one_has_learned_the_curve(open_page, folder, ad
     left, right = reveal(page)
     told = page.get_by_role("status").inner_text()
     assert left < 10 and right > 30 and "“the left one”: right" in told
-    assert "On the left slow waves were learned well before fast ones" in told and "on the right all were learned at about the same time" in told
+    assert (
+        "On the left slow waves were learned well before fast ones" in told
+        and "on the right all were learned at about the same time" in told
+    )
     still(page)
     bent = outputs(page)
     assert all(a.count("L") == b.count("L") and a != b for a, b in zip(straight, bent))

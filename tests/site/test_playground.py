@@ -387,7 +387,8 @@ def test_the_table_says_the_forecast_and_whether_it_was_right(open_page, address
     rates = [float(row[1]) for row in rows]
     assert rates[0] == 1 and rates == sorted(rates, reverse=True) and rates[-1] < 0.5
     assert [row[2] for row in rows] == [row[4] for row in rows] == ["1.", "2.", "3."]
-    held = re.search(r"(\d) of (\d) pairs? .* learned in that order", page.locator(".play-forecast caption").inner_text())
+    caption = page.locator(".play-forecast caption").inner_text()
+    held = re.search(r"(\d) of (\d) pairs? .* learned in that order", caption)
     assert held[1] == held[2] and page.faults == []
 
 
