@@ -286,10 +286,10 @@ def test_the_ledger_says_how_many_of_which_seeds():
         assert ledger.other_seeds(claim, entry) == said and seeds.collect([{"claims": [asdict(claim)]}]) == []
     about = {"seeds": [1000, 1020], "draws": 1, "command": "c", "date": "d", "device": "e", "versions": {"torch": "1"}}
     one = ledger.about_record({"why": about, "parity": about})
-    assert "Other seeds: c on d, seeds 1000 to 1019, e, PyTorch 1. In" in one
-    two = ledger.about_record({"why": about, "parity": about | {"draws": 40}})
-    assert "seeds 1000 to 1019, e, PyTorch 1 (why); " in two
-    assert "seeds 1000 to 1019, and more for claims on a median, up to 40 draws, e, PyTorch 1 (parity). In" in two
+    assert "The other seeds are 1000 to 1019 (c, d, e, PyTorch 1). A page" in one
+    two = ledger.about_record({"parity": about | {"draws": 40}, "why": about, "why-kernel": about})
+    assert "The other seeds are 1000 to 1019 (c, d, e, PyTorch 1); on parity they are 1000 to 1019, in" in two
+    assert "in up to 40 draws for claims on a median (c, d, e, PyTorch 1). A page" in two
 
 
 # --- the second run

@@ -192,17 +192,20 @@ def other_seeds(claim, counted):
 
 
 def about_record(pages):
-    """Which seeds the counts are of; the pages are named where they were not counted together."""
+    """Which seeds the counts are of; where not all pages were counted together, the smaller groups are named."""
     together = {}
     for name, page in pages.items():
         first, end = page["seeds"]
-        more = f", and more for claims on a median, up to {page['draws']} draws" if page["draws"] > 1 else ""
-        text = f"{page['command']} on {page['date']}, seeds {first} to {end - 1}{more}, {page['device']}, "
-        together.setdefault(text + f"PyTorch {page['versions']['torch']}", []).append(name)
-    named = [text + (f" ({', '.join(names)})" if len(together) > 1 else "") for text, names in together.items()]
+        more = f", in up to {page['draws']} draws for claims on a median" if page["draws"] > 1 else ""
+        run = f"{page['command']}, {page['date']}, {page['device']}, PyTorch {page['versions']['torch']}"
+        together.setdefault(f"{first} to {end - 1}{more} ({run})", []).append(name)
+    (most, _), *others = sorted(together.items(), key=lambda group: -len(group[1]))
+    apart = "".join(f"; on {', '.join(names)} they are {text}" for text, names in others)
     return (
-        f"Other seeds: {'; '.join(named)}. In brackets the 95 % Wilson interval of the share that holds. "
-        "What is said of a stored run, of a formula or of fixed data is the same for every seed, so it has no count."
+        f"The other seeds are {most}{apart}. A page that draws several seeds at once takes them in whole groups, so it "
+        "can go beyond the last of these. In brackets is the 95 % confidence interval (Wilson interval) for the share "
+        "of all seeds on which a claim holds; it is wide where few draws were counted. A statement about a stored run, "
+        "a formula or fixed data is the same for every seed, so it has no count."
     )
 
 
