@@ -68,16 +68,16 @@ def claim(
         The numbers behind it, by what they are: ``{"t5/t1": ratio}``. An array is shown as its median and range, to two
         significant digits. An array without a name is taken too, and shown without one.
     published : number or str, optional
-        What the source has.
+        What the lecture notes, or the paper behind them, have.
     source : str, optional
-        The figure or equation of the source, as ``"figure 1.1"``, ``"equation 1.2"``.
+        The figure or equation of the lecture notes, as ``"figure 1.1"``, ``"equation 1.2"``.
     verdict : {"confirmed", "conditional", "corrected", "new"}, optional
-        What the book says of the source there. Without it: "confirmed" if `source` is given, else "new".
+        How the claim compares with the lecture notes there. Without it: "confirmed" if `source` is given, else "new".
     unit : str
         Of `measured`.
     of : str
-        What an array counts: "seeds", "draws". A claim that no seed changes says so: its sentence begins with "stored
-        run", or this is "formula" or "fixed data". It is not counted on other seeds, and the ledger says why.
+        What an array counts: "seeds", "draws". If no seed changes the claim, this is "formula" or "fixed data", or the
+        sentence begins with "stored run"; then it is not counted on other seeds, and the ledger says why.
 
     Raises
     ------

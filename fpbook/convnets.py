@@ -152,7 +152,7 @@ def plain_convnet(
 
     It takes images (n, 3, 32, 32) and gives (n, classes).
 
-    Source: the network behind the CIFAR-10 spectrum of source figure 1.8.
+    Source: the network behind the CIFAR-10 spectrum in figure 1.8.
 
     Examples
     --------

@@ -47,9 +47,9 @@ def low_frequency_part(
     Notes
     -----
     O(n^2 d) time, O(n d) memory: no n x n matrix is held. Clustered and repeated points keep their distances. Many
-    filter variances cost little more than one where 1/delta grows by 2^(1/4), say: see `low_frequency_ratio`, and there
-    the error too. On a dense grid and away from its ends the filter multiplies sin(wx) by exp(-w^2 delta / 2); near an
-    end the mean is one-sided.
+    filter variances cost little more than one if 1/delta grows by 2^(1/4), say, from one to the next; why, and how
+    large the error is, `low_frequency_ratio` says. On a dense grid and away from its ends the filter multiplies sin(wx)
+    by exp(-w^2 delta / 2); near an end the mean is one-sided.
 
     Source: Xu et al. (2020), eqs. 8-9.
 
@@ -67,7 +67,7 @@ def low_frequency_part(
 def low_frequency_ratio(
     x: ArrayLike, y: ArrayLike, delta: ArrayLike, *, device: str | torch.device = "cpu"
 ) -> NDArray[np.float64]:
-    r"""Low frequency ratio (LFR): the share of the labels' energy that the Gaussian filter keeps (source eq. 1.3).
+    r"""Low frequency ratio (LFR): the share of the labels' energy that the Gaussian filter keeps (equation 1.3).
 
     .. math::
         \mathrm{LFR}(k_0) = \frac{\sum_i |y_i^{\mathrm{low},\delta}|^2}{\sum_i |y_i|^2}, \qquad
@@ -121,7 +121,7 @@ def low_frequency_ratio(
 
 
 def ratio_density(cutoff: ArrayLike, lfr: ArrayLike, *, log: bool = False) -> NDArray[np.float64]:
-    r"""Ratio density function (RDF): derivative of the low frequency ratio along the cut-off (source eq. 1.4).
+    r"""Ratio density function (RDF): derivative of the low frequency ratio along the cut-off (equation 1.4).
 
     .. math:: \mathrm{RDF}(k_0) = \partial\, \mathrm{LFR}(k_0) / \partial k_0,
         \quad\text{or } \partial\, \mathrm{LFR}(k_0) / \partial \log k_0 \text{ with log=True}
@@ -129,8 +129,8 @@ def ratio_density(cutoff: ArrayLike, lfr: ArrayLike, *, log: bool = False) -> ND
     Parameters
     ----------
     cutoff : array, shape (m,)
-        Strictly increasing: k0 itself, or 1/delta = k0^2 as in the source. The density is with respect to what is
-        given.
+        Strictly increasing: k0 itself, or 1/delta = k0^2 as in the lecture notes. The density is with respect to what
+        is given.
     lfr : array, shape (m,)
         Low frequency ratio at each cut-off.
     log : bool
@@ -187,8 +187,8 @@ def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.
     Returns
     -------
     array, shape (...)
-        Linear along log k0 between two cut-offs. The first cut-off where the ratio is above q from the start, infinity
-        where it never reaches q, NaN where it holds NaN, as a moment that was not recorded does.
+        Linear along log k0 between two cut-offs. It is the first cut-off if the ratio is above q from the start,
+        infinity if it never reaches q, and NaN if a ratio is NaN, as at a step that was not recorded.
 
     Raises
     ------

@@ -103,7 +103,8 @@ class FrequencyMonitor:
         What noise in the labels, as large as what the waves leave unexplained, adds to a relative error: it is no part
         of what a model should learn.
     resolved : array of bool, shape (m,)
-        False where this is above 1/3, or the points tell a wave from the others only with noise increased five times.
+        False where the floor is above 1/3, or where telling a wave from the others increases noise more than five
+        times.
 
     Raises
     ------

@@ -17,7 +17,7 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 class Ricker(nn.Module):
-    r"""Ricker activation of source eq. 1.1, a band-pass whose peak frequency sqrt(2)/a is set by its scale a.
+    r"""Ricker activation (equation 1.1), a band-pass whose peak frequency sqrt(2)/a is set by its scale a.
 
     .. math:: \sigma(x) = \frac{\pi^{1/4}}{15 a} \left(1 - \frac{x^2}{a^2}\right) e^{-x^2 / (2 a^2)}
 

@@ -1,7 +1,7 @@
 """Records of long runs: arrays, and beside them the command, seeds, versions, code, date and device that made them.
 
-A record is two files, ``NAME.npz`` and ``NAME.json``. Beside its arrays it has those of a *tiny run*, a matter of
-seconds: repeated with today's code, they tell whether it still is the code that made the record.
+A record is two files, ``NAME.npz`` and ``NAME.json``. Beside its arrays it has those of a *tiny run*, which
+takes seconds. Repeating it shows whether today's code still computes what the code of the record computed.
 """
 
 import hashlib

@@ -7,17 +7,17 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def sines(x: ArrayLike, k: Iterable[float]) -> NDArray[np.float64]:
-    """Sum of sines, sum_j sin(k_j x); x any shape, k angular frequencies. Source figure 1.1 has k = (1, 3, 5)."""
+    """Sum of sines, sum_j sin(k_j x); x any shape, k angular frequencies. Figure 1.1 has k = (1, 3, 5)."""
     return sum((np.sin(kj * np.asarray(x)) for kj in k), np.zeros(np.shape(x)))
 
 
 def cosines(x: ArrayLike, k: Iterable[float]) -> NDArray[np.float64]:
-    """Sum of cosines, sum_j cos(k_j x); x any shape, k angular frequencies. Source figure 1.9 has k = (3, 5)."""
+    """Sum of cosines, sum_j cos(k_j x); x any shape, k angular frequencies. Figure 1.9 has k = (3, 5)."""
     return sum((np.cos(kj * np.asarray(x)) for kj in k), np.zeros(np.shape(x)))
 
 
 def two_halves(x: ArrayLike) -> NDArray[np.float64]:
-    """sin 5x where x <= 0 and sin x where x > 0: a fast half beside a slow one, as in source figure 1.2."""
+    """sin 5x where x <= 0 and sin x where x > 0: a fast half beside a slow one, as in figure 1.2."""
     x = np.asarray(x)
     return np.where(x <= 0, np.sin(5 * x), np.sin(x))
 
