@@ -3,7 +3,6 @@
 `STAGES` is what happens, in this order; the commands stand in `__main__`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,17 +24,13 @@ class BuildState:
     """What the stages know of one another: `app.book`."""
 
     folder: Path  # `_build`, or what --path-output says
-    warnings: Callable[[], int]  # how many there were so far
     lock: Any = None  # held by one build at a time
     notebooks: dict[str, Any] = field(default_factory=dict)  # page -> its notebook with outputs, in reading order
-    inputs: str = ""  # a hash of all that the book is rendered from
-    kinds: set[str] = field(default_factory=set)  # folders that hold a whole book made of these inputs
-    fresh: bool = True  # the book is rendered from nothing; else nothing has changed
 
 
 STAGES = [
     ("config-inited", AFTER, [site.configure, epub.configure]),
-    ("config-inited", AFTER, [cache.start]),  # executes; forgets what was rendered from other inputs
+    ("config-inited", AFTER, [cache.start]),  # executes; forgets what was rendered before
     ("builder-inited", BEFORE, [site.copy_static, interactive.copy_static]),
     ("env-before-read-docs", BEFORE, [cache.fill_cache]),
     # A page was read: changes for every kind of book. Data first, while figures stand in their cells.
@@ -51,7 +46,7 @@ STAGES = [
     ("html-page-context", AFTER, [site.order_scripts]),
     ("html-collect-pages", BEFORE, [site.not_found]),
     ("build-finished", BEFORE, [ledger.write_list, notebooks.write_all]),
-    ("build-finished", AFTER, [finish.run, cache.finish]),  # the last thing written says that the book is whole
+    ("build-finished", AFTER, [finish.run]),
 ]
 
 
@@ -60,8 +55,8 @@ def setup(app):
         nocolor()  # no colour codes in logs
     if not app.warningiserror:
         app.keep_going = True  # a warning is an error in the plain command too
-    # Private names of other packages: Sphinx 7.4.7, sphinx-external-toc 1.1.0; and nbclient 0.11, in execute.runner.
-    app.book = BuildState(Path(app.outdir).parent, warnings=lambda: app._warncount)
+    # Private names of other packages: sphinx-external-toc 1.1.0; and nbclient 0.11, in execute.runner.
+    app.book = BuildState(Path(app.outdir).parent)
     TocTreeCollectorWithStyles.assign_section_numbers = toc.assign_numbers
     app.add_config_value("book_page", "", "")  # `make page` renders this one page alone
     app.add_config_value("comments_config", {}, "")  # of sphinx-comments, which jupyter-book sets and nobody uses

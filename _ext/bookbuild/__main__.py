@@ -1,10 +1,7 @@
-"""The build's commands, after `python -m bookbuild`: `execute [NAME ...]`, `page NAME`, `twins [--check]`, `pdf`,
-`downloads`.
-"""
+"""The build's commands, after `python -m bookbuild`: `page NAME`, `twins [--check]`, `pdf`, `downloads`."""
 
 import sys
 
-from .execute.runner import execute
 from .publish import downloads, single_page, twins
 from .settings import ROOT, BuildError
 
@@ -12,8 +9,6 @@ from .settings import ROOT, BuildError
 def main(command, options):
     """Carry out one command. Returns its exit status, or a message that ends it; BuildError if it cannot be done."""
     match command, options:
-        case "execute", names:
-            execute(ROOT, names)
         case "page", [name]:
             return single_page.main(ROOT, name)
         case "twins", [] | ["--check"]:

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import nbformat
 from bookbuild.execute.results import kernel_environment, load_previous, result_path
-from bookbuild.execute.runner import CELL_SECONDS, MAX_ATTEMPTS, MAX_KERNELS
+from bookbuild.execute.runner import CELL_SECONDS, MAX_KERNELS
 from bookbuild.settings import ROOT, BuildError
 from bookbuild.toc import notebooks
 
+MAX_ATTEMPTS = 2  # of a kernel that dies at its start: another process can take its ports first
 DEAD_AT_START = "Kernel died before replying to kernel_info"
 
 

@@ -244,10 +244,10 @@ def build_alone(book, *options, **settings):
     return run.returncode, run.stdout
 
 
-def failure(book, *only):
+def failure(book):
     """Why the book cannot be executed; "" if it can."""
     try:
-        execute(book, only)
+        execute(book)
     except BuildError as error:
         return str(error)
     return ""

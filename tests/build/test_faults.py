@@ -16,17 +16,13 @@ import psutil
 import pytest
 import second_run
 from bookbuild.execute.results import result_path
-from bookbuild.execute.runner import MAX_ATTEMPTS
 from conftest import (
     ROOT,
-    SOLID,
     Run,
     add_chapter,
-    bookbuild,
     build,
     build_alone,
     cell,
-    command,
     failure,
     page,
     shell_environment,
@@ -92,20 +88,16 @@ def test_a_run_that_wrote_to_stderr_or_drew_nothing_is_not_kept(book, monkeypatc
     assert not failure(book)
 
 
-def test_a_stored_result_that_is_cut_keyless_or_bad_is_made_anew(book, capsys):
+def test_a_stored_result_that_is_cut_or_keyless_is_made_anew(book, capsys):
     result = result_path(book / "chapters/solid.md", book)
     whole = result.read_text()
-    bad = nbformat.reads(whole, as_version=4)
-    next(c for c in bad.cells if c.get("outputs")).outputs.append(
-        nbformat.v4.new_output("stream", name="stderr", text="old sin")
-    )
     keyless = nbformat.reads(whole, as_version=4)
     del keyless.metadata["fpbook"]
-    for text in [whole[:1000], "", "{}", nbformat.writes(keyless), nbformat.writes(bad)]:
+    for text in [whole[:1000], "", "{}", nbformat.writes(keyless)]:
         capsys.readouterr()
         result.write_text(text)
         assert not failure(book) and "executing 1.1 solid" in capsys.readouterr().out
-        assert "old sin" not in result.read_text() and len(result.read_text()) > 1000
+        assert len(result.read_text()) > 1000
 
 
 def test_home_backend_and_options_of_the_shell_change_nothing(book):
@@ -119,20 +111,12 @@ def test_home_backend_and_options_of_the_shell_change_nothing(book):
     assert status == 0 and "executing" not in printed, printed
 
 
-@pytest.mark.parametrize("code", ["print((1", "%timeit 1"])
-def test_code_that_is_no_python_names_its_page_and_the_others_run(book, code):
-    if code.startswith("%"):
-        code += "\nraise ValueError('after the magic')"
-    add_chapter(book, "odd", cell(code))
+def test_code_that_is_no_python_names_its_page_before_anything_runs(book):
+    add_chapter(book, "odd", cell("print((1"))
     add_chapter(book, "right", cell("print('right')"))
     status, printed = build(book)
-    assert (
-        status != 0
-        and "odd failed" in printed
-        and re.search("SyntaxError|after the magic", printed)
-        and not ours(printed)
-    ), printed
-    assert result_path(book / "chapters/right.md", book).exists()
+    assert status != 0 and "odd: no Python: '(' was never closed: print((1" in printed, printed
+    assert "executing" not in printed and not ours(printed), printed
 
 
 def test_a_kernel_that_dies_is_told_with_its_page_and_cell(book):
@@ -140,23 +124,19 @@ def test_a_kernel_that_dies_is_told_with_its_page_and_cell(book):
     assert "dead failed in its cell 2: the kernel died" in failure(book)
 
 
-@pytest.mark.parametrize("deaths", [1, MAX_ATTEMPTS])
-def test_a_kernel_that_dies_before_its_first_cell_is_started_once_more(deaths, book):
+def test_a_kernel_that_dies_before_its_first_cell_is_told(book):
     (book / "sitecustomize.py").write_text(  # what every Python that a kernel runs in reads first
-        "import os, pathlib, sys\n"
-        "left = pathlib.Path(__file__).with_name('deaths')\n"
-        "if 'ipykernel_launcher' in sys.orig_argv and (n := int(left.read_text())):\n"
-        "    left.write_text(str(n - 1))\n"
-        "    os._exit(1)\n"
+        "import os, sys\nif 'ipykernel_launcher' in sys.orig_argv:\n    os._exit(1)\n"
     )
-    (book / "deaths").write_text(str(deaths))
     add_chapter(book, "late", cell("print('first')"))
-    failed = failure(book)
-    assert (book / "deaths").read_text() == "0"
-    if deaths < MAX_ATTEMPTS:
-        assert not failed and result_path(book / "chapters/late.md", book).exists()
-    else:
-        assert "late failed before its first cell: the kernel died" in failed
+    assert "late failed before its first cell: the kernel died" in failure(book)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kernels are reached through ports there")
+def test_a_kernel_needs_no_port_that_another_process_could_take(book):
+    code = "import json\nfrom ipykernel.connect import get_connection_info\n"
+    add_chapter(book, "reached", cell(f"{code}print(json.loads(get_connection_info())['transport'])"))
+    assert not failure(book) and '"ipc\\n"' in result_path(book / "chapters/reached.md", book).read_text()
 
 
 def test_a_page_that_is_no_text_is_one_line(book):
@@ -165,40 +145,14 @@ def test_a_page_that_is_no_text_is_one_line(book):
     assert status != 0 and "chapter.md is not UTF-8" in printed and "Traceback" not in printed, printed
 
 
-def test_an_unknown_page_is_one_line(book):
-    status, _, errors = bookbuild(book, "execute", "nosuch")
-    assert status != 0 and errors.strip() == "no such page: nosuch"
-
-
-def test_what_is_missing_or_cannot_be_read_is_made_again(book):
-    whole, made = shown(book), book / "_build"
-    for damage in [
-        lambda: shutil.rmtree(made / "jupyter_execute"),
-        lambda: (made / ".doctrees/environment.pickle").unlink(),
-        lambda: (made / ".built.json").write_text("{"),
-        lambda: [shutil.rmtree(made / folder) for folder in ("html", ".jupyter_cache")],
-    ]:
-        damage()
-        status, printed = build(book)
-        assert status == 0 and shown(book) == whole, printed
-
-
-def test_a_build_killed_at_any_moment_leaves_nothing_half_done(book):
+def test_a_build_that_was_killed_leaves_nothing_half_done(book):
     whole = shown(book)
-    for moment in [
-        "reading sources",
-        "pickling environment",
-        "writing output",
-        "copying images",
-        "dumping object inventory",
-    ]:
-        shutil.rmtree(book / "_build/html")
-        run = Run(book, "build", ".")
-        wait_for(lambda run=run, moment=moment: moment in run.printed()[0])
-        os.kill(run.pid, signal.SIGKILL)
-        assert run.end()[0] == -signal.SIGKILL, moment
-        status, printed = build(book)
-        assert status == 0 and shown(book) == whole, (moment, printed)
+    run = Run(book, "build", ".")
+    wait_for(lambda: "writing output" in run.printed()[0])
+    os.kill(run.pid, signal.SIGKILL)
+    assert run.end()[0] == -signal.SIGKILL
+    status, printed = build(book)
+    assert status == 0 and shown(book) == whole, printed
     assert not list(book.rglob("*.part*"))
 
 
@@ -216,18 +170,17 @@ def kernels(run):
     ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything_with_one_line(book, number):
+def test_an_interrupt_stops_everything_with_one_line(book):
     for name in ["slow", "slower", "slowest"]:
         add_chapter(book, name, cell("import time\nopen('at-work', 'w').close()\ntime.sleep(120)"))
     run = Run(book, "build", ".")
     wait_for(lambda: len(list(book.glob("_build/home/*/at-work"))) == 2)
     before, started, start = run.printed()[0], kernels(run), time.monotonic()
-    os.killpg(run.pid, number)  # as a terminal sends it
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal sends it
     status, printed, _ = run.end()
     seconds = time.monotonic() - start
     assert status != 0
-    assert printed.removeprefix(before).strip() == "stopped by a signal; nothing half done was kept"
+    assert printed.removeprefix(before).strip() == "stopped; nothing half done was kept"
     assert len(started) == 2 and not any(psutil.pid_exists(pid) for pid in started)
     assert seconds < 30, seconds  # two on an idle machine; the cells go on for 120
 
@@ -245,32 +198,6 @@ def test_two_builds_at_once_wait_for_each_other(book):
     whole = shown(book)
     shutil.rmtree(book / "_build/html")
     assert build(book)[0] == 0 and shown(book) == whole
-
-
-READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" "$0" && cd "$0" && exec "$@"'
-
-
-def build_read_only(book, *options):
-    """A build of a book on a file system that cannot be written."""
-    line = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(book), *command(*options)]
-    run = subprocess.run(line, env=shell_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return run.returncode, run.stdout
-
-
-def test_a_checkout_that_cannot_be_written_is_one_line(book, tmp_path):
-    able = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(tmp_path), "true"]
-    if not shutil.which("unshare") or subprocess.run(able, capture_output=True).returncode:
-        pytest.skip("this user cannot mount a folder read-only")
-    status, printed = build_read_only(book)
-    assert status != 0 and "Traceback" not in printed and "cannot be written" in printed, printed
-    output = tmp_path / "elsewhere"
-    status, printed = build_read_only(
-        book, "--path-output", str(output)
-    )  # the results are there: nothing is written beside them
-    assert status == 0 and "executing" not in printed, printed
-    (book / "chapters/solid.md").write_text(SOLID.replace("'one is'", "'One is'"))
-    status, printed = build_read_only(book, "--path-output", str(output))
-    assert status != 0 and "solid must be executed" in printed and "Traceback" not in printed, printed
 
 
 def test_without_the_program_git_pages_have_no_date(book):

@@ -9,10 +9,9 @@ import hashlib
 import json
 import os
 import platform
-from contextlib import suppress
 from functools import cache
 from importlib import metadata
-from importlib.util import resolve_name
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 import jupytext
@@ -68,39 +67,13 @@ def kernel_environment(root, **variables):
     return free | KERNEL_VARIABLES | {"PYTHONPATH": paths} | places | variables
 
 
-@cache
-def imports(code, package):
-    """The names that code inside of `package` imports: modules, and what may be one; SyntaxError if it is no Python."""
-    names = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            module = resolve_name("." * node.level + (node.module or ""), package)
-            names |= {module} | {f"{module}.{alias.name}" for alias in node.names}
-    return names
-
-
 def imported(code, package):
-    """The files of `package` that `code` imports, directly or through one another; its `__init__.py` always.
-
-    Code that cannot be parsed fails when it is executed; until then it is taken to import everything.
-    """
-    ahead, files = [package.name], {}
-    try:
-        ahead += imports(code, "")
-        while ahead:
-            name = ahead.pop()
-            if name in files or name.partition(".")[0] != package.name:
-                continue
-            place, above = package.parent.joinpath(*name.split(".")), name.rpartition(".")[0]
-            inside = {place / "__init__.py": name, place.with_name(f"{place.name}.py"): above}
-            files[name] = next((file for file in inside if file.is_file()), None)
-            if file := files[name]:
-                ahead += [above, *imports(file.read_text("utf8"), inside[file])]
-    except (SyntaxError, ValueError):
-        return {path for path in package.rglob("*.py") if not path.name.startswith(".")}
-    return {file for file in files.values() if file}
+    """The files of `package` that `code` imports, directly or through one another; its `__init__.py` always."""
+    finder = ModuleFinder([str(package.parent)])  # nothing else is looked for
+    finder.import_hook(package.name)
+    finder.scan_code(compile(code, "page", "exec"), finder.add_module("page"))
+    files = [Path(module.__file__) for module in finder.modules.values() if module.__file__]
+    return {file for file in files if package in file.parents}
 
 
 def versions():
@@ -124,11 +97,8 @@ def read_by(code, modules, root):
 
 
 def _words(code):
-    """Every name, attribute and string in a page's code; empty if it cannot be parsed."""
-    try:
-        nodes = list(ast.walk(ast.parse(code)))
-    except (SyntaxError, ValueError):
-        return set()
+    """Every name, attribute and string in a page's code."""
+    nodes = list(ast.walk(ast.parse(code)))
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     names |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     names |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
@@ -137,11 +107,8 @@ def _words(code):
 
 @cache
 def _without_words(text):
-    """A module's code as it runs: no comments, layout or docstrings; as it stands if it cannot be parsed."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return text
+    """A module's code as it runs: no comments, layout or docstrings."""
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             if ast.get_docstring(node, clean=False) is not None:
@@ -150,8 +117,11 @@ def _without_words(text):
 
 
 def result_key(notebook, root, variables=None):
-    """Hash of what a notebook's outputs depend on: cells, tags, what they import and read, versions, variables."""
-    digest, root = hashlib.sha256(), Path(root)
+    """Hash of what a notebook's outputs depend on: cells, tags, what they import and read, versions, variables.
+
+    SyntaxError if a cell or an imported module is no Python.
+    """
+    digest, root = hashlib.sha256(), Path(root).absolute()
     digest.update(json.dumps([KERNEL_ARGUMENTS, KERNEL_VARIABLES, versions()]).encode())
     for name, default in KEYED_VARIABLES.items():
         digest.update(f"\n{name}={(variables or os.environ).get(name, default)}".encode())
@@ -168,13 +138,6 @@ def result_key(notebook, root, variables=None):
 
 
 def file_hash(path):
-    """The hash of a file's content; a file is read once as long as its size and time stay."""
-    about = path.stat()
-    return _hash(path, about.st_size, about.st_mtime_ns)
-
-
-@cache
-def _hash(path, size, changed):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -202,30 +165,17 @@ def load_previous(path, root):
 
 
 def load_result(path, root):
-    """Today's page with the outputs of its stored result; None if that is missing, out of date or damaged.
-
-    Reading a page takes longer than all else here, so a result holds its page as last read, and the hash of its file.
-    """
-    stored, page = load_previous(path, root), file_hash(path)
-    unchanged = stored is not None and stored.metadata.fpbook.get("page") == page
-    notebook = stored if unchanged else jupytext.read(path)
-    if stored is None or stored.metadata.fpbook["key"] != result_key(notebook, root):
-        return None
-    cells, ran = code_cells(notebook), code_cells(stored)
-    if len(cells) != len(ran):
-        return None
-    for cell, executed in zip(cells, ran):
-        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
-    notebook.metadata.language_info = stored.metadata.language_info
-    notebook.metadata.fpbook = stored.metadata.fpbook | {"page": page}
+    """Today's page with the outputs of its stored result; None if that is missing or out of date."""
+    stored, notebook = load_previous(path, root), jupytext.read(path)
     try:
-        find_problem(notebook)
-    except NotebookError as error:
-        print(f"{path.stem}: its stored result is not used: {error}", flush=True)
+        key = result_key(notebook, root)
+    except SyntaxError as error:
+        raise NotebookError(f"{path.stem}: no Python: {error.msg}: {(error.text or '').strip()}") from None
+    if stored is None or stored.metadata.fpbook["key"] != key:
         return None
-    if not unchanged:
-        with suppress(OSError):  # a checkout that cannot be written
-            write_notebook(notebook, result_path(path, root))
+    for cell, executed in zip(code_cells(notebook), code_cells(stored), strict=True):
+        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+    notebook.metadata |= {name: stored.metadata[name] for name in ("language_info", "fpbook")}
     return notebook
 
 

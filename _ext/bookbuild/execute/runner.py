@@ -1,18 +1,13 @@
-"""Execute the notebooks of the book whose result is missing or out of date.
-
-`python -m bookbuild execute` brings all of them up to date, with `why` behind it one page. Building the book does the
-same.
-"""
+"""Execute the notebooks of the book whose result is missing or out of date. Building the book does that first."""
 
 import asyncio
 import atexit
 import os
 import platform
 import shutil
-import signal
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -20,15 +15,15 @@ from pathlib import Path
 import jupytext
 from filelock import FileLock, Timeout
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from sphinx.util.console import strip_colors
+from traitlets.config import Config
 
 from ..settings import BuildError
 from ..toc import notebooks
 from .results import (
     KERNEL_ARGUMENTS,
     NotebookError,
-    file_hash,
     find_problem,
     kernel_environment,
     load_previous,
@@ -40,13 +35,8 @@ from .results import (
 )  # fmt: skip
 
 MAX_KERNELS = 2  # notebooks executed side by side
-MAX_ATTEMPTS = 2  # of a kernel that dies before its first cell: another process can take its ports first
 CELL_SECONDS = 1800  # a cell that needs longer has failed
 FORBIDDEN_TAGS = {"raises-exception", "skip-execution"}  # they make a false claim pass
-
-
-class Stopped(BuildError):
-    """A signal ended the execution."""
 
 
 def device_name():
@@ -63,49 +53,41 @@ def check_tags(notebook):
 
 
 async def run_notebook(notebook, folder, environment, *, allow_errors=False):
-    """Execute a notebook in place, in a fresh kernel and an empty folder; NotebookError if it fails."""
+    """Execute a notebook in place, in a fresh kernel and an empty folder; NotebookError if it fails.
+
+    Where the system can, the kernel is reached through files: a port could be taken by another process first.
+    """
     for name in ["JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]:  # this process writes there too: the connection's file
         os.environ[name] = environment[name]
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        started = []
-        try:
-            return await _run_once(notebook, folder, environment, allow_errors, started)
-        except NotebookError:
-            if started or attempt == MAX_ATTEMPTS:
-                raise
-
-
-async def _run_once(notebook, folder, environment, allow_errors, started):
-    """Execute in one kernel; the cells that it began are added to `started`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    client = NotebookClient(
-        notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, store_widget_state=False,
-        extra_arguments=KERNEL_ARGUMENTS, resources={"metadata": {"path": str(folder)}}, allow_errors=allow_errors,
-        shutdown_kernel="immediate", on_cell_execute=lambda cell, cell_index: started.append(cell),
-    )  # fmt: skip
-
-    def failed():
-        cells = sum(cell.cell_type == "code" for cell in started)
-        return f"failed in its cell {cells}" if started else "failed before its first cell"
-
-    try:
-        await client.async_execute(env=environment)
-    except CellExecutionError as error:
-        raise NotebookError(f"failed:\n{strip_colors(str(error))}") from None
-    except CellTimeoutError:
-        raise NotebookError(f"{failed()}: it ran longer than {CELL_SECONDS} s") from None
-    except (DeadKernelError, RuntimeError) as error:
-        raise NotebookError(f"{failed()}: the kernel died: {error}") from None
-    finally:
-        atexit.unregister(client._cleanup_kernel)  # private; nbclient 0.11 leaves it there when a kernel was stopped
-        shutil.rmtree(folder, ignore_errors=True)
+    cells = []  # those that have begun
+    with tempfile.TemporaryDirectory(prefix="fpbook") as sockets:
+        reached = {"transport": "ipc", "ip": f"{sockets}/kernel"} if os.name == "posix" else {}
+        client = NotebookClient(
+            notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, store_widget_state=False,
+            extra_arguments=KERNEL_ARGUMENTS, resources={"metadata": {"path": str(folder)}}, allow_errors=allow_errors,
+            shutdown_kernel="immediate", on_cell_execute=lambda cell, cell_index: cells.append(cell.cell_type),
+            config=Config(KernelManager=reached),
+        )  # fmt: skip
+        try:
+            await client.async_execute(env=environment)
+        except CellExecutionError as error:
+            raise NotebookError(f"failed:\n{strip_colors(str(error))}") from None
+        except (CellTimeoutError, RuntimeError) as error:
+            where = f"in its cell {cells.count('code')}" if cells else "before its first cell"
+            timed_out = isinstance(error, CellTimeoutError)
+            why = f"it ran longer than {CELL_SECONDS} s" if timed_out else f"the kernel died: {error}"
+            raise NotebookError(f"failed {where}: {why}") from None
+        finally:
+            atexit.unregister(client._cleanup_kernel)  # private; nbclient 0.11 leaves it there when it was stopped
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def run(path, root, label, device, show_failing):
     """Execute one notebook, and store it if all its claims hold. Returns it; NotebookError if it fails."""
     notebook, start = jupytext.read(path), time.monotonic()
-    made_of = {"page": file_hash(path), "key": result_key(notebook, root)}  # of the files as they are before the run
+    key = result_key(notebook, root)  # of the files as they are before the run
     folder = Path(root) / "_build" / "home" / path.stem
     try:
         check_tags(notebook)
@@ -116,7 +98,7 @@ async def run(path, root, label, device, show_failing):
     except NotebookError as error:
         raise NotebookError(f"{label}{' ' if str(error).startswith('failed') else ': '}{error}") from None
     seconds = round(time.monotonic() - start, 1)
-    notebook.metadata.fpbook = made_of | {"seconds": seconds, "versions": versions(), "device": device}
+    notebook.metadata.fpbook = {"key": key, "seconds": seconds, "versions": versions(), "device": device}
     if failing:
         notebook.metadata.fpbook["failing"] = failing
     else:
@@ -137,22 +119,17 @@ def take_failing_claims(notebook):
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop on which nbclient cannot put handlers of its own: each stops one kernel, and the next starts."""
+    """An event loop on which nbclient handles no signals: each stops one kernel, and the next would start."""
 
     def add_signal_handler(self, *args):
-        raise RuntimeError("signals are handled in one place")
+        raise RuntimeError("Python's own handler stops everything")
 
 
 def run_concurrently(jobs):
-    """Run coroutine functions, MAX_KERNELS at a time. Returns a list: what each gave, or its NotebookError.
+    """Run coroutine functions, MAX_KERNELS at a time. Returns a list: what each gave, or its NotebookError."""
 
-    A signal ends all of them: `Stopped`.
-    """
-    names = ["SIGINT", "SIGTERM", "SIGHUP"]  # Windows has no SIGHUP
-    signals, stopped = [getattr(signal, name) for name in names if hasattr(signal, name)], []
-
-    async def main():
-        gate, loop, me = asyncio.Semaphore(MAX_KERNELS), asyncio.get_running_loop(), asyncio.current_task()
+    async def run_all():
+        gate = asyncio.Semaphore(MAX_KERNELS)
 
         async def one(job):
             async with gate:
@@ -161,27 +138,16 @@ def run_concurrently(jobs):
                 except NotebookError as error:
                     return error
 
-        def stop(number, frame):
-            if not stopped:
-                stopped.append(number)
-                loop.call_soon_threadsafe(me.cancel)
+        return await asyncio.gather(*map(one, jobs))
 
-        if threading.current_thread() is threading.main_thread():
-            before.update({number: signal.signal(number, stop) for number in signals})
-        return await asyncio.gather(*(one(job) for job in jobs))
-
-    before = {}
     try:
         with asyncio.Runner(loop_factory=_Loop) as runner:
-            return runner.run(main())
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        raise Stopped("stopped by a signal; nothing half done was kept") from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            return runner.run(run_all())
+    except KeyboardInterrupt:
+        raise BuildError("stopped; nothing half done was kept") from None
 
 
-def execute(root, only=(), toc=None, show_failing=False):
+def execute(root, toc=None, show_failing=False):
     """Bring the results up to date. Returns {file: executed notebook} in reading order.
 
     BuildError if a notebook failed, after the others ran. With `show_failing` a claim that does not hold ends nothing,
@@ -189,44 +155,19 @@ def execute(root, only=(), toc=None, show_failing=False):
     """
     if sys.flags.optimize:
         raise BuildError("Python runs without asserts (PYTHONOPTIMIZE or -O), so false claims would pass: unset it")
-    root, paths = Path(root), notebooks(root, toc)
-    wanted = {path: number for path, number in paths.items() if not only or path.stem in only}
-    if unknown := set(only) - {path.stem for path in wanted}:
-        raise BuildError(f"no such page: {', '.join(sorted(unknown))}")
-    try:
-        with locked(root / "_build" / "executed" / ".lock"):
-            if toc is None or root / toc == root / "_toc.yml":
-                _remove_others(root, paths)
-            return _execute(root, wanted, show_failing)
-    except OSError as error:  # a checkout that cannot be written: fine while its results are right
-        ready = {path: load_result(path, root) for path in wanted}
-        if stale := [path.stem for path, notebook in ready.items() if notebook is None]:
-            raise BuildError(
-                f"{', '.join(stale)} must be executed, but {root / '_build'} cannot be written: {error}"
-            ) from None
-        return ready
-
-
-def _execute(root, wanted, show_failing):
-    ready = {path: load_result(path, root) for path in wanted}
+    pages = notebooks(root, toc)
+    ready = {path: load_result(path, root) for path in pages}
     if stale := [path for path, notebook in ready.items() if notebook is None]:
         scan_fonts(root)
-        device, seconds = device_name(), {path: _known_seconds(path, root) for path in stale}
+        device = device_name()
         # The last page trains longest; where no time is known, it comes first and does not run alone at the end.
-        longest_first = sorted(stale[::-1], key=lambda path: -seconds[path])
-        labels = {path: f"{wanted[path]} {path.stem}".strip() for path in stale}
+        longest_first = sorted(stale[::-1], key=lambda path: -_known_seconds(path, root))
+        labels = {path: f"{pages[path]} {path.stem}".strip() for path in stale}
         jobs = [partial(run, path, root, labels[path], device, show_failing) for path in longest_first]
         ready |= zip(longest_first, run_concurrently(jobs))
     if failures := [notebook for notebook in ready.values() if isinstance(notebook, NotebookError)]:
         raise NotebookError("\n\n".join(map(str, failures)))
     return ready
-
-
-def _remove_others(root, paths):
-    """Results of pages that are no longer in the book go."""
-    for result in (root / "_build" / "executed").glob("*.ipynb"):
-        if result.stem not in {path.stem for path in paths}:
-            result.unlink()
 
 
 def _known_seconds(path, root):

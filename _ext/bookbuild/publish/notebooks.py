@@ -129,7 +129,7 @@ def _folded(cell, repository):
 
 def write_all(app, exception):
     """Write the notebook of every page, beside the page and for the branch that Colab opens."""
-    if exception is not None or app.builder.name != "html" or app.config.book_page or not app.book.fresh:
+    if exception is not None or app.builder.name != "html" or app.config.book_page:
         return
     shutil.rmtree(app.book.folder / "notebooks", ignore_errors=True)
     labels, repository, site = label_texts(app.env), app.config.html_theme_options["repository_url"], site_address()

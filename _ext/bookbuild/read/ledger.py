@@ -121,7 +121,7 @@ def verdict_on(claims):
 
 def write_list(app, exception):
     """The ledger for programs: claims.json beside the pages."""
-    if exception is None and app.builder.name == "html" and app.book.fresh:
+    if exception is None and app.builder.name == "html":
         listed = [
             asdict(stated.claim)
             | {"page": stated.page, "number": stated.number, "anchor": stated.anchor, "other_seeds": stated.counted}

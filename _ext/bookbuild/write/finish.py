@@ -26,7 +26,6 @@ POLICY = (
     "img-src 'self' data:; font-src 'self' data:; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'"
 )
-POLICY_TAG = '<meta http-equiv="Content-Security-Policy"'
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 CHARSET = '<meta charset="utf-8" />'
 CHANGES = {
@@ -70,24 +69,23 @@ SEARCH = "search.html"  # the one page that searches
 
 
 def run(app, exception):
-    """Finish every page that was written: all, or those that Sphinx took for new though nothing changed."""
+    """Finish every page of the site."""
     if exception or app.builder.name != "html":
         return
-    html, hits = Path(app.outdir), set()
+    html = Path(app.outdir)
     paths = sorted(path for path in html.rglob("*.html") if "_static" not in path.parts)
     texts = {path.relative_to(html).as_posix(): path.read_text(encoding="utf8") for path in paths}
-    new = [name for name, text in texts.items() if POLICY_TAG not in text and not text.startswith(REDIRECT)]
-    if new and app.book.fresh:
-        assets.shrink_icons(html)
-        hits |= assets.quiet_theme(html)
-    for name in new:
+    pages = [name for name, text in texts.items() if not text.startswith(REDIRECT)]
+    assets.shrink_icons(html)
+    hits = assets.quiet_theme(html)
+    for name in pages:
         text, changed = fix(texts[name], name)
         text, shrunk = assets.shrink(mathml.draw(text), html / name, html)
         hits |= {*changed, *shrunk}
         texts[name] = add_base(add_policy(text), name)
-    for name in new:
+    for name in pages:
         replace(html / name, previews.add(texts[name], name, texts).encode("utf8"))
-    if app.book.fresh and not app.config.book_page:
+    if not app.config.book_page:
         complain(hits, [*CHANGES, *assets.NAMES])
 
 
@@ -104,7 +102,7 @@ def add_policy(page):
     """The page with its policy as the first thing in its head."""
     if page.count(CHARSET) != 1:
         raise ValueError("a page without its character set, where its policy would stand")
-    return page.replace(CHARSET, f'{CHARSET}{POLICY_TAG} content="{policy(page)}">')
+    return page.replace(CHARSET, f'{CHARSET}<meta http-equiv="Content-Security-Policy" content="{policy(page)}">')
 
 
 def concerns(what, name):
