@@ -3,7 +3,7 @@
 A page that draws n seeds runs as often as those seeds need, each time with another first seed (FPBOOK_SEED), in a
 kernel and a folder of its own. A claim on a median of n seeds is then counted in few draws: with a third number, say
 1000:1020:40, a page with such a claim goes on with the seeds that follow, until it has run 40 times. A claim that does
-not hold does not end the run; any other error does, and counts.
+not hold does not end the run; any other error of a cell is told, and its page gets no counts.
 
 Two runs go side by side (JOBS=2), or as many as a Dask cluster has workers (DASK=tcp://host:8786).
 Each run is a file in `_build/claims`, so what was killed goes on where it stopped. Once all have run, the counts of
@@ -137,6 +137,9 @@ def count_claims(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
     if died | died_further:
         # The counts are not whole; what ran is kept, and the same command goes on from there.
         return errors + [f"{run}: {problem}" for run, problem in (died | died_further).items()]
+    whole = [path for path in paths if not any(run["errors"] for run in runs[path])]  # else claims would be missing
+    if not whole:
+        return errors
     about = {
         "command": f"make claims SEEDS={first}:{end}" + (f":{draws}" if draws > 1 else ""),
         "seeds": [first, end],
@@ -145,7 +148,7 @@ def count_claims(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
         "device": "a Dask cluster" if dask else device_name(),
         "versions": versions(),
     }
-    counted = {path.stem: about | {"claims": collect(runs[path])} for path in paths}
+    counted = {path.stem: about | {"claims": collect(runs[path])} for path in whole}
     _report(counted)
     kept = {name: page for name, page in _record(root).items() if name in {path.stem for path in notebooks(root)}}
     pages = {"pages": kept | counted}
