@@ -23,8 +23,9 @@ def start(app, config):
     """Bring the results up to date and forget what was rendered before; a build without its results ends here."""
     book, root = app.book, Path(app.srcdir)
     try:
-        book.lock = locked(root / "_build" / ".lock")  # until the process ends
-        notebooks = execute(root, toc=config.external_toc_path, show_failing=bool(config.book_page))
+        book.lock = locked(book.folder / ".lock")  # until the process ends
+        with locked(root / "_build" / "executed" / ".lock"):  # another kind of book is made of the same results
+            notebooks = execute(root, toc=config.external_toc_path, show_failing=bool(config.book_page))
     except BuildError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
