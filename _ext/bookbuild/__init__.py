@@ -14,7 +14,7 @@ from . import toc
 from .execute import cache
 from .publish import epub, notebooks
 from .read import claims, figures, guess, interactive, ledger, links, typography
-from .write import finish, search, site
+from .write import finish, site
 
 BEFORE, AFTER = 100, 900  # what other packages do at the same event
 
@@ -42,9 +42,8 @@ STAGES = [
     ("doctree-resolved", BEFORE, [interactive.leave_out, epub.leave_out_folds]),
     ("doctree-resolved", AFTER, [links.link_words, links.link_prose, typography.set_page]),
     ("html-page-context", BEFORE, [site.offer_notebook]),
-    ("html-page-context", AFTER, [interactive.load_scripts, search.add_first_pages, links.link_cells]),
+    ("html-page-context", AFTER, [interactive.load_scripts, site.add_first_pages, links.link_cells]),
     ("html-page-context", AFTER, [site.order_scripts]),
-    ("html-collect-pages", BEFORE, [site.not_found]),
     ("build-finished", BEFORE, [ledger.write_list, notebooks.write_all]),
     ("build-finished", AFTER, [finish.run]),
 ]

@@ -2,8 +2,9 @@
 
 import sys
 
-from .publish import downloads, single_page, twins
+from .publish import single_page, twins
 from .settings import ROOT, BuildError
+from .write import site
 
 
 def main(command, options):
@@ -18,7 +19,7 @@ def main(command, options):
 
             pdf.main(ROOT)
         case "downloads", []:
-            print(downloads.offer(ROOT / "_build"))
+            print(site.offer_downloads(ROOT / "_build"))
         case _:
             return __doc__
 

@@ -158,7 +158,7 @@ def made_book(tmp_path_factory):
     kept, place = tmp_path_factory.mktemp("made") / "book", tmp_path_factory.mktemp("place") / "book"
     place.mkdir()
     clean = shutil.ignore_patterns("__pycache__")
-    for folder in ["_ext", "_static", "fpbook", "tests/book"]:
+    for folder in ["_ext", "_static", "_templates", "fpbook", "tests/book"]:
         shutil.copytree(ROOT / folder, place / folder, ignore=clean)
     (place / "_vendor").symlink_to(ROOT / "_vendor")
     shutil.copy(ROOT / "_config.yml", place)

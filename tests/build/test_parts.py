@@ -15,11 +15,11 @@ import second_run
 import seeds
 from bookbuild import settings
 from bookbuild.execute import cache, results, runner
-from bookbuild.publish.downloads import offer
 from bookbuild.publish.notebooks import cited, label_texts, readable
 from bookbuild.publish.twins import INSTALL
 from bookbuild.read import ledger, typography
 from bookbuild.write import assets, previews
+from bookbuild.write.site import offer_downloads
 from conftest import add_chapter, cell, failure
 from docutils import nodes
 from live_labs import try_labs
@@ -423,7 +423,7 @@ def test_each_page_offers_the_whole_book_with_sizes(tmp_path):
     for name, size in {"epub/the-book.epub": 2_040_000, "book.pdf": 13_000_000}.items():
         (tmp_path / name).write_bytes(bytes(size))
     for _ in range(2):  # the second time nothing stands there twice
-        assert offer(tmp_path).endswith("EPUB (2.0 MB), PDF (13.0 MB)")
+        assert offer_downloads(tmp_path).endswith("EPUB (2.0 MB), PDF (13.0 MB)")
     for name, up in {"index.html": "", "chapters/why.html": "../"}.items():
         text = (tmp_path / "html" / name).read_text()
         assert text.endswith(f'<a href="{up}fpbook.pdf" download>PDF (13.0 MB)</a></p><p>Words.</p>')

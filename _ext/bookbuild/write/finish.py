@@ -17,7 +17,6 @@ from sphinx.util import logging
 from fpbook._files import replace
 
 from . import assets, mathml, previews
-from .site import add_base
 
 LOGGER = logging.getLogger(__name__)
 REDIRECT = '<meta http-equiv="Refresh"'  # the first page of a book whose root is another one: `make page`
@@ -82,7 +81,7 @@ def run(app, exception):
         text, changed = fix(texts[name], name)
         text, shrunk = assets.shrink(mathml.draw(text), html / name, html)
         hits |= {*changed, *shrunk}
-        texts[name] = add_base(add_policy(text), name)
+        texts[name] = add_policy(text)
     for name in pages:
         replace(html / name, previews.add(texts[name], name, texts).encode("utf8"))
     if not app.config.book_page:

@@ -1,19 +1,24 @@
-"""The site around the pages: its address, buttons, scripts, and the page for wrong addresses.
+"""The site around the pages: its address, buttons, scripts, search and downloads.
 
 What a setting or the context of a page can do is done here; what only the finished HTML allows, in `finish`.
 """
 
+import json
 import os
+import re
 import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..settings import site_address
+from docutils import nodes
+from sphinx.addnodes import pending_xref
 
-NOT_FOUND = """<h1>This page does not exist</h1>
-<p>The address may be misspelt, or the page has moved.
-<a href="index.html">Begin at the first page</a>, choose a section on the left,
-or <a href="search.html">search the book</a>.</p>"""
+from fpbook._files import replace
+
+from ..settings import GLOSSARY, site_address
+
+PLACE = re.compile(r'(?P<place><p class="downloads">).*?(?=</p>)')  # in `_config.yml`, empty
+FILES = {"EPUB": ("epub/*.epub", "fpbook.epub"), "PDF": ("book.pdf", "fpbook.pdf")}
 
 
 def configure(app, config):
@@ -27,6 +32,7 @@ def configure(app, config):
         config.html_last_updated_fmt = None
     config.html_baseurl = site_address()
     if site_address():
+        config.html_context["base"] = urlsplit(site_address()).path  # for _templates/404.html
         config.ogp_site_url, config.ogp_site_name, config.ogp_use_first_image = site_address(), config.html_title, True
         config.ogp_social_cards, config.sitemap_url_scheme = {"enable": False}, "{link}"
         config.sitemap_excludes = ["404.html", "search.html", "genindex.html"]
@@ -63,15 +69,43 @@ def order_scripts(app, pagename, templatename, context, doctree):
     context["script_files"] = scripts
 
 
-def not_found(app):
-    if app.builder.name == "html":
-        yield "404", {"title": "Page not found", "body": NOT_FOUND}, "page.html"
+def add_first_pages(app, pagename, templatename, context, doctree):
+    """A search for a word of the glossary finds first the page that its entry names; search.js reads them there."""
+    if pagename == "search" and GLOSSARY in app.env.all_docs:
+        found = json.dumps(first_pages(app.env), ensure_ascii=False, separators=(",", ":"))
+        app.add_js_file(None, body=f"const FIRST_PAGES = {found};".replace("<", "\\u003c"))
 
 
-def add_base(page, name):
-    """A wrong address may lie in any folder, so the links of the page shown there must not depend on the folder."""
-    if name != "404.html" or not site_address():
-        return page
-    return page.replace(
-        '<meta charset="utf-8" />', f'<meta charset="utf-8" /><base href="{urlsplit(site_address()).path}">', 1
-    )
+def first_pages(env):
+    """Each term in small letters, with blanks for hyphens -> the page to which its entry leads, as "chapters/why"."""
+    pages, first = env.domains["std"].anonlabels, {}
+    for entry in env.get_doctree(GLOSSARY).findall(nodes.definition_list_item):
+        named = next((link["reftarget"] for link in entry.findall(pending_xref) if follows_see(link)), None)
+        if named in pages:
+            terms = [term.astext() for term in entry.findall(nodes.term)]
+            first |= {re.sub(r"[-\s]+", " ", term.lower()): pages[named][0] for term in terms}
+    return first
+
+
+def follows_see(link):
+    """True for the reference of "See section 1.1"."""
+    before = link.parent.children[: link.parent.index(link)]
+    return bool(before) and before[-1].astext().rstrip().endswith("See")
+
+
+def offer_downloads(build):
+    """EPUB and PDF, as built in the folder `build`, go beside the pages; the foot of each links them with their sizes.
+
+    Returns what is offered.
+    """
+    html, offers = build / "html", []
+    for kind, (made, name) in FILES.items():
+        (path,) = build.glob(made)
+        shutil.copyfile(path, html / name)
+        offers.append((name, f"{kind} ({path.stat().st_size / 1e6:.1f} MB)"))
+    for page in html.rglob("*.html"):
+        up = "../" * (len(page.relative_to(html).parts) - 1)
+        links = ", ".join(f'<a href="{up}{name}" download>{words}</a>' for name, words in offers)
+        text = page.read_text(encoding="utf8")
+        replace(page, PLACE.sub(rf"\g<place>The whole book: {links}", text).encode("utf8"))
+    return f"The book beside its pages: {', '.join(words for _, words in offers)}"
