@@ -242,17 +242,6 @@ def test_a_count_needs_seeds(book, first, end):
     assert "give seeds as FIRST:END" in seeds.count_claims(book, first, end)[0]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"pages": {', '{"pages": {"why": {"seeds": [0, 1]}}}'])
-def test_a_damaged_record_of_other_seeds_is_reported_and_not_shown(content, tmp_path, monkeypatch):
-    warnings = []
-    monkeypatch.setattr(ledger.LOGGER, "warning", warnings.append)
-    assert ledger.load_record(tmp_path) == {} and warnings == []
-    (tmp_path / seeds.RECORD).parent.mkdir(parents=True)
-    (tmp_path / seeds.RECORD).write_text(content)
-    assert ledger.load_record(tmp_path) == {}
-    assert warnings == ["data/records/claims.json is damaged: restore it, or make it again with make claims"]
-
-
 def claim_of(sentence, count, of="seeds"):
     return Claim(sentence, count or 1, count, of, None, "", None, None, "new")
 

@@ -1,7 +1,5 @@
 """Twins: what Jupyter opens is what the page says, and what a person typed into one is never lost."""
 
-import subprocess
-
 import jupytext
 import nbformat
 import pytest
@@ -70,12 +68,6 @@ def test_a_page_that_changed_is_named_by_the_check_and_written_without_it(book):
 def test_a_twin_with_conflicts_of_a_merge_is_written_anew(book):
     (book / "page.ipynb").write_text("<<<<<<< HEAD\n", "utf8")
     assert write_twins(book) == [] and len(stored(book).cells) == 2
-
-
-def test_a_twin_that_git_does_not_know_is_named(book):
-    subprocess.run(["git", "init", "-q", str(book)], check=True)
-    write_twins(book)
-    assert write_twins(book, check=True) == ["page.ipynb is not in the commit: run `git add page.ipynb`."]
 
 
 def test_a_page_opens_from_its_twin(book):

@@ -1,13 +1,12 @@
 """The twin of each notebook page, NAME.ipynb beside NAME.md: the same notebook without outputs, for Jupyter and Colab.
 
-`make twins` writes those that are out of date; with `--check` it writes nothing and fails if one
-is. Twins are generated and not paired: a paired one cannot be opened in Jupyter once the page is newer. What a person
-typed into one is never overwritten.
+`make twins` writes those that are out of date; with `--check` it writes nothing and fails if one is. Twins are
+generated and not paired: a paired one cannot be opened in Jupyter once the page is newer. What a person typed into one
+is never overwritten.
 """
 
 import hashlib
 import json
-import subprocess
 from pathlib import Path
 
 import jupytext
@@ -42,7 +41,7 @@ def checksum(notebook):
 
 def write_twins(root, *, check=False):
     """Write every twin that is out of date; a list of problems: what was typed, and with `check` what differs."""
-    problems, known = [], tracked(root) if check else None
+    problems = []
     for page in notebooks(root):
         path, new = page.with_suffix(".ipynb"), twin(page)
         name = path.relative_to(root).as_posix()
@@ -55,8 +54,6 @@ def write_twins(root, *, check=False):
             write_notebook(new, path)
         elif not path.is_file() or path.read_bytes() != notebook_bytes(new):
             problems.append(f"{name} is missing or out of date: run `make twins` and commit it.")
-        elif known is not None and name not in known:
-            problems.append(f"{name} is not in the commit: run `git add {name}`.")
     return problems
 
 
@@ -67,11 +64,3 @@ def is_edited(path):
     except (OSError, ValueError, nbformat.ValidationError):  # none is there, or one with conflicts of a merge
         return False
     return stored.metadata.get("fpbook", {}).get("generated") != checksum(stored)
-
-
-def tracked(root):
-    """The names of the files that git knows, from `root`; None outside a repository, where nothing is committed."""
-    if not (root / ".git").exists():
-        return None
-    listed = subprocess.run(["git", "-C", str(root), "ls-files", "-z"], capture_output=True, text=True, check=True)
-    return set(listed.stdout.split("\0"))

@@ -13,7 +13,6 @@ import re
 from html import escape
 from pathlib import Path
 
-import nbformat
 from docutils import nodes
 from PIL import Image
 from sphinx.util import logging
@@ -83,7 +82,7 @@ def add_pictures(app, doctree):
         name, _, part = image["uri"].removeprefix("figure:").partition("#")
         cell = cell_of_figure(app, name)
         if cell is None:
-            if not app.config.book_page:  # a page rendered alone shows what has been stored
+            if not app.config.book_page:  # a page rendered alone knows no others
                 LOGGER.warning(f"no such figure: {name}", location=app.env.docname)
             image.parent.remove(image)
             continue
@@ -96,11 +95,7 @@ def add_pictures(app, doctree):
 
 def cell_of_figure(app, name):
     """The executed cell that draws a figure; None where there is none."""
-    notebooks = list(app.book.notebooks.values())
-    if app.config.book_page:
-        stored = sorted(Path(app.srcdir, "_build/executed").glob("*.ipynb"))
-        notebooks += [nbformat.read(path, as_version=4) for path in stored]
-    cells = [cell for notebook in notebooks for cell in notebook.cells]
+    cells = [cell for notebook in app.book.notebooks.values() for cell in notebook.cells]
     drawn = [cell for cell in cells if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == name]
     return drawn[0] if drawn else None
 

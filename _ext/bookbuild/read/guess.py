@@ -19,6 +19,8 @@ import re
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from .claims import raw
+
 RIGHT = re.compile(r"(?<=^- )\[x\] ")
 
 
@@ -45,10 +47,6 @@ class Guess(SphinxDirective):
         explanation[0].insert(0, nodes.strong("", "The answer: "))
         resolved = nodes.container("", *explanation, classes=["guess-answer"])
         return [nodes.container("", question, answers, resolved, classes=["guess"]), *messages]
-
-
-def raw(html):
-    return nodes.raw("", html, format="html")
 
 
 def fold(app, doctree, docname):
