@@ -11,23 +11,18 @@ from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
 from ..read.claims import code_cells
-from ..write.finish import CHANGES as PAGES
+from ..write import finish
 from ..write.mathml import as_mathml
 
 LOGGER = logging.getLogger(__name__)
 
 LOOK = Path(__file__).with_name("epub.css").read_text(encoding="utf8")
+TITLE = Path(__file__).with_name("title.xhtml").read_text(encoding="utf8")
 CHANGES = {
     "style sheets of the site": (r'\s*<link rel="stylesheet"[^>]*_static/(?!pygments|epub)[^>]*/>', ""),
     "role that is deprecated": (r' role="doc-biblioentry"', ""),
-    "ids that name several places": PAGES["ids that name several places"],
+    "ids that name several places": finish.CHANGES["ids that name several places"],
 }
-TITLE = """<?xml version="1.0" encoding="utf-8"?>
-<!DOCTYPE html>
-<html xmlns="http://www.w3.org/1999/xhtml" lang="en"><head><meta charset="utf-8" /><title>{title}</title>
-<style>body {{ text-align: center; }} h1 {{ margin-top: 30%; }}</style></head>
-<body><h1>{title}</h1><p>{author}</p><p>Version {version}, {copyright}</p><p>{description}</p></body></html>
-"""
 
 
 def mathml(self, node):
@@ -53,13 +48,10 @@ class Epub(Epub3Builder):
     def handle_finish(self):
         hits, out = set(), Path(self.outdir)
         for path in out.rglob("*.xhtml"):
-            page = path.read_text(encoding="utf8")
-            for name, (pattern, replacement) in CHANGES.items():
-                page, count = re.subn(pattern, replacement, page, flags=re.DOTALL)
-                hits |= {name} if count else set()
+            page, changed = finish.change(path.read_text(encoding="utf8"), CHANGES)
             path.write_text(page, encoding="utf8")
-        for name in sorted(set(CHANGES) - hits):
-            LOGGER.warning(f"a change to the EPUB found nothing to change: {name}; see _ext/bookbuild/publish/epub.py")
+            hits |= changed
+        finish.complain(hits, CHANGES)
         about = {name: escape(str(getattr(self.config, name))) for name in ("author", "version", "copyright")}
         about |= {"title": escape(self.config.epub_title), "description": escape(self.config.epub_description)}
         (out / "title.xhtml").write_text(TITLE.format(**about), encoding="utf8")

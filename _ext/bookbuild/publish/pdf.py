@@ -22,22 +22,13 @@ LOAD = """async () => {
   for (const image of document.images) { image.loading = "eager"; await image.decode().catch(() => 0); }
 }"""
 NUMBER = '<p class="number">'
-FOOT = """.number {
-  height: 261mm; margin: 0; break-after: page;
-  display: flex; align-items: end; justify-content: center; font: 9px sans-serif
-}"""
-
-
-FRONT = """body { font: 11pt Georgia, serif; } h1 { font-size: 28pt; margin: 90mm 0 8mm; text-align: center; }
-.by { text-align: center; break-after: page; } h2 { font-size: 18pt; } ol { list-style: none; padding: 0; }
-li { display: flex; gap: 2mm; margin: 1.2mm 0; } li span:nth-child(2) { flex: 1; border-bottom: 1px dotted #999; }
-li.deep { padding-left: 6mm; } li.deeper { padding-left: 12mm; }"""
+STYLE = f"<style>{Path(__file__).with_name('pdf.css').read_text(encoding='utf8')}</style>"
 
 
 def number_pages(writer, browser):
     """A number at the foot of every page, through the whole book."""
     page = browser.new_page()
-    page.set_content(f"<style>{FOOT}</style>" + "".join(f"{NUMBER}{i}</p>" for i in range(1, len(writer.pages) + 1)))
+    page.set_content(STYLE + "".join(f"{NUMBER}{i}</p>" for i in range(1, len(writer.pages) + 1)))
     numbers = PdfReader(
         io.BytesIO(page.pdf(**PAPER | {"print_background": False, "margin": dict(top="18mm", bottom="8mm")}))
     )
@@ -71,7 +62,7 @@ def front(browser, config, contents, shift):
         lines.append(f'<li class="{place}">{words}</li>')
     about = f"<h1>{escape(config['title'])}</h1><p class='by'>{escape(config['author'])}, {config['copyright']}</p>"
     page = browser.new_page()
-    page.set_content(f"<style>{FRONT}</style>{about}<h2>Contents</h2><ol>{''.join(lines)}</ol>")
+    page.set_content(f"{STYLE}{about}<h2>Contents</h2><ol>{''.join(lines)}</ol>")
     return PdfReader(io.BytesIO(page.pdf(**PAPER)))
 
 

@@ -38,18 +38,11 @@ def imported_names(notebook):
     statements = [
         node
         for code in code_sources(notebook)
-        for node in ast.walk(_parsed(code))
+        for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "fpbook"
     ]
     names = {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in statements for alias in node.names}
     return names | {node.module: node.module for node in statements}
-
-
-def _parsed(code):
-    try:
-        return ast.parse(code)
-    except SyntaxError:
-        return ast.Module([], [])
 
 
 def link_cells(app, pagename, templatename, context, doctree):

@@ -44,14 +44,6 @@ CHANGES = {
         r'(<button class="btn search-button-field[^>]*) aria-label="Search"',
         r"\1",
     ),
-    "search scripts where nothing is searched": (
-        r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>',
-        "",
-    ),
-    "search scripts before what they need": (
-        r'<script (?=src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>)',
-        "<script defer ",
-    ),
     # "auto" is no theme: the page would be drawn without its colours, and be styled anew when the theme's script comes.
     "theme that waits for a script": (
         r'dataset\.theme = localStorage\.getItem\("theme"\) \|\| "auto";',
@@ -64,7 +56,9 @@ CHANGES = {
         "",
     ),
 }
-SEARCH = "search.html"  # the one page that searches
+SEARCH_SCRIPTS = r'src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"'
+SEARCHING = {"search scripts before what they need": (rf"<script (?={SEARCH_SCRIPTS}></script>)", "<script defer ")}
+READING = {"search scripts where nothing is searched": (rf"\s*<script[^>]*{SEARCH_SCRIPTS}[^>]*></script>", "")}
 
 
 def run(app, exception):
@@ -78,14 +72,14 @@ def run(app, exception):
     assets.shrink_icons(html)
     hits = assets.quiet_theme(html)
     for name in pages:
-        text, changed = fix(texts[name], name)
+        text, changed = change(texts[name], CHANGES | (SEARCHING if name == "search.html" else READING))
         text, shrunk = assets.shrink(mathml.draw(text), html / name, html)
         hits |= {*changed, *shrunk}
         texts[name] = add_policy(text)
     for name in pages:
         replace(html / name, previews.add(texts[name], name, texts).encode("utf8"))
     if not app.config.book_page:
-        complain(hits, [*CHANGES, *assets.NAMES])
+        complain(hits, [*CHANGES, *SEARCHING, *READING, *assets.NAMES])
 
 
 def policy(page):
@@ -104,26 +98,16 @@ def add_policy(page):
     return page.replace(CHARSET, f'{CHARSET}<meta http-equiv="Content-Security-Policy" content="{policy(page)}">')
 
 
-def concerns(what, name):
-    """True if a change is meant for a page."""
-    if what == "search scripts before what they need":
-        return name == SEARCH
-    return what != "search scripts where nothing is searched" or name != SEARCH
-
-
-def fix(page, name):
-    """The page with all changes, and the names of those that hit it."""
-    hits = []
-    for what, (pattern, replacement) in CHANGES.items():
-        if not concerns(what, name):
-            continue
+def change(page, changes):
+    """The page with all changes, {name: (pattern, replacement)}, and the names of those that hit it."""
+    hits = set()
+    for name, (pattern, replacement) in changes.items():
         page, count = re.subn(pattern, replacement, page, flags=re.DOTALL)
-        if count:
-            hits.append(what)
+        hits |= {name} if count else set()
     return page, hits
 
 
 def complain(hits, names):
     """Warn, which fails the build, about each change that hit no page."""
-    for what in sorted(set(names) - hits):
-        LOGGER.warning(f"a change to the pages found nothing to change: {what}; see _ext/bookbuild/write/finish.py")
+    for name in sorted(set(names) - hits):
+        LOGGER.warning(f"a change to the pages found nothing to change: {name}; look for it in _ext/bookbuild")
