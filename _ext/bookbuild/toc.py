@@ -10,10 +10,9 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from docutils import nodes
 from sphinx import addnodes
-from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+from sphinx_external_toc.parsing import parse_toc_yaml
 
 from .settings import BuildError
 
@@ -51,12 +50,9 @@ def read_text(path):
 
 
 def entries(root, toc=None):
-    """Every page in reading order, the first page of the book first; BuildError if the list cannot be read."""
-    root, found, toc = Path(root), [], Path(toc or Path(root, "_toc.yml"))
-    try:
-        contents = parse_toc_yaml(toc)
-    except (yaml.YAMLError, MalformedError) as error:
-        raise BuildError(f"{toc} cannot be read: {' '.join(str(error).split())}") from None
+    """Every page in reading order, the first page of the book first."""
+    root, found = Path(root), []
+    contents = parse_toc_yaml(Path(toc or root / "_toc.yml"))
 
     def visit(name, numbers, numbered, depth):
         file = name.removesuffix(".md")  # both ways of writing it are allowed

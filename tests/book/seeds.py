@@ -32,6 +32,7 @@ from bookbuild.execute.results import (
     versions,
 )  # fmt: skip
 from bookbuild.execute.runner import check_tags, device_name, locked, run_notebook
+from bookbuild.read.ledger import load_record
 from bookbuild.settings import RECORD, ROOT, BuildError, rests_on
 from bookbuild.toc import notebooks
 
@@ -116,6 +117,7 @@ def count_claims(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
     paths = [path for path in notebooks(root) if not only or path.stem in only]
     if unknown := set(only) - {path.stem for path in paths}:
         return [f"no such page: {', '.join(sorted(unknown))}"]
+    before = load_record(root)
     asked, more = {}, {}  # the first seeds of each page: as many as asked for, and those of all draws
     for path in paths:
         notebook = jupytext.read(path)
@@ -150,7 +152,7 @@ def count_claims(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
     }
     counted = {path.stem: about | {"claims": collect(runs[path])} for path in whole}
     _report(counted)
-    kept = {name: page for name, page in _record(root).items() if name in {path.stem for path in notebooks(root)}}
+    kept = {name: page for name, page in before.items() if name in {path.stem for path in notebooks(root)}}
     pages = {"pages": kept | counted}
     replace(root / RECORD, (json.dumps(pages, indent=1, ensure_ascii=False) + "\n").encode())
     print(f"{RECORD.as_posix()} has new counts of {', '.join(counted)}: commit it, and the ledger shows them")
@@ -198,15 +200,6 @@ def _report(counted):
         print(f"\n{name}, seeds {page['seeds'][0]} to {page['seeds'][1] - 1}")
         for entry in page["claims"]:
             print(f"  {entry['number']}. {entry['held']} of {entry['count']} {entry['of']}: {entry['sentence']}")
-
-
-def _record(root):
-    """What was counted before, page -> counts; of no page where there is no record, or one that cannot be read."""
-    try:
-        pages = json.loads((root / RECORD).read_text(encoding="utf8"))["pages"]
-        return {name: page for name, page in pages.items() if "claims" in page}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
 
 
 def main():

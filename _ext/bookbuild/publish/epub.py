@@ -86,12 +86,7 @@ class Epub(Epub3Builder):
 
 
 def configure(app, config):
-    # The checker of EPUB knows no selectors of today, and a book has no wrong addresses.
-    config.epub_exclude_files += ["_static/book.css", "404.xhtml"]
-    config.epub_description = "An executable textbook on the frequency principle of neural networks"
-    config.epub_identifier = config.epub_uid = config.epub_basename  # one name in both lists of contents
     config.epub_contributor, config.epub_copyright = config.author, f"{config.copyright} {config.author}, CC BY 4.0"
-    config.html_math_renderer = "mathjax"  # of the pages; the EPUB has its own
 
 
 def leave_out_folds(app, doctree, docname):

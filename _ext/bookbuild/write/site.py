@@ -37,8 +37,6 @@ def configure(app, config):
         config.ogp_social_cards, config.sitemap_url_scheme = {"enable": False}, "{link}"
         config.sitemap_excludes = ["404.html", "search.html", "genindex.html"]
     config.html_search_scorer = str(Path(__file__).with_name("search.js"))
-    config.mathjax_options = {"type": "text/mathjax", "priority": 900}  # site.js runs it where formulas are to be drawn
-    config.mathjax3_config = {"options": {"enableMenu": False}, "chtml": {"mtextInheritFont": True}}
 
 
 def copy_static(app):
