@@ -76,6 +76,13 @@ def test_the_key_covers_the_version_of_whatever_draws_or_prints(package, tmp_pat
     assert results.result_key(ran(), tmp_path) != before
 
 
+def test_the_numbers_of_a_claim_keep_their_order(book):
+    add_chapter(book, "two", cell("from fpbook.claims import claim\nclaim('s', True, measured={'b': 1, 'a': 2})"))
+    assert not failure(book)
+    (claim,) = results.stated_claims(results.load_result(book / "chapters/two.md", book))
+    assert list(claim["measured"]) == ["b", "a"]
+
+
 # --- execution
 
 

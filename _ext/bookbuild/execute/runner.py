@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import json
 import os
 import platform
 import shutil
@@ -19,6 +20,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from sphinx.util.console import strip_colors
 from traitlets.config import Config
 
+from fpbook._files import replace
+
 from ..settings import BuildError
 from ..toc import notebooks
 from .results import (
@@ -31,7 +34,6 @@ from .results import (
     result_key,
     result_path,
     versions,
-    write_notebook,
 )  # fmt: skip
 
 MAX_KERNELS = 2  # notebooks executed side by side
@@ -102,7 +104,8 @@ async def run(path, root, label, device, show_failing):
     if failing:
         notebook.metadata.fpbook["failing"] = failing
     else:
-        write_notebook(notebook, result_path(path, root))
+        # As it is, where nbformat would sort the numbers of each claim: a page must read the same when rendered again.
+        replace(result_path(path, root), json.dumps(notebook, indent=1, ensure_ascii=False).encode("utf8"))
     print(f"{label} {seconds:.0f} s", flush=True)
     return notebook
 
