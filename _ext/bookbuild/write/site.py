@@ -17,8 +17,8 @@ from fpbook._files import replace
 
 from ..settings import GLOSSARY, site_address
 
-PLACE = re.compile(r'(?P<place><p class="downloads">).*?(?=</p>)')  # in `_config.yml`, empty
-FILES = {"EPUB": ("epub/*.epub", "fpbook.epub"), "PDF": ("book.pdf", "fpbook.pdf")}
+DOWNLOADS_PLACE = re.compile(r'(?P<place><p class="downloads">).*?(?=</p>)')  # in `_config.yml`, empty
+DOWNLOADS = {"EPUB": ("epub/*.epub", "fpbook.epub"), "PDF": ("book.pdf", "fpbook.pdf")}
 
 
 def configure(app, config):
@@ -97,7 +97,7 @@ def offer_downloads(build):
     Returns what is offered.
     """
     html, offers = build / "html", []
-    for kind, (made, name) in FILES.items():
+    for kind, (made, name) in DOWNLOADS.items():
         (path,) = build.glob(made)
         shutil.copyfile(path, html / name)
         offers.append((name, f"{kind} ({path.stat().st_size / 1e6:.1f} MB)"))
@@ -105,5 +105,5 @@ def offer_downloads(build):
         up = "../" * (len(page.relative_to(html).parts) - 1)
         links = ", ".join(f'<a href="{up}{name}" download>{words}</a>' for name, words in offers)
         text = page.read_text(encoding="utf8")
-        replace(page, PLACE.sub(rf"\g<place>The whole book: {links}", text).encode("utf8"))
+        replace(page, DOWNLOADS_PLACE.sub(rf"\g<place>The whole book: {links}", text).encode("utf8"))
     return f"The book beside its pages: {', '.join(words for _, words in offers)}"
