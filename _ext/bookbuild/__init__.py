@@ -41,7 +41,7 @@ STAGES = [
     ("doctree-resolved", BEFORE, [guess.fold, claims.fold, figures.insert_drawings]),
     ("doctree-resolved", BEFORE, [interactive.leave_out, epub.leave_out_folds]),
     ("doctree-resolved", AFTER, [links.link_words, links.link_prose, typography.set_page]),
-    ("html-page-context", BEFORE, [site.offer_notebook]),
+    ("html-page-context", BEFORE, [site.offer_notebook, site.describe]),
     ("html-page-context", AFTER, [interactive.load_scripts, site.add_first_pages, links.link_cells]),
     ("html-page-context", AFTER, [site.order_scripts]),
     ("build-finished", BEFORE, [ledger.write_list, notebooks.write_all]),

@@ -7,7 +7,9 @@ import json
 import os
 import re
 import shutil
+from html import escape
 from pathlib import Path
+from textwrap import shorten
 from urllib.parse import urlsplit
 
 from docutils import nodes
@@ -35,6 +37,7 @@ def configure(app, config):
         config.html_context["base"] = urlsplit(site_address()).path  # for _templates/404.html
         config.ogp_site_url, config.ogp_site_name, config.ogp_use_first_image = site_address(), config.html_title, True
         config.ogp_social_cards, config.sitemap_url_scheme = {"enable": False}, "{link}"
+        config.ogp_enable_meta_description = False  # `describe` does that, with an address or without
         config.sitemap_excludes = ["404.html", "search.html", "genindex.html"]
     config.html_search_scorer = str(Path(__file__).with_name("search.js"))
 
@@ -48,6 +51,14 @@ def offer_notebook(app, pagename, templatename, context, doctree):
     """Let the theme's download button offer the notebook."""
     if pagename in app.book.notebooks:
         context["ipynb_source"] = f"{pagename}.ipynb"
+
+
+def describe(app, pagename, templatename, context, doctree):
+    """A page's first paragraph describes it where pages are listed, as in the results of a search engine."""
+    paragraph = next(doctree.findall(nodes.paragraph), None) if doctree else None
+    if paragraph is not None:
+        text = escape(shorten(paragraph.astext(), 200, placeholder=" …"))
+        context["metatags"] += f'\n<meta name="description" content="{text}" />'
 
 
 def order_scripts(app, pagename, templatename, context, doctree):
