@@ -13,6 +13,7 @@ import re
 from html import escape
 from pathlib import Path
 
+import numpy as np
 from docutils import nodes
 from PIL import Image
 from sphinx.util import logging
@@ -75,7 +76,7 @@ def small_copy(figure):
 
 
 def add_pictures(app, doctree):
-    """An image of `figure:NAME` shows this figure of another page, small; `figure:NAME#top` shows its upper half."""
+    """An image of `figure:NAME` shows this figure of another page, small; `figure:NAME#top` its upper panel alone."""
     for image in list(doctree.findall(nodes.image)):
         if not image["uri"].startswith("figure:"):
             continue
@@ -101,13 +102,20 @@ def cell_of_figure(app, name):
 
 
 def thumbnail(drawn, top=False):
-    """A figure, or its upper half, as a small PNG of few colours, with two dots per CSS pixel."""
+    """A figure, or its upper panel, as a small PNG of few colours, with two dots per CSS pixel."""
     file = io.BytesIO()
     with Image.open(io.BytesIO(base64.b64decode(drawn))) as picture:
-        picture = picture.crop((0, 0, picture.width, picture.height // 2)) if top else picture
+        picture = picture.convert("RGB")
+        picture = picture.crop((0, 0, picture.width, end_of_top(picture))) if top else picture
         size = 2 * THUMBNAIL, round(2 * THUMBNAIL * picture.height / picture.width)
-        picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", dpi=(200, 200))
+        picture.resize(size, Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", dpi=(200, 200))
     return file.getvalue()
+
+
+def end_of_top(picture):
+    """The last row in the upper half that is white throughout: between two panels, if they are of one height."""
+    white = (np.asarray(picture)[: picture.height // 2] == 255).all((1, 2))
+    return int(np.flatnonzero(white).max(initial=0)) or picture.height // 2
 
 
 def insert_drawings(app, doctree, docname):
