@@ -33,10 +33,7 @@
       const { eigenvalues } = run;
       this.table.replaceChildren();
       element("caption", this.table).textContent = TITLE + (eigenvalues ? verdict(run, times) : "");
-      this.row(
-        ["frequency k", "rate, of the largest", "forecast", `first below ${THRESHOLD}`, "learned"],
-        "th",
-      );
+      this.row(["frequency k", "rate, of the largest", "forecast", `first below ${THRESHOLD}`, "rank"], "th");
       const top = Math.max(...(eigenvalues ?? [1]));
       ks.forEach((k, i) => {
         const forecast = eigenvalues ? [few(eigenvalues[i] / top), rank(eigenvalues, i, 1)] : [NONE, NONE];

@@ -130,7 +130,7 @@
       },
     },
     remedy: {
-      title: "A remedy and its side effect",
+      title: "Remedy and side effect",
       values: { sines: { 1: 1, 8: 1 }, points: 25, ...TANH, features: 20 },
       before: { features: 0 },
       look: "The first network receives x, the second its sines and cosines up to frequency 20: how much sooner is 8 learned, and what does the output do between the points?",
