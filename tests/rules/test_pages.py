@@ -342,6 +342,13 @@ def test_every_drawing_is_one_named_figure_with_caption_and_alternative_text(pag
             assert cell.source.strip().splitlines()[-1] == "plt.show()", head(cell)
 
 
+def test_the_dark_theme_shows_pictures_as_they_are(page):
+    """A figure that holds photographs, digits or a map of colours says so, and is not inverted."""
+    for cell in drawing_cells(page):
+        classes = cell.metadata.get("mystnb", {}).get("image", {}).get("classes", "").split()
+        assert "photo" in classes or not re.search(r"imshow\(|pcolormesh\(|heat=True", cell.source), head(cell)
+
+
 def test_every_figure_is_mentioned_in_the_prose(page):
     for cell in drawing_cells(page):
         name = figure_of(cell)["name"]

@@ -315,6 +315,21 @@ def test_a_page_has_its_theme_before_the_theme_has_its_script(browser, site, sch
     page.close()
 
 
+@pytest.mark.parametrize("name", ["strengths-images", "difficulties-pictures", "why"])
+def test_the_dark_theme_leaves_photographs_and_maps_of_colours_as_they_are(open_page, site, name):
+    page = open_page(f"{site}html/chapters/{name}.html", color_scheme="dark")
+    inverted = page.locator("article figure img").evaluate_all(
+        "all => all.map(one => [one.matches('.photo'), getComputedStyle(one).filter.includes('invert')])"
+    )
+    assert [True, False] in inverted and [False, True] in inverted and [True, True] not in inverted
+
+
+def test_every_page_with_a_text_has_a_description():
+    texts = [(BUILD / page).read_text("utf8") for page in PAGES if not re.search(r"/(genindex|search)\.html", page)]
+    described = [re.findall(r'<meta name="description" content="([^"]*)"', text) for text in texts]
+    assert all(len(found) == 1 and 40 < len(found[0]) <= 250 and "\\(" not in found[0] for found in described)
+
+
 def a_slider_moves_drawing_and_text(page, number):
     replay = show_replay(page, number)
     slider, text = replay.locator("input"), replay.locator("[aria-live]")
