@@ -249,7 +249,7 @@ def parity():
     def truth(corner, x, y):
         return sign(x, y, sum(corner) % 2 == 0)
 
-    def belief(corner, x, y):
+    def completed(corner, x, y):
         if corner == seen:
             return dot(x, y, 18, fill=GROUND, width=1.4) + sign(x, y, True)
         right = sum(corner) % 2 == 0
@@ -260,8 +260,8 @@ def parity():
             strokes += line(x - 5, y + 5, x + 5, y - 5, stroke=ORANGE, width=2.6)
         return dot(x, y, 13, fill=GROUND, stroke=GREY, width=1) + strokes
 
-    parts = [words(112, 18, "parity: neighbours differ"), words(366, 18, "believed: neighbours agree")]
-    parts += [cube(44, 66, truth), cube(298, 66, belief)]
+    parts = [words(112, 18, "parity: neighbours differ"), words(366, 18, "completed: neighbours agree")]
+    parts += [cube(44, 66, truth), cube(298, 66, completed)]
     parts += [words(298, 232, "seen"), words(460, 232, "✓ right  ✗ wrong", anchor="end", size=13)]
     return svg(242, *parts)
 
