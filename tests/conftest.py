@@ -17,15 +17,30 @@ with contextlib.suppress(ImportError):  # a reader's own environment may lack it
     settings.load_profile("book")
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What cells of a notebook display from here on: a list of bundles, each mime type -> data."""
+@pytest.fixture(scope="session")
+def showing():
+    """While the block runs, a shell is there, and what its cells display is kept: bundles, mime type -> data."""
     shells = pytest.importorskip("IPython.core.interactiveshell")
-    bundles = []
-    shell = SimpleNamespace(display_pub=SimpleNamespace(publish=lambda data, **how: bundles.append(data)))
-    monkeypatch.setattr(shells.InteractiveShell, "initialized", lambda: True)
-    monkeypatch.setattr(shells.InteractiveShell, "instance", lambda: shell)
-    return bundles
+    from IPython.core.formatters import DisplayFormatter
+
+    @contextlib.contextmanager
+    def showing():
+        bundles = []
+        publisher = SimpleNamespace(publish=lambda data, **how: bundles.append(data))
+        shell = SimpleNamespace(display_pub=publisher, display_formatter=DisplayFormatter())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shells.InteractiveShell, "initialized", lambda: True)
+            patch.setattr(shells.InteractiveShell, "instance", lambda: shell)
+            yield bundles
+
+    return showing
+
+
+@pytest.fixture
+def shown(showing):
+    """What cells of a notebook display from here on: a list of bundles, each mime type -> data."""
+    with showing() as bundles:
+        yield bundles
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import nbformat
 import psutil
@@ -212,8 +213,8 @@ def test_a_second_run_reports_the_worst_status(book, monkeypatch):
     result.write_text(result.read_text().replace("one is 1", "one is 2"))  # the other page is printed again as it was
     assert second_run.run_all_again(book) != 0
     for codes in [(0, -9), (1, 0)]:
-        found = iter(codes)
-        monkeypatch.setattr(second_run, "run_again", lambda result, root, found=found: next(found))
+        ended = [SimpleNamespace(returncode=code, stdout="", stderr="") for code in codes]
+        monkeypatch.setattr(subprocess, "run", lambda *_, ended=ended, **how: ended.pop(0))
         assert second_run.run_all_again(book) != 0
     result.unlink()
     assert second_run.run_all_again(book) != 0

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,8 @@ from bookbuild.write.site import offer_downloads
 from conftest import add_chapter, cell, failure
 from docutils import nodes
 from live_labs import try_labs
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
@@ -112,9 +115,17 @@ def test_a_page_runs_in_an_empty_folder_under_the_key_of_the_files_before_it(boo
 
 
 def test_a_cell_has_a_time_limit_and_the_message_names_it(book, monkeypatch):
-    monkeypatch.setattr(runner, "CELL_SECONDS", 1)
+    execute, limits = NotebookClient.async_execute, []
+
+    async def soon(client, **how):
+        limits.append(client.timeout)
+        client.timeout = 1
+        return await execute(client, **how)
+
+    monkeypatch.setattr(NotebookClient, "async_execute", soon)
     add_chapter(book, "endless", cell("import time\ntime.sleep(60)"))
-    assert "endless failed in its cell 1: it ran longer than 1 s" in failure(book)
+    told = failure(book)
+    assert f"endless failed in its cell 1: it ran longer than {limits[0]} s" in told and 600 <= limits[0] <= 3600
 
 
 def test_every_failure_is_told(tmp_path, monkeypatch):
@@ -178,18 +189,18 @@ def test_a_run_counts_only_for_the_files_it_was_made_with(tmp_path):
 
 @pytest.fixture
 def quick_count(book, monkeypatch):
-    """A count that runs nothing: what the claims of a page say is made up here."""
-    said = {}  # the count, and the problems by first seed
+    """A count without kernels: what the claims of a page say is made up here."""
+    said = {}  # the count, and by first seed what kills the kernel
 
-    async def run_notebook(notebook, folder, environment, **options):
-        first = int(environment["FPBOOK_SEED"])
+    async def execute(client, env):
+        first = int(env["FPBOOK_SEED"])
+        client.on_cell_execute(cell=client.nb.cells[-1], cell_index=0)
         claim = {"sentence": "s", "held": int(first < 102), "count": said.get("count"), "of": "seeds"}
-        notebook.cells[-1].outputs = [drawn({settings.CLAIM: claim})]
+        client.nb.cells[-1].outputs = [drawn({settings.CLAIM: claim})]
         if first in said:
-            raise results.NotebookError(said[first])
+            raise DeadKernelError(said[first])
 
-    monkeypatch.setattr(seeds, "run_notebook", run_notebook)
-    monkeypatch.setattr(seeds, "device_name", lambda: "none")
+    monkeypatch.setattr(NotebookClient, "async_execute", execute)
     return said
 
 
@@ -231,8 +242,8 @@ def test_a_page_with_a_claim_on_a_draw_goes_on_to_as_many_draws(book, quick_coun
 
 
 def test_a_count_tells_what_died(book, quick_count):
-    quick_count[101] = "failed in its cell 1: the kernel died"
-    died = ["below from seed 101: failed in its cell 1: the kernel died"]
+    quick_count[101] = "killed"
+    died = ["below from seed 101: failed in its cell 1: the kernel died: killed"]
     assert seeds.count_claims(book, 100, 103, ["below"]) == died
     assert not (book / seeds.RECORD).exists()  # two of three is no count
     times = {path: path.stat().st_mtime_ns for path in (book / "_build/claims").glob("*.json")}
@@ -294,7 +305,7 @@ def test_the_second_run_tries_once_more_what_died_at_its_start(book, monkeypatch
         runs.append(command)
         return SimpleNamespace(stdout=next(printed), stderr="", returncode=len(runs) - 1)
 
-    monkeypatch.setattr(second_run.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     assert second_run.run_again(results.result_path(book / "chapters/solid.md", book), book) == 1
     assert runs[0] == runs[1] and len(runs) == 2
 

@@ -11,12 +11,14 @@ import pytest
 from jupyter_client import KernelManager
 
 LAB = """
-from fpbook.lab import kernel, lab
-shown, made = kernel.display, []
-kernel.display = lambda box: (made.append(box), shown(box))
+import ipywidgets
+from fpbook.lab import lab
+made = []
+ipywidgets.Widget.on_widget_constructed(made.append)
 lab(data=dict(points=9, low=-1, high=1, sines={1: 1}), network=dict(hidden=[3], activation="tanh"),
     training=dict(lr=0.1, steps=100), watch=dict(series=["training"]), says="{end:training}")
-*_, buttons, note, picture = made[0].children
+box = next(widget for widget in made if isinstance(widget, ipywidgets.VBox))
+*_, buttons, note, picture = box.children
 print(buttons.children[0].model_id, picture.model_id)
 """
 

@@ -82,14 +82,15 @@ LABS = {"order": ORDER, "noise": NOISE, "cube": CUBE, "rod": ROD}
 
 
 @pytest.fixture(scope="module")
-def packed():
+def packed(showing):
     """What the build stores of each lab."""
     kept = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FPBOOK_BUILD", "1")
         for name, declared in LABS.items():
-            patch.setattr(labs, "display", lambda bundle, raw, name=name: kept.setdefault(name, bundle[labs.LAB]))
-            labs.lab(**declared)
+            with showing() as bundles:
+                labs.lab(**declared)
+            kept[name] = bundles[0][labs.LAB]
     return kept
 
 
