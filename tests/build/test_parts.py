@@ -23,6 +23,7 @@ from bookbuild.write import assets, previews
 from bookbuild.write.site import offer_downloads
 from conftest import add_chapter, cell, failure
 from docutils import nodes
+from jupyter_client import KernelManager
 from live_labs import try_labs
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
@@ -298,8 +299,23 @@ def test_the_second_run_ends_with_a_trial_of_every_claim(tmp_path):
     assert len(nbformat.read(second_run.with_trial(tmp_path / "b.ipynb", tmp_path), as_version=4).cells) == 1
 
 
+def death_at_start():
+    """What Jupyter says of a kernel that dies before its first cell."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(env=os.environ | {"PYTHONHOME": "/nowhere"}, stderr=subprocess.DEVNULL)
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=60)
+    except RuntimeError as error:
+        return str(error)
+    finally:
+        client.stop_channels()
+        manager.cleanup_resources()
+
+
 def test_the_second_run_tries_once_more_what_died_at_its_start(book, monkeypatch):
-    runs, printed = [], iter([second_run.DEAD_AT_START, "fine"])
+    runs, printed = [], iter([f"E   {death_at_start()}", "fine"])
 
     def run(command, **options):
         runs.append(command)

@@ -226,17 +226,20 @@ def test_the_last_of_each_series_is_what_its_name_says(trained):
     assert len({float(v) for v in last.values()}) == len(last)
 
 
+def cube():
+    watch = dict(series=["seen", "unseen"])
+    return complete(parts() | {"data": dict(cube=4, degree=2, seen=10), "watch": watch}, {}, None, "")
+
+
 def test_on_the_cube_shares_of_seen_and_unseen_corners_are_told_apart():
-    cube = complete(
-        parts() | {"data": dict(cube=4, degree=2, seen=10), "watch": dict(series=["seen", "unseen"])}, {}, None, ""
-    )
-    found = experiment.run(cube, iter)
+    made = cube()
+    found = experiment.run(made, iter)
     right = found["h"] * hypercube(4)[:, :2].prod(1) > 0
     seen = found["data"]["order"][:10]
     assert found["series"]["seen"][-1] == right[seen].mean()
     assert found["series"]["unseen"][-1] == np.delete(right, seen).mean()
     assert len(set(found["data"]["order"])) == 16 and len(found["data"]["y"]) == 10
-    assert experiment.bars(cube, found).sum() == pytest.approx((found["h"] ** 2).mean())
+    assert experiment.bars(made, found).sum() == pytest.approx((found["h"] ** 2).mean())
 
 
 def rod(loss="energy", **network):
@@ -403,6 +406,31 @@ def test_the_picture_shows_the_run_the_recorded_one_and_the_threshold(trained):
         assert to_hex(line.get_color()) == declared()["watch"]["colors"][name]
     assert set(lines[-1].get_ydata()) == {0.9} and below.get_ylim() == (0.01, 5)
     assert [text.get_text() for text in below.get_legend().get_texts()] == list(declared()["watch"]["names"].values())
+
+
+def drawn(ax):
+    """What the lines, stems and bars of a panel show, in this order: places and values, of bars their heights."""
+    lines = [line.get_xydata().T for line in ax.get_lines()]
+    stems = [np.array([end for _, end in stems.get_segments()]).T for stems in ax.collections]
+    return lines + stems + [[bar.get_height() for bar in bars] for bars in ax.containers]
+
+
+@pytest.mark.parametrize("kind", ["line", "cube", "rod"])
+def test_above_the_picture_shows_the_output_beside_its_target_and_the_spectrum(kind, trained):
+    made = {"line": declared, "cube": cube, "rod": rod}[kind]()
+    run = trained if kind == "line" else experiment.run(made, iter)
+    data, bars = run["data"], experiment.bars(made, run)
+    curves, k = [(data["fine"], data["f"]), (data["fine"], run["h"])], np.arange(len(bars))
+    if kind == "line":
+        left = [curves[0], (data["x"], data["y"]), curves[1]]
+        right = [([1, 3], [made["data"]["sines"][name] for name in ("1", "3")]), (k, bars)]
+    elif kind == "cube":
+        left, right = [([0, 1], [0.5, 0.5]), [values[-1] for values in run["series"].values()]], [bars]
+    else:
+        left, right = [curves[0], (data["fine"], data["modified"]), curves[1]], [(1 + 2 * k, bars)]
+    for ax, known in zip(messages.picture(made, run).axes, (left, right)):
+        for found, expected in zip(drawn(ax), known, strict=True):
+            np.testing.assert_allclose(found, expected)
 
 
 # --- in a page and in a kernel

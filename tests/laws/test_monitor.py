@@ -109,6 +109,15 @@ def test_a_small_wave_that_is_absent_is_not_called_fitted_and_validate_finds_wha
     assert "20 absent" in str(leaking)
 
 
+def test_validate_ends_with_noise_of_a_tenth_of_the_labels():
+    at = 2 * np.pi * np.arange(1000) / 1000
+    for scale in (1, 30):
+        checked = FrequencyMonitor(at, scale * (np.sin(3 * at) + np.cos(9 * at)), bands=[6]).validate()
+        assert len(checked["planted"]) == 5 and "noise" in checked["planted"][-1] and checked["expected"][-1] == 0
+        low, high = checked["reported"][-1], checked["others"][-1]  # of two bands with half of the energy each
+        assert low < high and (low**2 + high**2) / 2 == pytest.approx(0.01, rel=0.2)
+
+
 @pytest.mark.parametrize("how", [{"k": [3]}, {"delta": 0.1}, {"bands": [2.0]}])
 def test_a_mean_hides_nothing_and_is_told_apart(how):
     at = np.random.default_rng(0).uniform(-np.pi, np.pi, 40)
@@ -368,6 +377,7 @@ def test_it_chooses_waves_on_a_line_and_a_grid_and_a_filter_elsewhere():
     monitor = FrequencyMonitor(cloud, np.sin(cloud[:, 0]))
     low, high = monitor.names
     assert low.startswith("below k0=") and high.startswith("above k0=")
+    assert float(low.partition("k0=")[2]) == pytest.approx(cutoffs(cloud, np.sin(cloud[:, 0]), [0.5])[0], rel=0.01)
     assert cutoffs(cloud, np.sin(cloud[:, 0])).shape == (1,)
     kept = low_frequency_ratio(
         cloud,
