@@ -533,6 +533,60 @@ def test_colours_are_those_of_the_book(open_lab):
     assert twins[1] == [color.lower() for color in labs.spec.FREQUENCY_COLORS]
 
 
+AXES = """cases => cases.map(({width, xlim, log}) => {
+  const card = document.createElement("div");
+  card.style.width = `${width}px`;
+  document.querySelector(".replay-card").parentElement.append(card);
+  card.className = "replay-card";
+  const spec = {ylabel: "", xlabel: "", log, x: xlim, xlim, ylim: [0, 1], curves: []};
+  const panel = new fpReplay.CurvesPanel(card, spec, [0]);
+  panel.layout();
+  const texts = [...card.querySelectorAll("text")].filter(text => text.getAttribute("text-anchor") === "middle");
+  const found = texts.map(text => [text, text.getBoundingClientRect()]).map(
+    ([{ textContent }, { left, right }]) => [textContent, left, right]);
+  card.remove();
+  return found;
+})"""
+
+
+def tick_value(text):
+    """The number that a tick shows: "−0.5", "2.0e7", or a power "10⁻²"."""
+    text = text.replace("\u2212", "-")
+    exponent = text[2:].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    return 10.0 ** int(exponent) if exponent != text[2:] else float(text)
+
+
+@pytest.mark.parametrize("width, most", [(300, 5), (380, 5), (800, 8)])
+def test_ticks_are_even_few_and_apart(width, most, open_lab):
+    rng = np.random.default_rng(width)
+    ranges = [[float(f"{low:.3g}"), float(f"{low + size:.3g}")]
+              for low, size in zip(rng.normal(size=40), 10 ** rng.uniform(-1, 5, 40))]  # fmt: skip
+    page, _ = open_lab("order", viewport={"width": 1280, "height": 800})
+    for (low, high), found in zip(ranges, page.evaluate(AXES, [dict(width=width, xlim=r, log="") for r in ranges])):
+        values, ends = [tick_value(text) for text, *_ in found], [end for _, *ends in found for end in ends]
+        assert 1 <= len(values) <= most and low - 1e-9 <= values[0] and values[-1] <= high + 1e-9, (low, high, values)
+        steps = {f"{step:.1e}"[:3] for step in np.diff(values)}
+        assert len(steps) <= 1 and steps <= {"1.0", "2.0", "5.0"} and ends == sorted(ends), (low, high, values)
+    powers = [[1e-3, 1], [2e-3, 3], [1e-9, 1e5]]
+    for (low, high), found in zip(powers, page.evaluate(AXES, [dict(width=width, xlim=r, log="x") for r in powers])):
+        ends, values = [end for _, *ends in found for end in ends], [tick_value(text) for text, *_ in found]
+        (step,) = {round(step) for step in np.diff(np.log10(values))}
+        assert step >= 1 and len(values) <= 7 and low <= values[0] < values[-1] <= high and ends == sorted(ends)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_page_and_kernel_name_the_same_curves(name, open_lab):
+    """What the first panel shows of the recorded run, and the picture of a live kernel."""
+    page, lab = open_lab(name)
+    made = labs.spec.complete(
+        {part: LABS[name][part] for part in ("data", "network", "training", "watch")}, {}, None, ""
+    )
+    first, *_ = messages.picture(made, labs.experiment.run(made | {"training": made["training"] | {"steps": 2}})).axes
+    shown = lab.locator(".replay-card").first.locator(".replay-key").all_inner_texts()
+    named = [text.get_text() for text in first.get_legend().get_texts()] if first.get_legend() else []
+    assert sorted(text.strip() for text in shown) == sorted(named)
+
+
 SAYS = """runs => runs.map(({declared, rows, done, guess, recorded}) => {
   const [run, base] = [{declared, rows, done, frames: []}, {...recorded, declared, frames: []}];
   const {question} = declared, right = fpMessages.verdict(question, run, base);

@@ -248,8 +248,9 @@ def test_an_address_that_cannot_be_used_gives_one_message_and_nothing_else(open_
 
 def test_nonsense_is_refused_with_the_reason(open_page, address):
     page = open_page(address)
-    for label, value, reason in [("width", "600", "slow in a browser"), ("seed", "1.5", "whole number"),
-                                 ("learning rate", "-1", "from 0.00001 to 1")]:  # fmt: skip
+    for label, value, reason in [("width", "600", "from 2 to 60: more would be slow in a browser."),
+                                 ("seed", "1.5", "seed is a whole number from 0 to"),
+                                 ("learning rate", "-1", "rate is a number from 0.00001 to 1")]:  # fmt: skip
         field = page.get_by_label(label, exact=True)
         field.fill(value)
         field.press("Tab")
@@ -509,6 +510,26 @@ def test_a_learning_rate_changed_on_the_way_stands_in_the_python(open_page, addr
     assert page.faults == []
 
 
+# The words in the panels with the places of their middles and their colours, as the page shows and a canvas gets them.
+PAINTED = """() => {
+  const pen = document.createElement("canvas").getContext("2d"), { cards } = fpPlayground.stage;
+  const color = (fill) => Object.assign(pen, { fillStyle: fill }).fillStyle;
+  window.painted = [];
+  window.shown = () => [...cards.querySelectorAll("svg text")].map((text) => {
+    const { left, right } = text.getBoundingClientRect();
+    const middle = (left + right) / 2 - cards.getBoundingClientRect().left;
+    return [text.textContent, middle, color(getComputedStyle(text).fill)];
+  });
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    const side = { center: 0, right: -0.5, left: 0.5, start: 0.5 }[this.textAlign];
+    const at = this.getTransform().transformPoint({ x: x + side * this.measureText(text).width, y });
+    painted.push([text, at.x / 2, this.fillStyle]);
+    return fillText.call(this, text, x, y);
+  };
+}"""
+
+
 def test_link_table_and_picture_are_taken_along(open_page, address):
     page = open_page(f"{address}#try?lesson=noise&seed=3")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -520,8 +541,12 @@ def test_link_table_and_picture_are_taken_along(open_page, address):
     assert head == "step,relative error k=1,training,between"
     rows = page.evaluate(ROWS)["rows"]
     np.testing.assert_allclose([[float(v) for v in line.split(",")] for line in lines], rows)
+    page.evaluate(PAINTED)
     with page.expect_download() as waited:
         page.get_by_role("button", name="PNG").click()
+    shown, painted = page.evaluate("[shown(), painted]")
+    same = lambda a, b: a[::2] == b[::2] and abs(a[1] - b[1]) < 2  # noqa: E731
+    assert len(shown) > 20 and [text for text in shown if not any(same(text, other) for other in painted)] == []
     picture = np.asarray(PIL.Image.open(waited.value.path()).convert("RGB"))
     drawn = (picture.astype(int).std(axis=2) > 30).mean(axis=(0, 1))
     assert min(picture.shape[:2]) > 600 and 0.001 < drawn < 0.2 and waited.value.suggested_filename.endswith(".png")
@@ -685,6 +710,33 @@ def test_target_and_output_are_heard_when_asked_for(open_page, address):
     assert target.get_attribute("aria-pressed") == "false" and page.evaluate(HEARD)["on"]
     output.click()
     assert not page.evaluate(HEARD)["on"] and page.faults == []
+
+
+WAVES = """() => {
+  window.waves = [];
+  const make = BaseAudioContext.prototype.createPeriodicWave;
+  BaseAudioContext.prototype.createPeriodicWave = function (real, imag, how) {
+    waves.push([...imag].slice(1, 6));
+    return make.call(this, real, imag, how);
+  };
+}"""
+
+
+def test_what_sounds_is_what_is_shown_and_a_page_that_is_left_is_silent(open_page, address):
+    page = open_page(f"{address}#try?lesson=kept&steps=400")
+    page.evaluate(WAVES)
+    trained(page)
+    page.get_by_role("button", name="\u266a output").click()
+    for key in ("Home", "End"):
+        page.get_by_label("step", exact=True).press(key)
+    begin, end = page.evaluate("waves.slice(-2)")
+    assert np.abs(begin).max() < 0.1 < end[0] and len(page.evaluate("waves")) == 3, (begin, end)
+    page.evaluate("() => { document.dispatchEvent(new Event('visibilitychange')); }")
+    assert (
+        not page.evaluate("fpPlayground.sounds.tone.on")
+        and page.locator("[aria-pressed=true]:text('\u266a')").count() == 0
+    )
+    assert page.faults == []
 
 
 HEAT = """() => {
