@@ -62,16 +62,12 @@ def describe(app, pagename, templatename, context, doctree):
 
 
 def order_scripts(app, pagename, templatename, context, doctree):
-    """Each script once and after the page is read; the options, which inline scripts need first, in the page."""
-    seen, scripts = set(), []
+    """Each script after the page is read; the options, which inline scripts need first, in the page."""
+    scripts = []
     for script in context.get("script_files", []):
         if "documentation_options.js" in str(script.filename):
             options = Path(app.outdir, "_static/documentation_options.js").read_text(encoding="utf8")
             script = type(script)(None, priority=script.priority, body=options)
-        which = (str(script.filename), script.attributes.get("body"))
-        if which in seen:
-            continue
-        seen.add(which)
         if script.filename and "async" not in script.attributes:
             script.attributes["defer"] = "defer"
         scripts.append(script)
