@@ -154,7 +154,10 @@
       this.addPanels();
       root.prepend(this.live);
       this.show("ready");
-      this.tell("", "You see a recording. Guess, then train both yourself: it happens here, in this page.");
+      this.tell(
+        "",
+        "You see a recording. The curve is a sum of three waves, and the bars show how much of each is learned. Guess, then train both here, in this page.",
+      );
       if (LESS_MOTION) this.player.go(TICKS);
       else this.playOnceSeen();
     }
@@ -336,7 +339,7 @@
       const won = each[right].order === say("in order") && each[1 - right].order !== say("in order");
       const [side, other] = [SIDES[right], SIDES[1 - right]];
       return won
-        ? `On the ${side} slow waves were learned well before fast ones, as the frequency principle says; on the ${other} all were learned at about the same time.`
+        ? `The ${side} one learned slow waves first, as the frequency principle says, the ${other} one all at once.`
         : "";
     }
 

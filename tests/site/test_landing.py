@@ -84,10 +84,7 @@ def test_both_fit_the_points_and_one_has_learned_the_curve(open_page, folder, ad
     left, right = reveal(page)
     told = page.get_by_role("status").inner_text()
     assert left < 10 and right > 30 and "“the left one”: right" in told
-    assert (
-        "On the left slow waves were learned well before fast ones" in told
-        and "on the right all were learned at about the same time" in told
-    )
+    assert "The left one learned slow waves first" in told and "the right one all at once" in told
     still(page)
     bent = outputs(page)
     assert all(a.count("L") == b.count("L") and a != b for a, b in zip(straight, bent))
@@ -226,11 +223,12 @@ def test_nothing_moves_when_the_lab_takes_its_place_or_changes_its_state(open_pa
     }""")
     places = [panels.bounding_box()["y"]]
     assert abs(lab.bounding_box()["height"] - reserved) < 40
+    page.get_by_label("I cannot tell").check()  # its reply is the longest
     train(page)
     places.append(panels.bounding_box()["y"])
     reveal(page)
     places.append(panels.bounding_box()["y"])
-    assert max(places) - min(places) < 30, places
+    assert max(places) - min(places) < 12, places
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
