@@ -10,7 +10,7 @@ from fpbook.claims import claim
 
 T = np.array([[1.0, 5.0, 9.0], [2.0, 4.0, 11.0]])
 NAMES = {"np": np, "torch": torch, "claim": claim, "t": T, "label": "x", "u": np.ones(2), "torch_t": torch.tensor(T)}
-NAMES |= {"measure": lambda: T, "fitted": True, "two": {"a": 1.0, "b": 2.0}}
+NAMES |= {"measure": lambda: T, "fitted": True, "two": {"a": 1.0, "b": 2.0}, "count": 50, "ratio": np.float64(3)}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,8 @@ NAMES |= {"measure": lambda: T, "fitted": True, "two": {"a": 1.0, "b": 2.0}}
         "claim('of a tensor made in the cell', (np.diff(torch.tensor(t).numpy()) > 0).all(1))",
         "claim('of a truth value', fitted)",
         "claim('of numbers by name', bool(two['a'] < two['b']))",
+        "claim('of a count', count > 40)",
+        "claim('of a ratio', bool(ratio > 2))",
     ],
 )
 def test_a_claim_that_can_fail_passes(code):

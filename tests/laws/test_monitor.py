@@ -118,6 +118,22 @@ def test_validate_ends_with_noise_of_a_tenth_of_the_labels():
         assert low < high and (low**2 + high**2) / 2 == pytest.approx(0.01, rel=0.2)
 
 
+@pytest.mark.parametrize("wave", [np.cos, lambda phase: np.exp(1j * phase)])
+@pytest.mark.parametrize("method", ["lstsq", "dft"])
+def test_a_wave_has_the_share_of_its_squared_amplitude_whatever_the_scale(method, wave):
+    for scale in (0.1, 1, 30):
+        monitor = FrequencyMonitor(x, scale * (wave(x) + 2 * wave(5 * x) + 2 * wave(9 * x)), k=[1, 5], method=method)
+        np.testing.assert_allclose(monitor.share, [1 / 9, 4 / 9])
+        assert "hold 0.556 of the labels' energy" in str(monitor)
+
+
+@pytest.mark.parametrize("scale", [0.1, 30])
+def test_below_a_cut_off_is_the_share_that_the_filtering_method_gives(scale):
+    points, labels = rng.normal(size=(30, 3)), scale * rng.normal(size=30)
+    ratio = low_frequency_ratio(points, labels - labels.mean(), [0.5])
+    np.testing.assert_allclose(FrequencyMonitor(points, labels, delta=0.5).share[:1], ratio)
+
+
 @pytest.mark.parametrize("how", [{"k": [3]}, {"delta": 0.1}, {"bands": [2.0]}])
 def test_a_mean_hides_nothing_and_is_told_apart(how):
     at = np.random.default_rng(0).uniform(-np.pi, np.pi, 40)
