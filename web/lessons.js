@@ -178,7 +178,7 @@
     const features = Array.from({ length: now.features }, (_, i) => i + 1);
     const std = 1 / Math.sqrt(width);
     const momentum = optimizer === "momentum" ? 0.9 : 0;
-    const name = optimizer === "adam" ? "adam" : "sgd";
+    const name = optimizer === "momentum" ? "sgd" : optimizer;
     return {
       data: {
         points,
