@@ -34,7 +34,7 @@ BARE_SOURCE_FIGURE = re.compile(
 EXERCISE = re.compile(r"\{exercise-start\}[^\n]*\n:label:\s*(\S+)")
 BOX = "```{admonition} The original figure"
 ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|cf|vs|al|Fig|Eq|Sec|No|resp|Dr|approx)\.$")
-NAME = r"fig-(why|difficulties|stopping|strengths|deep|open|your)-[a-z0-9-]+"
+NAME = r"fig-[a-z0-9]+(-[a-z0-9]+)+"
 VERDICT = re.compile(r"^((?:figure|equation) 1\.\d+): .+$", re.MULTILINE)
 
 
