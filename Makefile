@@ -23,7 +23,7 @@ book: .venv/stamp ## execute what is out of date and render the book
 	@echo "Read the book at file://$(CURDIR)/_build/html/index.html"
 
 page: .venv/stamp ## execute and render one page alone: make page NAME=why
-	@$(BUILD) page $(NAME)
+	@$(BUILD) page $(or $(NAME),$(error name a page, as in make page NAME=why))
 
 epub: .venv/stamp ## the book as EPUB
 	$(BIN)/jupyter-book build . -W -n --keep-going --builder custom --custom-builder epub

@@ -55,12 +55,14 @@ def drawn(data):
     (ran(new_output("stream", name="stdout", text="a")), ""),
     (ran(new_output("stream", name="stderr", text="a warning")), "cell 1 wrote to stderr: a warning"),
     (ran(new_output("error", ename="E", evalue="why")), "cell 1 failed: E: why"),
+    (ran(new_output("error", ename="E", evalue="why", traceback=["line 3"])), "cell 1 failed: E: why\nline 3"),
     (ran(count=None), "cell 1 was not executed"),
     (ran(count=None, source=" "), ""),
     (ran(drawn(PNG), figure=True), ""),
     (ran(figure=True), "one figure (fig-a) and drew 0"),
     (ran(drawn(PNG), drawn(PNG), figure=True), "one figure (fig-a) and drew 2"),
     (ran(drawn(PNG), drawn(PNG)), ""),
+    (ran(drawn({settings.LAB: {}})), "cell 1 shows a lab or a replay and names no figure"),
 ])  # fmt: skip
 def test_what_makes_a_result_unfit(notebook, flaw):
     with pytest.raises(results.NotebookError, match=re.escape(flaw)) if flaw else contextlib.nullcontext():

@@ -46,6 +46,7 @@ def test_what_someone_typed_is_kept_until_it_is_in_the_page(book):
     for check in (False, True):
         (problem,) = write_twins(book, check=check)
         assert "page.ipynb holds what someone typed" in problem and "remove page.ipynb" in problem
+        assert "\n-# Title\n+# Another title\n" in problem
     assert stored(book).cells[0].source == "# Another title"
 
 

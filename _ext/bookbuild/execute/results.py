@@ -16,10 +16,11 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from sphinx.util.console import strip_colors
 
 from fpbook._files import replace
 
-from ..settings import CLAIM, RECORD, BuildError
+from ..settings import CLAIM, LAB, RECORD, REPLAY, BuildError
 
 KEYED_PACKAGES = ["torch", "numpy", "matplotlib", "matplotlib-inline", "ipykernel", "ipython"]  # what draws and prints
 KEYED_VARIABLES = {"FPBOOK_DATA": "", "FPBOOK_DETERMINISTIC": "", "FPBOOK_SEED": "0"}  # with their defaults
@@ -187,11 +188,14 @@ def find_problem(notebook):
             if output.output_type == "stream" and output.name == "stderr":
                 raise NotebookError(f"cell {i} wrote to stderr: {output.text.strip()[:500]}")
             if output.output_type == "error":
-                raise NotebookError(f"cell {i} failed: {output.ename}: {output.evalue}")
+                trace = strip_colors("\n".join(output.get("traceback", [])))
+                raise NotebookError(f"cell {i} failed: {output.ename}: {output.evalue}\n{trace}".strip())
         if "figure" in cell.metadata.get("mystnb", {}):
             pictures = sum("image/png" in output.get("data", {}) for output in outputs)
             if pictures != 1:
                 name = cell.metadata.mystnb["figure"].get("name", "no name")
                 raise NotebookError(f"cell {i} has the caption of one figure ({name}) and drew {pictures}")
+        elif any({REPLAY, LAB} & set(output.get("data", {})) for output in outputs):
+            raise NotebookError(f"cell {i} shows a lab or a replay and names no figure (mystnb: figure)")
         if cell.get("execution_count") is None and cell.source.strip():
             raise NotebookError(f"cell {i} was not executed")

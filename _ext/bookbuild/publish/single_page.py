@@ -29,6 +29,8 @@ def main(root, name):
     if name not in pages:
         raise BuildError(f"no such page: {name}; a page is listed in _toc.yml")
     folder, page = root / "_build" / "page" / name, pages[name]
+    if not (root / f"{page}.md").is_file():
+        raise BuildError(f"_toc.yml lists {page}, and there is no {page}.md")
     file, toc = folder / "html" / f"{page}.html", {"format": "jb-book", "root": page}
     if beside := [{"file": other} for other in (GLOSSARY, NOTATION, REFERENCES) if other in {*pages.values()} - {page}]:
         toc["chapters"] = beside

@@ -5,6 +5,7 @@ generated and not paired: a paired one cannot be opened in Jupyter once the page
 is never overwritten.
 """
 
+import difflib
 import hashlib
 import json
 from pathlib import Path
@@ -47,14 +48,21 @@ def write_twins(root, *, check=False):
         name = path.relative_to(root).as_posix()
         if is_edited(path):
             problems.append(
-                f"{name} holds what someone typed. See it with `.venv/bin/jupytext --to md:myst --output - {name} | "
-                f"diff {page.relative_to(root).as_posix()} -`, bring it into the page, remove {name}, run `make twins`."
+                f"{name} holds what someone typed:\n{typed(path, new)}\n"
+                f"Bring it into {page.relative_to(root).as_posix()}, remove {name}, run `make twins`."
             )
         elif not check:
             write_notebook(new, path)
         elif not path.is_file() or path.read_bytes() != notebook_bytes(new):
             problems.append(f"{name} is missing or out of date: run `make twins` and commit it.")
     return problems
+
+
+def typed(path, new):
+    """How a stored twin differs from the one that belongs beside the page, line by line."""
+    notebooks = (new, nbformat.read(path, as_version=4))
+    lines = [[line for cell in notebook.cells for line in [*cell.source.splitlines(), ""]] for notebook in notebooks]
+    return "\n".join(difflib.unified_diff(*lines, "the page", path.name, n=1, lineterm=""))
 
 
 def is_edited(path):

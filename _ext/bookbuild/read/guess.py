@@ -22,6 +22,7 @@ from sphinx.util.docutils import SphinxDirective
 from .claims import raw
 
 RIGHT = re.compile(r"(?<=^- )\[x\] ")
+MARK = re.compile(r"(?<=^- )\[[x ]\] ")
 
 
 class Guess(SphinxDirective):
@@ -36,10 +37,12 @@ class Guess(SphinxDirective):
         if not 2 <= count <= 3 or len(right) != 1 or right[0] >= count:
             raise self.error("a guess has two or three answers, first of all, and one of them is right: - [x] ...")
         for i, line in enumerate(lines):
-            self.content[i] = RIGHT.sub("", line)
+            self.content[i] = MARK.sub("", line)
         body = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, body)
         answers, *explanation = body.children
+        if not explanation:
+            raise self.error("a guess ends with a line that names the figure which resolves it")
         answers["classes"] += ["guess-answers"]
         answers["right"] = right[0]
         words, messages = self.state.inline_text(self.arguments[0], self.lineno)
