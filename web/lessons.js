@@ -146,7 +146,7 @@
       title: "The optimizer\u2019s share",
       values: { depth: 2, points: 25, lr: 5e-4, stop: 0.01 },
       before: { optimizer: "sgd", lr: 0.03 },
-      look: "The same initial weights, trained by gradient descent and then by Adam: with which of them is the ratio of the steps for 5 to those for 1 larger?",
+      look: "The same initial weights, trained by gradient descent and then by Adam: with which of them is the ratio of the steps for frequency 5 to those for frequency 1 larger?",
       next: "Next: choose momentum, and set the learning rate to 0.003.",
       said(run, before) {
         const [mine, its] = [run, before].map((one) => time(one, 5) / time(one, 1));
