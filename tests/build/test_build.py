@@ -352,7 +352,7 @@ def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
     status, printed = build(book)  # the count of other sentences is not shown
     ledger = article(book, "claims")
     assert status == 0 and "3 of 3 draws (44 to 100 %)" in ledger.get_text(), printed
-    assert "of 12 seeds" not in page(book, "claims") and "seeds 1000 to 1009" in ledger.get_text()
+    assert "of 12 seeds" not in page(book, "claims") and "The other seeds are 1000 to 1009" in ledger.get_text()
     verdict = ledger.select_one("table.sources tbody .verdict").get_text()
     assert verdict == "confirmed"  # of figure 1.1: what is said of figure 1.10 does not count
     rows = [[row.get_text() for row in table.select("tbody tr")] for table in ledger.select("table.ledger")]
