@@ -80,12 +80,11 @@ def drawing(replay):
     return replay.locator("path.curve").evaluate_all("nodes => nodes.map(node => node.getAttribute('d')).join()")
 
 
-# Formulas and code hold most of a page's nodes. After one check of a few pages as a whole the others need only one of a
-# kind: the words of a programming language have one colour each, and a formula has that of the text around it.
-# Formulas stay for the first view, in which the theme has looked for those that scroll.
-THIN = """formulas => {
+# Formulas and code hold most of a page's nodes. After one check of the whole page the others need only one of a kind:
+# the words of a programming language have one colour each, and a formula has that of the text around it.
+THIN = """() => {
   const seen = new Set();
-  for (const formula of formulas ? document.querySelectorAll("mjx-container") : []) formula.replaceChildren("formula");
+  for (const formula of document.querySelectorAll("mjx-container")) formula.replaceChildren("formula");
   for (const word of document.querySelectorAll(".highlight span[class]")) {
     const kind = word.className + " in " + (word.closest(".admonition")?.className ?? "");
     if (seen.has(kind)) word.replaceWith(...word.childNodes);
@@ -146,11 +145,9 @@ def test_page_is_clean_and_accessible(open_page, site, address):
             the_answer_is_seen_at_once(page)
         if viewport == PHONE:
             code_is_read_without_scrolling_sideways(page)
-        if i == 0 and address not in THOROUGH:
-            page.evaluate(THIN, False)
         is_accessible(page)
         if i == 0:
-            page.evaluate(THIN, True)
+            page.evaluate(THIN)
     if address in GUESSES:
         answered_guesses_are_accessible(page)
     assert weigh(page, responses) < 1_500_000
