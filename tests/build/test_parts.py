@@ -455,3 +455,13 @@ def test_each_page_offers_the_whole_book_with_sizes(tmp_path):
         assert text.endswith(f'<a href="{up}fpbook.pdf" download>PDF (13.0 MB)</a></p><p>Words.</p>')
         assert text.count("<a ") == 2 and f'href="{up}fpbook.epub" download>EPUB (2.0 MB)<' in text
     assert (tmp_path / "html/fpbook.epub").stat().st_size == 2_040_000
+
+
+@pytest.mark.parametrize("text", ['{"cut', "[]", "{}", "null"])
+def test_a_damaged_record_of_counts_is_named_with_the_remedy(tmp_path, text):
+    record = tmp_path / settings.RECORD
+    assert ledger.load_record(tmp_path) == {}
+    record.parent.mkdir(parents=True)
+    record.write_text(text)
+    with pytest.raises(settings.BuildError, match="claims.json is damaged: restore it, or remove it"):
+        ledger.load_record(tmp_path)

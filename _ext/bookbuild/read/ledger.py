@@ -17,7 +17,7 @@ from fpbook._files import replace
 from fpbook.claims import Claim
 
 from ..execute.results import stated_claims
-from ..settings import RECORD, rests_on
+from ..settings import RECORD, BuildError, rests_on
 
 STRONGER = ["confirmed", "conditional", "corrected"]  # what one claim corrects, another cannot confirm
 FORMULA = re.compile(r"\$([^$\n]+)\$")
@@ -98,9 +98,15 @@ def all_claims(app):
 
 
 def load_record(root):
-    """What `make claims` counted, page -> counts with seeds, date and command; empty if there is no record."""
+    """What `make claims` counted, page -> counts with seeds, date and command; empty if there is no record.
+
+    BuildError if it is damaged.
+    """
     path = root / RECORD
-    return json.loads(path.read_text(encoding="utf8"))["pages"] if path.exists() else {}
+    try:
+        return json.loads(path.read_text(encoding="utf8"))["pages"] if path.exists() else {}
+    except (ValueError, KeyError, TypeError):
+        raise BuildError(f"{RECORD} is damaged: restore it, or remove it and count again with make claims") from None
 
 
 def verdict_on(claims):
