@@ -1,8 +1,7 @@
 """Execute the whole book a second time with nbval: every printed line must be the one that was printed the first time.
 
-`make second-run`. Two notebooks run side by side. A kernel that dies before its first cell
-is the machine's fault, not the book's: that notebook is tried once more. Anything else that differs or fails counts.
-After the last cell each claim is checked again on broken data (`falsifiable`): one that always holds fails, too.
+`make second-run`. Two notebooks run side by side; anything that differs or fails counts. After the last cell each claim
+is checked again on broken data (`falsifiable`): one that always holds fails, too.
 """
 
 import os
@@ -17,9 +16,6 @@ from bookbuild.execute.results import kernel_environment, load_previous, result_
 from bookbuild.execute.runner import CELL_SECONDS, MAX_KERNELS
 from bookbuild.settings import ROOT, BuildError
 from bookbuild.toc import notebooks
-
-MAX_ATTEMPTS = 2  # of a kernel that dies at its start: another process can take its ports first
-DEAD_AT_START = "Kernel died before replying to kernel_info"
 
 
 def with_trial(result, root):
@@ -43,11 +39,9 @@ def run_again(result, root):
     result = with_trial(result, root)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "nbval.plugin"]
     command += ["--nbval", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}"]
+    command += ["-p", "kernel_in_files"] if os.name == "posix" else []
     command += [f"--rootdir={result.parent}", str(result)]
-    for _ in range(MAX_ATTEMPTS):
-        run = subprocess.run(command, env=environment, cwd=root / "chapters", capture_output=True, text=True)
-        if DEAD_AT_START not in run.stdout:
-            break
+    run = subprocess.run(command, env=environment, cwd=root / "chapters", capture_output=True, text=True)
     print(f"second run of {result.stem}\n{run.stdout}{run.stderr}", flush=True)
     return run.returncode
 

@@ -138,6 +138,7 @@ def test_a_kernel_needs_no_port_that_another_process_could_take(book):
     code = "import json\nfrom ipykernel.connect import get_connection_info\n"
     add_chapter(book, "reached", cell(f"{code}print(json.loads(get_connection_info())['transport'])"))
     assert not failure(book) and '"ipc\\n"' in result_path(book / "chapters/reached.md", book).read_text()
+    assert second_run.run_all_again(book, ["reached"]) == 0  # it prints the same
 
 
 def test_a_page_that_is_no_text_is_one_line(book):
