@@ -1,7 +1,4 @@
-"""The book's build: executes the notebooks, renders the pages from the results, and prepares what is published.
-
-`STAGES` is what happens, in this order; the commands stand in `__main__`.
-"""
+"""The book's build, in the order of `STAGES`: executes, renders from the results, publishes. Commands: `__main__`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +8,10 @@ from sphinx.util.console import color_terminal, nocolor
 from sphinx_external_toc.collectors import TocTreeCollectorWithStyles
 
 from . import toc
-from .execute import cache
+from .execute import runner
 from .publish import epub, notebooks
-from .read import claims, figures, guess, interactive, ledger, links, typography
-from .write import finish, site
+from .read import claims, figures, guess, interactive, links
+from .write import finish, mathml, site
 
 BEFORE, AFTER = 100, 900  # what other packages do at the same event
 
@@ -26,25 +23,27 @@ class BuildState:
     folder: Path  # `_build`, or what --path-output says
     lock: Any = None  # held by one build at a time
     notebooks: dict[str, Any] = field(default_factory=dict)  # page -> its notebook with outputs, in reading order
+    notation: dict[str, tuple] = field(default_factory=dict)  # name in code -> page and anchor of its row in the table
+    numbers: dict[str, str] = field(default_factory=dict)  # page -> "1.2.1", or "" outside numbered parts
+
+    def title(self, env, page):
+        """Number and title of a page that was read."""
+        return f"{self.numbers[page]} {env.titles[page].astext()}".strip()
 
 
 STAGES = [
-    ("config-inited", AFTER, [site.configure, epub.configure]),
-    ("config-inited", AFTER, [cache.start]),  # executes; forgets what was rendered before
-    ("builder-inited", BEFORE, [site.copy_static, interactive.copy_static]),
-    ("env-before-read-docs", BEFORE, [cache.fill_cache]),
-    # A page was read: changes for every kind of book. Data first, while figures stand in their cells.
+    ("config-inited", AFTER, [site.configure, runner.start]),  # executes; forgets what was rendered before
+    ("builder-inited", BEFORE, [interactive.copy_static]),
+    ("env-before-read-docs", BEFORE, [runner.fill_cache]),
+    # A page was read. Data first, while figures stand in their cells.
     ("doctree-read", BEFORE, [interactive.add_data, claims.insert_claims, claims.title_outputs, figures.move]),
     ("doctree-read", BEFORE, [figures.add_pictures, links.name_rows]),
-    ("missing-reference", BEFORE, [ledger.resolve]),
-    # A page is about to be written: changes for one kind of book.
-    ("doctree-resolved", BEFORE, [guess.fold, claims.fold, figures.insert_drawings]),
-    ("doctree-resolved", BEFORE, [interactive.leave_out, epub.leave_out_folds]),
-    ("doctree-resolved", AFTER, [links.link_words, links.link_prose, typography.set_page]),
-    ("html-page-context", BEFORE, [site.offer_notebook, site.describe]),
+    # A page is about to be written.
+    ("doctree-resolved", AFTER, [links.link_words, links.link_prose, mathml.keep_together]),
+    ("html-page-context", BEFORE, [site.describe]),
     ("html-page-context", AFTER, [interactive.load_scripts, site.add_first_pages, links.link_cells]),
-    ("html-page-context", AFTER, [site.order_scripts]),
-    ("build-finished", BEFORE, [ledger.write_list, notebooks.write_all]),
+    ("html-page-context", AFTER, [site.inline_options]),
+    ("build-finished", BEFORE, [claims.write_list, notebooks.write_all]),
     ("build-finished", AFTER, [finish.run]),
 ]
 
@@ -60,9 +59,9 @@ def setup(app):
     app.add_config_value("book_page", "", "")  # `make page` renders this one page alone
     app.add_config_value("comments_config", {}, "")  # of sphinx-comments, which jupyter-book sets and nobody uses
     app.add_directive("guess", guess.Guess)
-    app.add_directive("ledger", ledger.Ledger)
-    app.add_directive("source-verdicts", ledger.SourceVerdicts)
-    app.add_directive("status-of-the-run", ledger.Status)
+    app.add_directive("ledger", claims.Ledger)
+    app.add_directive("source-verdicts", claims.SourceVerdicts)
+    app.add_directive("status-of-the-run", claims.Status)
     app.add_builder(epub.Epub, override=True)
     app.add_html_math_renderer("mathml", (epub.mathml, None), (epub.mathml, None))
     if site.site_address():  # both need absolute addresses

@@ -15,15 +15,8 @@ LAB = "application/vnd.fpbook.lab+json"
 FOR_THE_PAGE = {CLAIM, REPLAY, LAB}  # mime types of data that the build reads, and nobody else
 
 # What a claim counts, where no seed changes it -> what it rests on.
-FIXED = {
-    "formula": "formula",
-    "waves": "formula",
-    "values": "formula",
-    "steps from mode to mode": "formula",
-    "kinds of points": "formula",
-    "rules": "fixed data",
-    "fixed data": "fixed data",
-}
+FIXED = dict.fromkeys(["formula", "waves", "values", "steps from mode to mode", "kinds of points"], "formula")
+FIXED |= dict.fromkeys(["rules", "fixed data"], "fixed data")
 
 
 def rests_on(claim):

@@ -1,9 +1,7 @@
 """The pages of the book in reading order, as `_toc.yml` lists them, and their numbers.
 
-Pages are numbered through the book (1.2, 1.2.1, ...), headings inside a page are not. Sphinx numbers each heading, and
-the pages below a section after the headings on the section's own page. Here the table of contents alone decides.
-Figures, equations, exercises and propositions take the section's number (`numfig_secnum_depth`), so they run through
-the section's own page and the pages below it.
+Sphinx would number headings too, and the pages below a section after the headings on its own page. Here pages alone
+have numbers (1.2, 1.2.1). Figures, equations, exercises and propositions run through a section's page and those below.
 """
 
 import re
@@ -11,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from docutils import nodes
-from sphinx import addnodes
-from sphinx_external_toc.parsing import parse_toc_yaml
+from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+from yaml import YAMLError
 
 from .settings import BuildError
 
@@ -27,43 +25,35 @@ class Entry(NamedTuple):
 
     @property
     def is_notebook(self):
-        """True if the page has code cells to execute; what is no notebook has no such header."""
-        text = read_text(self.path) if self.path.is_file() else ""
-        if "format_name: myst" in text[:300]:
-            return True
-        if re.search(r"^`{3,}\{code-cell\}", text, re.MULTILINE):  # they would not run, and their claims be gone
-            raise BuildError(
-                f"{self.path} has code cells and no header of a notebook: copy it from chapters/TEMPLATE.md.txt"
-            )
-        return False
-
-
-def read_text(path):
-    """The text of a page; BuildError if it is not what every reader of it expects."""
-    try:
-        text = path.read_text(encoding="utf8")
-    except UnicodeDecodeError as error:
-        raise BuildError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
-    if text.startswith("\ufeff"):
-        raise BuildError(f"{path} begins with a byte-order mark: save it as UTF-8 without one")
-    return text
+        """True if the page has code cells to execute; BuildError if they would not run, and their claims be gone."""
+        try:
+            text = self.path.read_text(encoding="utf8") if self.path.is_file() else ""
+        except UnicodeDecodeError as error:
+            raise BuildError(f"{self.path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
+        if text.startswith("\ufeff"):
+            raise BuildError(f"{self.path} begins with a byte-order mark: save it as UTF-8 without one")
+        found = "format_name: myst" in text[:300]
+        if not found and re.search(r"^`{3,}\{code-cell\}", text, re.MULTILINE):
+            raise BuildError(f"{self.path} has code cells and no header of a notebook: copy that of TEMPLATE.md.txt")
+        return found
 
 
 def entries(root, toc=None):
-    """Every page in reading order, the first page of the book first."""
-    root, found = Path(root), []
-    contents = parse_toc_yaml(Path(toc or root / "_toc.yml"))
+    """Every page in reading order, the first page of the book first; BuildError if the table of contents is none."""
+    toc = Path(toc or Path(root, "_toc.yml"))
+    try:
+        contents = parse_toc_yaml(toc)
+    except (OSError, YAMLError, MalformedError) as error:
+        raise BuildError(f"{toc.name} cannot be read: {' '.join(str(error).split())}") from None
 
-    def visit(name, numbers, numbered, depth):
+    def visit(name, numbers, depth):
         file = name.removesuffix(".md")  # both ways of writing it are allowed
-        found.append(Entry(file, ".".join(map(str, numbers)) if numbered else "", root / f"{file}.md", depth))
+        yield Entry(file, ".".join(map(str, numbers)), Path(root, f"{file}.md"), max(depth, 0))
         for tree in contents[name].subtrees:
-            below = numbered or bool(tree.numbered)
             for i, child in enumerate(tree.items, 1):
-                visit(str(child), [*numbers, i] if below else [], below, depth + 1)
+                yield from visit(str(child), [*numbers, i] if numbers or tree.numbered else [], depth + 1)
 
-    visit(contents.root.docname, [], False, -1)
-    return [entry._replace(depth=max(entry.depth, 0)) for entry in found]
+    return list(visit(contents.root.docname, [], -1))
 
 
 def notebooks(root, toc=None):
@@ -72,23 +62,14 @@ def notebooks(root, toc=None):
 
 
 def assign_numbers(collector, env):
-    """Give each page of a numbered table of contents its number. All pages are written, so none is returned."""
+    """Give each page its number, and its headings none. All pages are written, so none is returned."""
     env.toc_secnumbers = {}
-
-    def number_page(page, number):
-        headings = [node for node in env.tocs[page].findall(nodes.reference)]
-        env.toc_secnumbers[page] = {node["anchorname"]: () for node in headings} | {"": number}
-        for node in headings:
-            node["secnumber"] = None if node["anchorname"] else list(number)
-        env.titles[page]["secnumber"] = list(number)
-        pages = [child for tree in env.tocs[page].findall(addnodes.toctree) for _, child in tree["entries"]]
-        for i, child in enumerate((child for child in pages if child in env.tocs), 1):
-            number_page(child, (*number, i))
-
-    for page in sorted(env.numbered_toctrees):
-        for tree in env.get_doctree(page).findall(addnodes.toctree):
-            if tree.get("numbered"):
-                for i, (_, child) in enumerate(tree["entries"], 1):
-                    if child in env.tocs:
-                        number_page(child, (i,))
+    for page, number, *_ in entries(env.srcdir, env.config.external_toc_path):
+        if number and page in env.tocs:
+            numbers = tuple(map(int, number.split(".")))
+            headings = list(env.tocs[page].findall(nodes.reference))
+            env.toc_secnumbers[page] = {node["anchorname"]: () for node in headings} | {"": numbers}
+            for node in headings:
+                node["secnumber"] = None if node["anchorname"] else list(numbers)
+            env.titles[page]["secnumber"] = list(numbers)
     return []

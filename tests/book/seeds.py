@@ -24,7 +24,6 @@ from pathlib import Path
 import jupytext
 from _cases import outcomes
 from bookbuild.execute.results import (
-    NotebookError,
     code_sources,
     kernel_environment,
     result_key,
@@ -32,7 +31,7 @@ from bookbuild.execute.results import (
     versions,
 )  # fmt: skip
 from bookbuild.execute.runner import check_tags, device_name, locked, run_notebook
-from bookbuild.read.ledger import load_record
+from bookbuild.read.claims import load_record
 from bookbuild.settings import RECORD, ROOT, BuildError, rests_on
 from bookbuild.toc import notebooks
 
@@ -73,11 +72,11 @@ def run_page(case):
     folder = root / "_build" / "home" / f"{path.stem}-{case['first']}"
     try:
         asyncio.run(run_notebook(notebook, folder, environment, allow_errors=True))
-    except NotebookError as error:  # another process gets plain words
+    except BuildError as error:  # another process gets plain words
         raise RuntimeError(str(error)) from None
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error"]
     errors = [f"{output.ename}: {output.evalue}"[:500] for output in outputs if output.ename != "ClaimError"]
-    return {"key": case["key"], "first": case["first"], "claims": stated_claims(notebook), "errors": errors}
+    return {"key": case["key"], "first": case["first"], "claims": stated_claims(notebook.cells), "errors": errors}
 
 
 def file_of(path, root, first):
@@ -123,7 +122,7 @@ def count_claims(root, first, end, only=(), draws=1, *, jobs=1, dask=""):
         notebook = jupytext.read(path)
         try:
             check_tags(notebook)
-        except NotebookError as error:
+        except BuildError as error:
             return [f"{path.stem}: {error}"]
         step = seeds_of(notebook)
         asked[path] = range(first, end, step)

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import subprocess
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,15 +14,14 @@ import pytest
 import second_run
 import seeds
 from bookbuild import settings
-from bookbuild.execute import cache, results, runner
+from bookbuild.execute import results, runner
 from bookbuild.publish.notebooks import cited, label_texts, readable
 from bookbuild.publish.twins import INSTALL
-from bookbuild.read import ledger, typography
-from bookbuild.write import assets, previews
+from bookbuild.read import claims
+from bookbuild.write import assets, finish, mathml
 from bookbuild.write.site import offer_downloads
 from conftest import add_chapter, cell, failure
 from docutils import nodes
-from jupyter_client import KernelManager
 from live_labs import try_labs
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
@@ -54,10 +52,6 @@ def drawn(data):
     (ran(), ""),
     (ran(new_output("stream", name="stdout", text="a")), ""),
     (ran(new_output("stream", name="stderr", text="a warning")), "cell 1 wrote to stderr: a warning"),
-    (ran(new_output("error", ename="E", evalue="why")), "cell 1 failed: E: why"),
-    (ran(new_output("error", ename="E", evalue="why", traceback=["line 3"])), "cell 1 failed: E: why\nline 3"),
-    (ran(count=None), "cell 1 was not executed"),
-    (ran(count=None, source=" "), ""),
     (ran(drawn(PNG), figure=True), ""),
     (ran(figure=True), "one figure (fig-a) and drew 0"),
     (ran(drawn(PNG), drawn(PNG), figure=True), "one figure (fig-a) and drew 2"),
@@ -65,7 +59,7 @@ def drawn(data):
     (ran(drawn({settings.LAB: {}})), "cell 1 shows a lab or a replay and names no figure"),
 ])  # fmt: skip
 def test_what_makes_a_result_unfit(notebook, flaw):
-    with pytest.raises(results.NotebookError, match=re.escape(flaw)) if flaw else contextlib.nullcontext():
+    with pytest.raises(settings.BuildError, match=re.escape(flaw)) if flaw else contextlib.nullcontext():
         results.find_problem(notebook)
 
 
@@ -85,7 +79,7 @@ def test_the_key_covers_the_version_of_whatever_draws_or_prints(package, tmp_pat
 def test_the_numbers_of_a_claim_keep_their_order(book):
     add_chapter(book, "two", cell("from fpbook.claims import claim\nclaim('s', True, measured={'b': 1, 'a': 2})"))
     assert not failure(book)
-    (claim,) = results.stated_claims(results.load_result(book / "chapters/two.md", book))
+    (claim,) = results.stated_claims(results.load_result(book / "chapters/two.md", book).cells)
     assert list(claim["measured"]) == ["b", "a"]
 
 
@@ -133,9 +127,7 @@ def test_a_cell_has_a_time_limit_and_the_message_names_it(book, monkeypatch):
 
 def test_every_failure_is_told(tmp_path, monkeypatch):
     async def fails(number):
-        if number:
-            raise results.NotebookError(f"page {number} failed")
-        return "done"
+        return settings.BuildError(f"page {number} failed") if number else "done"
 
     jobs = [lambda number=number: fails(number) for number in range(4)]
     assert [str(end) for end in runner.run_concurrently(jobs)] == ["done", *(f"page {i} failed" for i in (1, 2, 3))]
@@ -271,19 +263,19 @@ def claim_of(sentence, count, of="seeds"):
 def test_the_ledger_says_how_many_of_which_seeds():
     entry = {"held": 38, "count": 40, "of": "seeds", "interval": [0.8349, 0.9862]}
     live = claim_of("a live one", count=8)
-    assert ledger.other_seeds(live, entry) == "38 of 40 seeds (83 to 99 %)" and ledger.other_seeds(live, None) == ""
+    assert claims.other_seeds(live, entry) == "38 of 40 seeds (83 to 99 %)" and claims.other_seeds(live, None) == ""
     for claim, said in (
         (claim_of("stored run: a", count=3), "stored run of 3 seeds"),
         (claim_of("stored run: a", count=None), "stored run"),
         (claim_of("an identity", count=None, of="formula"), "formula"),
     ):
-        assert ledger.other_seeds(claim, entry) == said and seeds.collect([{"claims": [asdict(claim)]}]) == []
+        assert claims.other_seeds(claim, entry) == said and seeds.collect([{"claims": [asdict(claim)]}]) == []
     about = {"seeds": [1000, 1020], "draws": 1, "command": "c", "date": "d", "device": "e", "versions": {"torch": "1"}}
-    one = ledger.about_record({"why": about, "parity": about})
-    assert "The other seeds are 1000 to 1019 (c, d, e, PyTorch 1). A page" in one
-    two = ledger.about_record({"parity": about | {"draws": 40}, "why": about, "why-kernel": about})
+    one = claims.about_record({"why": about, "parity": about})
+    assert "The other seeds are 1000 to 1019 (c, d, e, PyTorch 1)." in one
+    two = claims.about_record({"parity": about | {"draws": 40}, "why": about, "why-kernel": about})
     assert "The other seeds are 1000 to 1019 (c, d, e, PyTorch 1); on parity they are 1000 to 1019, in" in two
-    assert "in up to 40 draws for claims on a median (c, d, e, PyTorch 1). A page" in two
+    assert "in up to 40 draws for claims on a median (c, d, e, PyTorch 1)." in two
 
 
 # --- the second run
@@ -300,33 +292,6 @@ def test_the_second_run_ends_with_a_trial_of_every_claim(tmp_path):
         exec(trial.source, names)
     nbformat.write(new_notebook(cells=[new_code_cell("t = 1")]), tmp_path / "b.ipynb")
     assert len(nbformat.read(second_run.with_trial(tmp_path / "b.ipynb", tmp_path), as_version=4).cells) == 1
-
-
-def death_at_start():
-    """What Jupyter says of a kernel that dies before its first cell."""
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(env=os.environ | {"PYTHONHOME": "/nowhere"}, stderr=subprocess.DEVNULL)
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=60)
-    except RuntimeError as error:
-        return str(error)
-    finally:
-        client.stop_channels()
-        manager.cleanup_resources()
-
-
-def test_the_second_run_tries_once_more_what_died_at_its_start(book, monkeypatch):
-    runs, printed = [], iter([f"E   {death_at_start()}", "fine"])
-
-    def run(command, **options):
-        runs.append(command)
-        return SimpleNamespace(stdout=next(printed), stderr="", returncode=len(runs) - 1)
-
-    monkeypatch.setattr(subprocess, "run", run)
-    assert second_run.run_again(results.result_path(book / "chapters/solid.md", book), book) == 1
-    assert runs[0] == runs[1] and len(runs) == 2
 
 
 def test_the_second_run_trains_each_lab_in_a_live_kernel():
@@ -387,11 +352,6 @@ def test_an_offered_notebook_fetches_the_package_from_where_the_book_lies():
         assert f'"https://github.com/{address}")' in only.source and only.source.endswith("\n1")
 
 
-def test_the_page_itself_gets_no_data_of_claims_replays_and_labs():
-    assert cache.shown_output(drawn(PNG | KINDS)).data == PNG
-    assert cache.shown_output(drawn(PNG)).data == PNG
-
-
 # --- pages
 
 
@@ -428,7 +388,7 @@ def test_a_preview_holds_what_a_link_points_to():
     link = '<a class="reference internal" href="glossary.html#term-a">a</a>'
     pages = {"why.html": text(link), "other.html": text("no link")}
     pages["glossary.html"] = text('<dl><dt id="term-a">a</dt><dd><p>One.</p></dd></dl>')
-    made = {name: previews.add(page, name, pages) for name, page in pages.items()}
+    made = {name: finish.add_previews(page, name, pages) for name, page in pages.items()}
     assert 'data-for="glossary.html#term-a"><p>One.</p></template>' in made["why.html"]
     assert made["other.html"] == pages["other.html"] and made["glossary.html"] == pages["glossary.html"]
 
@@ -436,7 +396,7 @@ def test_a_preview_holds_what_a_link_points_to():
 def test_a_formula_takes_its_own_punctuation_and_no_other():
     noise, of = nodes.strong("", "noise"), nodes.emphasis("", "of")
     paragraph = nodes.paragraph("", "", noise, nodes.Text("."), of, nodes.math("", "v"), nodes.Text("."))
-    typography.keep_together(paragraph)
+    mathml.keep_together(None, paragraph, "")
     assert paragraph.astext() == "noise.ofv."
     assert paragraph[3].astext() == "v." and paragraph[3]["classes"] == ["nobreak"]
 
@@ -460,8 +420,8 @@ def test_each_page_offers_the_whole_book_with_sizes(tmp_path):
 @pytest.mark.parametrize("text", ['{"cut', "[]", "{}", "null"])
 def test_a_damaged_record_of_counts_is_named_with_the_remedy(tmp_path, text):
     record = tmp_path / settings.RECORD
-    assert ledger.load_record(tmp_path) == {}
+    assert claims.load_record(tmp_path) == {}
     record.parent.mkdir(parents=True)
     record.write_text(text)
     with pytest.raises(settings.BuildError, match="claims.json is damaged: restore it, or remove it"):
-        ledger.load_record(tmp_path)
+        claims.load_record(tmp_path)

@@ -4,6 +4,7 @@ import jupytext
 import nbformat
 import pytest
 from bookbuild.publish.twins import INSTALL, write_twins
+from bookbuild.settings import BuildError
 
 PAGE = """---
 jupytext:
@@ -69,6 +70,13 @@ def test_a_page_that_changed_is_named_by_the_check_and_written_without_it(book):
 def test_a_twin_with_conflicts_of_a_merge_is_written_anew(book):
     (book / "page.ipynb").write_text("<<<<<<< HEAD\n", "utf8")
     assert write_twins(book) == [] and len(stored(book).cells) == 2
+
+
+@pytest.mark.parametrize("text", ["format: jb-book\n", "root: [\n", ""])
+def test_a_table_of_contents_that_is_none_is_told_in_one_line(book, text):
+    (book / "_toc.yml").write_text(text, "utf8")
+    with pytest.raises(BuildError, match="^_toc.yml cannot be read: [^\n]+$"):
+        write_twins(book)
 
 
 def test_a_page_opens_from_its_twin(book):

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from bookbuild.read.interactive import LAB_FILES, REPLAY_FILES
+from bookbuild.read.interactive import files
 from conftest import CHROMIUM, ROOT, served, write_lab
 from playwright.sync_api import Page, expect
 
@@ -104,7 +104,7 @@ def site(packed, tmp_path_factory):
             f'</p><div><img src="data:," alt=""><script type="application/json" class="lab-data">{text}</script></div>'
         )
         (site / name).mkdir()
-        write_lab(site / name, "Lab", "place", still + "<p>", [*REPLAY_FILES, *LAB_FILES])
+        write_lab(site / name, "Lab", "place", still + "<p>", files("lab-data"))
     return site
 
 

@@ -8,7 +8,7 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bookbuild.read.interactive import LABS
+from bookbuild.read.interactive import files
 from conftest import CHECKS, CHROMIUM, ROOT, served, write_lab
 from landing_run import SCALES, declare
 from playwright.sync_api import expect
@@ -23,7 +23,7 @@ STILL = "The still picture. <a href='#why'>Why? Section 1.1</a>"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("landing")
-    return write_lab(folder, "Lab", "landing-lab", STILL, LABS["landing-lab"])
+    return write_lab(folder, "Lab", "landing-lab", STILL, files("landing-lab"))
 
 
 @pytest.fixture(scope="module")

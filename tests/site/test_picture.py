@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from bookbuild.read.interactive import LABS
+from bookbuild.read.interactive import files
 from conftest import CHECKS, CHROMIUM, served, write_lab
 from matplotlib.cbook import get_sample_data
 
@@ -21,7 +21,7 @@ SIDE = 32
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return write_lab(tmp_path_factory.mktemp("picture"), "Picture", "picture-lab", "Scripts.", LABS["picture-lab"])
+    return write_lab(tmp_path_factory.mktemp("picture"), "Picture", "picture-lab", "Scripts.", files("picture-lab"))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import PIL.Image
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from bookbuild.read.interactive import LABS
+from bookbuild.read.interactive import files
 from conftest import CHECKS, CHROMIUM, FIREFOX, posted_by_firefox, served, write_lab
 from playwright.sync_api import expect
 
@@ -27,7 +27,7 @@ if not CHROMIUM:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("playground")
-    return write_lab(folder, "Playground", "playground", "That needs scripts.", LABS["playground"])
+    return write_lab(folder, "Playground", "playground", "That needs scripts.", files("playground"))
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_a_lesson_is_true_in_firefox(tmp_path, lesson):
     folder, profile = tmp_path / "site", tmp_path / "profile"
     folder.mkdir()
     profile.mkdir()
-    write_lab(folder, "Playground", "playground", "", [*LABS["playground"], tmp_path / "train.js"])
+    write_lab(folder, "Playground", "playground", "", [*files("playground"), tmp_path / "train.js"])
     shown, words = posted_by_firefox(folder, profile, f"index.html#try?lesson={lesson}&seed=0")
     assert shown == "true" and re.search(LESSONS[lesson][0], words.replace("\u2212", "-").replace(",", "")), words
 

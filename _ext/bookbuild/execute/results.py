@@ -1,7 +1,6 @@
-"""Results of executed notebooks: what is stored, where, under which key, and when it may be used again.
+"""Results of executed notebooks: that of `chapters/NAME.md` is `_build/executed/NAME.ipynb`.
 
-The result of `chapters/NAME.md` is `_build/executed/NAME.ipynb`. It holds a key: a hash over everything that can
-change what the notebook prints. A result is used again only while its key is the key of today's files.
+It is used again only while its key, a hash over all that can change what is printed, is the key of today's files.
 """
 
 import ast
@@ -9,6 +8,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 from functools import cache
 from importlib import metadata
 from modulefinder import ModuleFinder
@@ -16,25 +16,14 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from sphinx.util.console import strip_colors
-
-from fpbook._files import replace
 
 from ..settings import CLAIM, LAB, RECORD, REPLAY, BuildError
 
 KEYED_PACKAGES = ["torch", "numpy", "matplotlib", "matplotlib-inline", "ipykernel", "ipython"]  # what draws and prints
 KEYED_VARIABLES = {"FPBOOK_DATA": "", "FPBOOK_DETERMINISTIC": "", "FPBOOK_SEED": "0"}  # with their defaults
 KERNEL_ARGUMENTS = ["--IPKernelApp.log_level=40", "--InlineBackend.figure_formats={'retina'}"]  # two dots per pixel
-KERNEL_VARIABLES = {
-    "FPBOOK_BUILD": "1",
-    "OMP_NUM_THREADS": "1",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "JUPYTER_NO_CONFIG": "1",
-}
-
-
-class NotebookError(BuildError):
-    """A notebook failed, or its result cannot be used."""
+KERNEL_VARIABLES = {"FPBOOK_BUILD": "1", "OMP_NUM_THREADS": "1"}
+KERNEL_VARIABLES |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "JUPYTER_NO_CONFIG": "1"}
 
 
 def result_path(path, root):
@@ -46,13 +35,12 @@ def code_cells(notebook):
 
 
 def code_sources(notebook):
-    """The sources of the code cells."""
     return [cell.source for cell in code_cells(notebook)]
 
 
-def stated_claims(notebook):
-    """The data of the claims that a notebook stated, in order."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+def stated_claims(cells):
+    """The data of the claims that these cells of a notebook stated, in order."""
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return [output["data"][CLAIM] for output in outputs if CLAIM in output.get("data", {})]
 
 
@@ -83,13 +71,12 @@ def versions():
 
 
 def read_by(code, modules, root):
-    """The files that a page with this code reads: style sheets of the package, and data that it names.
+    """The files that a page with this code reads: style sheets of the package, and data.
 
-    A record or a data set is named by its file's stem: `record("parity")`, `cifar10(...)`. A page that imports
-    `fpbook.records` or `fpbook.datasets` and names none of their files is taken to read them all.
+    Data are named by their file's stem: `record("parity")`. A page that imports their module and names none reads all.
     """
-    words = _words(code)
-    found = [file for file in (root / "fpbook").glob("*.mplstyle") if f"fpbook.{file.stem}" in words]
+    words = set(re.findall(r"\w+", _without_words(code)))
+    found = [file for file in (root / "fpbook").glob("*.mplstyle") if f"fpbook.{file.stem}" in code]
     for module, folder in {"records": root / "data" / "records", "datasets": root / "data"}.items():
         files = [file for end in ("npz", "json", "csv") for file in folder.glob(f"*.{end}") if file.name != RECORD.name]
         if root / "fpbook" / f"{module}.py" in modules:
@@ -97,18 +84,9 @@ def read_by(code, modules, root):
     return sorted(file for file in found if not file.name.startswith("."))
 
 
-def _words(code):
-    """Every name, attribute and string in a page's code."""
-    nodes = list(ast.walk(ast.parse(code)))
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    names |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-    names |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
-    return names | {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-
-
 @cache
 def _without_words(text):
-    """A module's code as it runs: no comments, layout or docstrings."""
+    """Code as it runs: no comments, layout or docstrings."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -118,10 +96,7 @@ def _without_words(text):
 
 
 def result_key(notebook, root, variables=None):
-    """Hash of what a notebook's outputs depend on: cells, tags, what they import and read, versions, variables.
-
-    SyntaxError if a cell or an imported module is no Python.
-    """
+    """Hash of what a notebook's outputs depend on; SyntaxError if a cell or an imported module is no Python."""
     digest, root = hashlib.sha256(), Path(root).absolute()
     digest.update(json.dumps([KERNEL_ARGUMENTS, KERNEL_VARIABLES, versions()]).encode())
     for name, default in KEYED_VARIABLES.items():
@@ -134,12 +109,9 @@ def result_key(notebook, root, variables=None):
     for file in sorted(modules):
         digest.update(f"\n# {file.relative_to(root).as_posix()}\n{_without_words(file.read_text('utf8'))}".encode())
     for file in read_by(code, modules, root):
-        digest.update(f"\n# {file.relative_to(root).as_posix()} {file_hash(file)}".encode())
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"\n# {file.relative_to(root).as_posix()} {content}".encode())
     return digest.hexdigest()
-
-
-def file_hash(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def notebook_bytes(notebook):
@@ -147,13 +119,6 @@ def notebook_bytes(notebook):
     for i, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{i}"
     return nbformat.writes(notebook).encode("utf8")
-
-
-def write_notebook(notebook, path):
-    """Write a notebook whole or not at all, and leave the file alone when nothing changed."""
-    content = notebook_bytes(notebook)
-    if not path.is_file() or path.read_bytes() != content:
-        replace(path, content)
 
 
 def load_previous(path, root):
@@ -171,7 +136,7 @@ def load_result(path, root):
     try:
         key = result_key(notebook, root)
     except SyntaxError as error:
-        raise NotebookError(f"{path.stem}: no Python: {error.msg}: {(error.text or '').strip()}") from None
+        raise BuildError(f"{path.stem}: no Python: {error.msg}: {(error.text or '').strip()}") from None
     if stored is None or stored.metadata.fpbook["key"] != key:
         return None
     for cell, executed in zip(code_cells(notebook), code_cells(stored), strict=True):
@@ -181,21 +146,16 @@ def load_result(path, root):
 
 
 def find_problem(notebook):
-    """NotebookError if an executed notebook is unfit to be stored or shown."""
+    """BuildError if a notebook that was executed without errors is unfit to be stored or shown."""
     for i, cell in enumerate(code_cells(notebook), 1):
         outputs = cell.get("outputs", [])
         for output in outputs:
-            if output.output_type == "stream" and output.name == "stderr":
-                raise NotebookError(f"cell {i} wrote to stderr: {output.text.strip()[:500]}")
-            if output.output_type == "error":
-                trace = strip_colors("\n".join(output.get("traceback", [])))
-                raise NotebookError(f"cell {i} failed: {output.ename}: {output.evalue}\n{trace}".strip())
+            if output.get("name") == "stderr":
+                raise BuildError(f"cell {i} wrote to stderr: {output.text.strip()[:500]}")
         if "figure" in cell.metadata.get("mystnb", {}):
             pictures = sum("image/png" in output.get("data", {}) for output in outputs)
             if pictures != 1:
                 name = cell.metadata.mystnb["figure"].get("name", "no name")
-                raise NotebookError(f"cell {i} has the caption of one figure ({name}) and drew {pictures}")
+                raise BuildError(f"cell {i} has the caption of one figure ({name}) and drew {pictures}")
         elif any({REPLAY, LAB} & set(output.get("data", {})) for output in outputs):
-            raise NotebookError(f"cell {i} shows a lab or a replay and names no figure (mystnb: figure)")
-        if cell.get("execution_count") is None and cell.source.strip():
-            raise NotebookError(f"cell {i} was not executed")
+            raise BuildError(f"cell {i} shows a lab or a replay and names no figure (mystnb: figure)")

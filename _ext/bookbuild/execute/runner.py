@@ -1,4 +1,4 @@
-"""Execute the notebooks of the book whose result is missing or out of date. Building the book does that first."""
+"""Execute what is missing or out of date, then render everything from nothing: a built book is never stale."""
 
 import asyncio
 import atexit
@@ -15,30 +15,53 @@ from pathlib import Path
 
 import jupytext
 from filelock import FileLock, Timeout
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from sphinx.util import logging
 from sphinx.util.console import strip_colors
 from traitlets.config import Config
 
 from fpbook._files import replace
 
 from ..settings import BuildError
-from ..toc import notebooks
-from .results import (
-    KERNEL_ARGUMENTS,
-    NotebookError,
-    find_problem,
-    kernel_environment,
-    load_previous,
-    load_result,
-    result_key,
-    result_path,
-    versions,
-)  # fmt: skip
+from ..toc import entries, notebooks
+from . import results
 
+LOGGER = logging.getLogger(__name__)
 MAX_KERNELS = 2  # notebooks executed side by side
 CELL_SECONDS = 1800  # a cell that needs longer has failed
 FORBIDDEN_TAGS = {"raises-exception", "skip-execution"}  # they make a false claim pass
+RENDERED = [".doctrees", ".jupyter_cache", "jupyter_execute", "thumbnails"]  # in _build, beside the book itself
+
+
+def start(app, config):
+    """Bring the results up to date and forget what was rendered before; a build without its results ends here."""
+    book, root = app.book, Path(app.srcdir)
+    try:
+        book.lock = locked(book.folder / ".lock")  # until the process ends
+        with locked(root / "_build" / "executed" / ".lock"):  # another kind of book is made of the same results
+            made = execute(root, toc=config.external_toc_path, show_failing=bool(config.book_page))
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    for path in [Path(app.outdir), *(book.folder / name for name in RENDERED)]:
+        shutil.rmtree(path, ignore_errors=True)
+    Path(app.outdir).mkdir(parents=True)
+    book.notebooks = {path.relative_to(root).with_suffix("").as_posix(): notebook for path, notebook in made.items()}
+    book.numbers = {entry.name: entry.number for entry in entries(root, config.external_toc_path)}
+    for page, notebook in book.notebooks.items():
+        for message in notebook.metadata.fpbook.get("failing", []):
+            LOGGER.warning(f"{page}: ClaimError: {message}")  # Sphinx cannot tell a location before it has read pages
+
+
+def fill_cache(app, env, docnames):
+    """What is about to be read finds its outputs in the cache that MyST-NB reads."""
+    docnames.sort(key=lambda page: page not in app.book.notebooks)  # lists of notebooks show their titles
+    cache = get_cache(app.book.folder / ".jupyter_cache")
+    for page, notebook in app.book.notebooks.items():
+        cache.cache_notebook_bundle(CacheBundleIn(notebook, env.doc2path(page)), check_validity=False)
 
 
 def device_name():
@@ -48,16 +71,17 @@ def device_name():
 
 
 def check_tags(notebook):
-    """NotebookError if a notebook must not be executed."""
-    for i, cell in enumerate((c for c in notebook.cells if c.cell_type == "code"), 1):
+    """BuildError if a notebook must not be executed."""
+    for i, cell in enumerate(results.code_cells(notebook), 1):
         if found := sorted(FORBIDDEN_TAGS & set(cell.metadata.get("tags", []))):
-            raise NotebookError(f"cell {i} has the tag {', '.join(found)}, under which a false claim would pass")
+            raise BuildError(f"cell {i} has the tag {', '.join(found)}, under which a false claim would pass")
 
 
-async def run_notebook(notebook, folder, environment, *, allow_errors=False):
-    """Execute a notebook in place, in a fresh kernel and an empty folder; NotebookError if it fails.
+async def run_notebook(notebook, folder, environment, **options):
+    """Execute a notebook in place, in a fresh kernel and an empty folder; BuildError if it fails.
 
-    Where the system can, the kernel is reached through files: a port could be taken by another process first.
+    The options are those of nbclient: which errors end nothing. Where the system can, the kernel is reached through
+    files: a port could be taken by another process first.
     """
     for name in ["JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]:  # this process writes there too: the connection's file
         os.environ[name] = environment[name]
@@ -68,57 +92,52 @@ async def run_notebook(notebook, folder, environment, *, allow_errors=False):
         reached = {"transport": "ipc", "ip": f"{sockets}/kernel"} if os.name == "posix" else {}
         client = NotebookClient(
             notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, store_widget_state=False,
-            extra_arguments=KERNEL_ARGUMENTS, resources={"metadata": {"path": str(folder)}}, allow_errors=allow_errors,
+            extra_arguments=results.KERNEL_ARGUMENTS, resources={"metadata": {"path": str(folder)}},
             shutdown_kernel="immediate", on_cell_execute=lambda cell, cell_index: cells.append(cell.cell_type),
-            config=Config(KernelManager=reached),
+            config=Config(KernelManager=reached), **options,
         )  # fmt: skip
         try:
             await client.async_execute(env=environment)
         except CellExecutionError as error:
-            raise NotebookError(f"failed:\n{strip_colors(str(error))}") from None
+            raise BuildError(f"failed:\n{strip_colors(str(error))}") from None
         except (CellTimeoutError, RuntimeError) as error:
             where = f"in its cell {cells.count('code')}" if cells else "before its first cell"
             timed_out = isinstance(error, CellTimeoutError)
             why = f"it ran longer than {CELL_SECONDS} s" if timed_out else f"the kernel died: {error}"
-            raise NotebookError(f"failed {where}: {why}") from None
+            raise BuildError(f"failed {where}: {why}") from None
         finally:
             atexit.unregister(client._cleanup_kernel)  # private; nbclient 0.11 leaves it there when it was stopped
             shutil.rmtree(folder, ignore_errors=True)
 
 
 async def run(path, root, label, device, show_failing):
-    """Execute one notebook, and store it if all its claims hold. Returns it; NotebookError if it fails."""
-    notebook, start = jupytext.read(path), time.monotonic()
-    key = result_key(notebook, root)  # of the files as they are before the run
+    """Execute one notebook, and store it if all its claims hold. Returns it, or the BuildError with which it fails.
+
+    With `show_failing` a claim that does not hold ends nothing: its message stands in the notebook's metadata.
+    """
+    notebook, start, failing = jupytext.read(path), time.monotonic(), []
+    key = results.result_key(notebook, root)  # of the files as they are before the run
     folder = Path(root) / "_build" / "home" / path.stem
     try:
         check_tags(notebook)
         print(f"executing {label} ...", flush=True)
-        await run_notebook(notebook, folder, kernel_environment(root), allow_errors=show_failing)
-        failing = take_failing_claims(notebook) if show_failing else []
-        find_problem(notebook)
-    except NotebookError as error:
-        raise NotebookError(f"{label}{' ' if str(error).startswith('failed') else ': '}{error}") from None
+        shown = ["ClaimError"] if show_failing else []
+        await run_notebook(notebook, folder, results.kernel_environment(root), allow_error_names=shown)
+        for cell in results.code_cells(notebook):  # the claims themselves stay in the outputs
+            failing += [output.evalue for output in cell.outputs if output.output_type == "error"]
+            cell.outputs = [output for output in cell.outputs if output.output_type != "error"]
+        results.find_problem(notebook)
+    except BuildError as error:
+        return BuildError(f"{label}{' ' if str(error).startswith('failed') else ': '}{error}")
     seconds = round(time.monotonic() - start, 1)
-    notebook.metadata.fpbook = {"key": key, "seconds": seconds, "versions": versions(), "device": device}
+    notebook.metadata.fpbook = {"key": key, "seconds": seconds, "versions": results.versions(), "device": device}
     if failing:
         notebook.metadata.fpbook["failing"] = failing
     else:
         # As it is, where nbformat would sort the numbers of each claim: a page must read the same when rendered again.
-        replace(result_path(path, root), json.dumps(notebook, indent=1, ensure_ascii=False).encode("utf8"))
+        replace(results.result_path(path, root), json.dumps(notebook, indent=1, ensure_ascii=False).encode("utf8"))
     print(f"{label} {seconds:.0f} s", flush=True)
     return notebook
-
-
-def take_failing_claims(notebook):
-    """The messages of claims that do not hold, which are taken out of the outputs; the claims themselves stay."""
-    failing = []
-    for cell in notebook.cells:
-        errors = [output for output in cell.get("outputs", []) if output.get("ename") == "ClaimError"]
-        failing += [error.evalue for error in errors]
-        if errors:
-            cell.outputs = [output for output in cell.outputs if output not in errors]
-    return failing
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -129,17 +148,14 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 def run_concurrently(jobs):
-    """Run coroutine functions, MAX_KERNELS at a time. Returns a list: what each gave, or its NotebookError."""
+    """Run coroutine functions, MAX_KERNELS at a time. Returns a list of what each gave."""
 
     async def run_all():
         gate = asyncio.Semaphore(MAX_KERNELS)
 
         async def one(job):
             async with gate:
-                try:
-                    return await job()
-                except NotebookError as error:
-                    return error
+                return await job()
 
         return await asyncio.gather(*map(one, jobs))
 
@@ -151,36 +167,23 @@ def run_concurrently(jobs):
 
 
 def execute(root, toc=None, show_failing=False):
-    """Bring the results up to date. Returns {file: executed notebook} in reading order.
-
-    BuildError if a notebook failed, after the others ran. With `show_failing` a claim that does not hold ends nothing,
-    and the notebook with it is returned and not stored.
-    """
+    """Bring the results up to date: {file: notebook} in reading order; BuildError if one failed, when all have run."""
     if sys.flags.optimize:
         raise BuildError("Python runs without asserts (PYTHONOPTIMIZE or -O), so false claims would pass: unset it")
     pages = notebooks(root, toc)
-    ready = {path: load_result(path, root) for path in pages}
+    ready = {path: results.load_result(path, root) for path in pages}
     if stale := [path for path, notebook in ready.items() if notebook is None]:
         scan_fonts(root)
-        device = device_name()
-        # The last page trains longest; where no time is known, it comes first and does not run alone at the end.
-        longest_first = sorted(stale[::-1], key=lambda path: -_known_seconds(path, root))
-        labels = {path: f"{pages[path]} {path.stem}".strip() for path in stale}
-        jobs = [partial(run, path, root, labels[path], device, show_failing) for path in longest_first]
-        ready |= zip(longest_first, run_concurrently(jobs))
-    if failures := [notebook for notebook in ready.values() if isinstance(notebook, NotebookError)]:
-        raise NotebookError("\n\n".join(map(str, failures)))
+        device, labels = device_name(), {path: f"{pages[path]} {path.stem}".strip() for path in stale}
+        ready |= zip(stale, run_concurrently([partial(run, p, root, labels[p], device, show_failing) for p in stale]))
+    if failures := [notebook for notebook in ready.values() if isinstance(notebook, BuildError)]:
+        raise BuildError("\n\n".join(map(str, failures)))
     return ready
-
-
-def _known_seconds(path, root):
-    stored = load_previous(path, root)
-    return stored.metadata.fpbook["seconds"] if stored else float("inf")
 
 
 def scan_fonts(root):
     """Let matplotlib list the machine's fonts once, before the kernels start: a slow scan writes to stderr."""
-    environment = kernel_environment(root)
+    environment = results.kernel_environment(root)
     if not list(Path(environment["MPLCONFIGDIR"]).glob("fontlist*.json")):
         command = [sys.executable, "-c", "import matplotlib.font_manager"]
         subprocess.run(command, env=environment | {"MPLBACKEND": "agg"}, stderr=subprocess.DEVNULL)

@@ -1,7 +1,6 @@
 """MyST Markdown as plain Markdown, for readers of a notebook, where MyST is shown as raw text.
 
-`labels` gives the text that stands for a label, a page or a cited work; under "numref LABEL" the number of a section,
-and under "address LABEL" where it can be read, if that is known.
+`labels` gives what stands for a label; under "numref LABEL" the number of a section, under "address LABEL" its place.
 """
 
 import re
@@ -74,8 +73,6 @@ def inline(text, labels):
 
 def role(name, text, labels):
     """One inline role as text, a link where its address is known; KeyError if the label is unknown."""
-    if name == "math":
-        return f"${text}$"
     if name.startswith("py:"):
         return f"`{text.removeprefix('~')}`"
     if name == "cite":

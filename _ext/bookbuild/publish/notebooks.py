@@ -1,7 +1,6 @@
 """The notebooks that readers open: plain Markdown, outputs stored, folded where the page is, solutions at the end.
 
-They go beside the pages, for the download button, and into `_build/notebooks`, whose branch Colab opens. Beside the
-pages there is also a handout of each, without solutions and outputs.
+They go beside the pages, for the download button, and into `_build/notebooks`, whose branch Colab opens.
 """
 
 import re
@@ -11,19 +10,20 @@ from pathlib import Path
 import nbformat
 from sphinx.util import logging
 
-from ..execute.results import code_cells, write_notebook
+from fpbook._files import replace
+
+from ..execute.results import code_cells, notebook_bytes
 from ..read.figures import for_notebooks
 from ..settings import FOR_THE_PAGE, REPLAY, ROOT, site_address
 from .markdown import plain
 from .twins import add_install_lines
 
 LOGGER = logging.getLogger(__name__)
-NUMBERED_AS = {"figure": "Fig.", "code-block": "Listing"}
+NUMBERED_AS = {"figure": "Fig. {}", "code-block": "Listing {}", "displaymath": "({})"}
 SOLUTION_START = re.compile(r"^(?=[`:]{3,}\{solution-start\})", re.MULTILINE)
 SOLUTION_END = re.compile(r"^[`:]{3,}\{solution-end\}\n[`:]{3,}$", re.MULTILINE)
 WORKS = {"doi": "https://doi.org/", "url": "", "eprint": "https://arxiv.org/abs/"}  # where a cited work lies
-PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
-FOLDED = {"hide-input", "hide-cell"}
+PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"  # in the lines that fetch the package
 SOLUTIONS = "## Solutions"
 
 
@@ -34,35 +34,27 @@ def cited(entry):
 
 
 def label_texts(env):
-    """What the built page shows for a label, a page or a cited work, for the notebooks that leave Sphinx behind.
-
-    Under "address LABEL" stands where that can be read: in the published book, or where a cited work lies.
-    """
-    site, texts = site_address(), {}
-
-    def add(label, text, page, anchor=""):
-        texts[label] = text
-        if site:
-            texts[f"address {label}"] = f"{site}{page}.html{f'#{anchor}' if anchor else ''}"
-
-    for page, title in env.titles.items():
-        add(page, title.astext(), page)
-    for label, (page, anchor, title) in env.domains["std"].labels.items():
-        add(label, title, page, anchor)
-        if title == texts.get(page) and (number := env.toc_secnumbers.get(page, {}).get("")):
-            texts[f"numref {label}"] = f"Section {'.'.join(map(str, number))}"
+    """What the built page shows for a label, a page or a cited work; under "address LABEL" where that can be read."""
+    site, labels = site_address(), env.domains["std"].labels
+    places = [(page, title.astext(), page, "") for page, title in env.titles.items()]
+    places += [(label, title, page, f"#{anchor}") for label, (page, anchor, title) in labels.items()]
     for page, kinds in env.toc_fignumbers.items():
         for kind, anchors in kinds.items():
-            for anchor, place in anchors.items():
-                number = ".".join(map(str, place))
-                name = NUMBERED_AS.get(kind, kind.capitalize())
-                text = f"({number})" if kind == "displaymath" else f"{name} {number}"
-                add(anchor.removeprefix("equation-"), text, page, anchor)
+            name = NUMBERED_AS.get(kind, f"{kind.capitalize()} {{}}")
+            for anchor, number in anchors.items():
+                text = name.format(".".join(map(str, number)))
+                places.append((anchor.removeprefix("equation-"), text, page, f"#{anchor}"))
+    texts = {label: text for label, text, *_ in places}
+    if site:
+        texts |= {f"address {label}": f"{site}{page}.html{anchor}" for label, _, page, anchor in places}
+    for label, (page, _, title) in labels.items():
+        if title == texts.get(page) and (number := env.toc_secnumbers.get(page, {}).get("")):
+            texts[f"numref {label}"] = f"Section {'.'.join(map(str, number))}"
     for citation in env.domains["cite"].citations:
         texts[citation.key], fields = cited(citation.entry), citation.entry.fields
-        places = [f"{place}{fields[field]}" for field, place in WORKS.items() if field in fields]
-        if places and re.fullmatch(r"https?://[^\s()<>]+", places[0]):
-            texts[f"address {citation.key}"] = places[0]
+        found = [f"{place}{fields[field]}" for field, place in WORKS.items() if field in fields]
+        if found and re.fullmatch(r"https?://[^\s()<>]+", found[0]):
+            texts[f"address {citation.key}"] = found[0]
     return texts
 
 
@@ -93,10 +85,12 @@ def readable(notebook, labels, *, title="", page="", repository=""):
 
 
 def handout(notebook):
-    """The notebook without its solutions and outputs, to be given to a class."""
-    cells = [nbformat.from_dict(cell) for cell in notebook.cells]
-    end = next((i for i, cell in enumerate(cells) if cell.source == SOLUTIONS), len(cells))
-    made = nbformat.v4.new_notebook(cells=cells[:end], metadata=notebook.metadata)
+    """The notebook without its solutions and outputs, to be given to a class; None where there are no solutions."""
+    made = nbformat.from_dict(notebook)
+    sources = [cell.source for cell in made.cells]
+    if SOLUTIONS not in sources:
+        return None
+    del made.cells[sources.index(SOLUTIONS) :]
     for cell in code_cells(made):
         cell.outputs, cell.execution_count = [], None
     return made
@@ -109,12 +103,10 @@ def _add(cells, text, labels):
 
 def _folded(cell, repository):
     """A cell folded on the page is folded in JupyterLab and on Colab, under the same words."""
-    if repository:
-        cell.source = cell.source.replace(PLACEHOLDER, repository)
-    if FOLDED & set(cell.metadata.get("tags", [])):
+    cell.source = cell.source.replace(PLACEHOLDER, repository or PLACEHOLDER)
+    if "hide-input" in cell.metadata.get("tags", []):
         words = cell.metadata.get("mystnb", {}).get("code_prompt_show", "Code")
-        cell.metadata["jupyter"] = {"source_hidden": True}
-        cell.metadata["cellView"] = "form"
+        cell.metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
         cell.source = f"# @title {words}\n{cell.source}"
     for output in cell.get("outputs", []):
         data = output.get("data", {})
@@ -134,15 +126,13 @@ def write_all(app, exception):
     shutil.rmtree(app.book.folder / "notebooks", ignore_errors=True)
     labels, repository, site = label_texts(app.env), app.config.html_theme_options["repository_url"], site_address()
     for page, notebook in app.book.notebooks.items():
-        number = ".".join(map(str, app.env.toc_secnumbers.get(page, {}).get("", ())))
-        title = f"{number} {app.env.titles[page].astext()}".strip()
-        address = f"{site}{page}.html" if site else ""
+        title, address = app.book.title(app.env, page), f"{site}{page}.html" if site else ""
         try:
             made = readable(notebook, labels, title=title, page=address, repository=repository)
         except (KeyError, ValueError) as error:
             LOGGER.warning(f"no plain notebook: {error}", location=page)
             continue
         for folder in [Path(app.outdir, "_sources"), app.book.folder / "notebooks"]:
-            write_notebook(made, folder / f"{page}.ipynb")
-        if any(cell.source == SOLUTIONS for cell in made.cells):
-            write_notebook(handout(made), Path(app.outdir, "_sources", f"{page}-handout.ipynb"))
+            replace(folder / f"{page}.ipynb", notebook_bytes(made))
+        if without := handout(made):
+            replace(Path(app.outdir, "_sources", f"{page}-handout.ipynb"), notebook_bytes(without))

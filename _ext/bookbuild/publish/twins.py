@@ -1,8 +1,7 @@
 """The twin of each notebook page, NAME.ipynb beside NAME.md: the same notebook without outputs, for Jupyter and Colab.
 
-`make twins` writes those that are out of date; with `--check` it writes nothing and fails if one is. Twins are
-generated and not paired: a paired one cannot be opened in Jupyter once the page is newer. What a person typed into one
-is never overwritten.
+Twins are generated and not paired: a paired one cannot be opened in Jupyter once the page is newer. What a person typed
+into one is never overwritten.
 """
 
 import difflib
@@ -13,19 +12,12 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-from ..execute.results import notebook_bytes, write_notebook
+from fpbook._files import replace
+
+from ..execute.results import notebook_bytes
 from ..toc import notebooks
 
 INSTALL = Path(__file__).with_name("install_cell.py").read_text(encoding="utf8").strip()
-
-
-def twin(path):
-    """The notebook that belongs beside the page `path`; its metadata have the checksum of its cells."""
-    notebook = jupytext.read(path)
-    notebook.metadata.pop("jupytext", None)
-    add_install_lines(notebook)
-    notebook.metadata["fpbook"] = {"generated": checksum(notebook)}
-    return notebook
 
 
 def add_install_lines(notebook):
@@ -41,34 +33,25 @@ def checksum(notebook):
 
 
 def write_twins(root, *, check=False):
-    """Write every twin that is out of date; a list of problems: what was typed, and with `check` what differs."""
+    """Write every twin; a list of problems: what was typed, and with `check`, which writes nothing, what differs."""
     problems = []
     for page in notebooks(root):
-        path, new = page.with_suffix(".ipynb"), twin(page)
+        path, new = page.with_suffix(".ipynb"), jupytext.read(page)
+        new.metadata.pop("jupytext", None)
+        add_install_lines(new)
+        new.metadata["fpbook"] = {"generated": checksum(new)}
         name = path.relative_to(root).as_posix()
-        if is_edited(path):
-            problems.append(
-                f"{name} holds what someone typed:\n{typed(path, new)}\n"
-                f"Bring it into {page.relative_to(root).as_posix()}, remove {name}, run `make twins`."
-            )
+        try:
+            stored = nbformat.read(path, as_version=4)
+        except (OSError, ValueError, nbformat.ValidationError):  # none is there, or one with conflicts of a merge
+            stored = None
+        if stored and stored.metadata.get("fpbook", {}).get("generated") != checksum(stored):
+            lines = ["\n\n".join(cell.source for cell in made.cells).splitlines() for made in (new, stored)]
+            typed = "\n".join(difflib.unified_diff(*lines, "the page", path.name, n=1, lineterm=""))
+            remedy = f"Bring it into {page.relative_to(root).as_posix()}, remove {name}, run `make twins`."
+            problems.append(f"{name} holds what someone typed:\n{typed}\n{remedy}")
         elif not check:
-            write_notebook(new, path)
+            replace(path, notebook_bytes(new))
         elif not path.is_file() or path.read_bytes() != notebook_bytes(new):
             problems.append(f"{name} is missing or out of date: run `make twins` and commit it.")
     return problems
-
-
-def typed(path, new):
-    """How a stored twin differs from the one that belongs beside the page, line by line."""
-    notebooks = (new, nbformat.read(path, as_version=4))
-    lines = [[line for cell in notebook.cells for line in [*cell.source.splitlines(), ""]] for notebook in notebooks]
-    return "\n".join(difflib.unified_diff(*lines, "the page", path.name, n=1, lineterm=""))
-
-
-def is_edited(path):
-    """True if the cells of a stored twin are not those that were generated; what is no notebook was not typed."""
-    try:
-        stored = nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.ValidationError):  # none is there, or one with conflicts of a merge
-        return False
-    return stored.metadata.get("fpbook", {}).get("generated") != checksum(stored)

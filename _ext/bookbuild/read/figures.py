@@ -1,9 +1,7 @@
 """A page opens with its answer: the figure of the cell tagged `answer` stands below the opening text.
 
-Where it was drawn a small copy leads up to it; the notebook keeps it there. A guess in the opening covers it until the
-reader has answered. The first page shows four figures of other pages, small. Drawn diagrams, `{figure}`s of files
-in `_static/diagrams`, which its `draw.py` writes, stand in a page as the SVG itself, so that they take its colours;
-other books show them as pictures.
+Where it was drawn a small copy leads up to it; the notebook keeps it there. Drawn diagrams, `{figure}`s of files in
+`_static/diagrams`, which its `draw.py` writes, stand in a page as the SVG itself, so that they take its colours.
 """
 
 import base64
@@ -21,6 +19,7 @@ from sphinx.util import logging
 from fpbook._files import replace
 
 from ..settings import site_address
+from .claims import raw
 
 LOGGER = logging.getLogger(__name__)
 THUMBNAIL = 420  # CSS pixels; its file has twice as many
@@ -43,9 +42,12 @@ def move(app, doctree):
     (figure,) = figures
     figure.parent.replace(figure, small_copy(figure))
     figure["classes"] += ["answer"]
-    if is_guess(last):
+    if "guess" in last["classes"]:
         last["classes"] += ["guess-before"]
         figure["classes"] += ["behind-guess"]
+        if app.builder.name == "html":  # the first guess of the page: one fold more, which closes the others
+            skip = '<details class="guess-skip" name="guess-0"><summary>Just show me</summary></details>'
+            last.insert(-1, raw(skip))
     section.insert(section.index(last) + 1, figure)
 
 
@@ -53,17 +55,13 @@ def end_of_opening(section):
     """The last of the paragraphs below the title, or the guess behind them; None where there is neither."""
     last = None
     for node in section:
-        if is_guess(node):
+        if "guess" in node["classes"]:
             return node
         if isinstance(node, nodes.paragraph):
             last = node
         elif last is not None and not isinstance(node, nodes.Invisible):
             break
     return last
-
-
-def is_guess(node):
-    return isinstance(node, nodes.container) and "guess" in node["classes"]
 
 
 def small_copy(figure):
@@ -76,29 +74,32 @@ def small_copy(figure):
 
 
 def add_pictures(app, doctree):
-    """An image of `figure:NAME` shows this figure of another page, small; `figure:NAME#top` its upper panel alone."""
+    """An image of `figure:NAME` shows this figure of another page, small; `figure:NAME#top` its upper panel alone.
+
+    On a page a drawing stands in the place of its picture, named by the picture's alternative text.
+    """
+    cells = [cell for notebook in app.book.notebooks.values() for cell in notebook.cells if "mystnb" in cell.metadata]
+    figures = {cell.metadata["mystnb"].get("figure", {}).get("name"): cell for cell in cells}
     for image in list(doctree.findall(nodes.image)):
+        _, is_drawing, name = image["uri"].partition(DRAWINGS)
+        if is_drawing and app.builder.name == "html":
+            drawing = Path(app.srcdir, DRAWINGS, name).read_text(encoding="utf8")
+            head = f'<svg class="diagram" role="img" aria-label="{escape(image["alt"])}"'
+            image.replace_self(raw(drawing.replace("<svg", head, 1)))
         if not image["uri"].startswith("figure:"):
             continue
         name, _, part = image["uri"].removeprefix("figure:").partition("#")
-        cell = cell_of_figure(app, name)
-        if cell is None:
+        if name not in figures:
             if not app.config.book_page:  # a page rendered alone knows no others
                 LOGGER.warning(f"no such figure: {name}", location=app.env.docname)
             image.parent.remove(image)
             continue
+        cell = figures[name]
         drawn = next(output["data"]["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
         path = app.book.folder / "thumbnails" / f"{name}{part}.png"
         replace(path, thumbnail(drawn, part == "top"))
         image["uri"] = os.path.relpath(path, Path(app.env.doc2path(app.env.docname)).parent)
         image["classes"] += cell.metadata["mystnb"]["image"].get("classes", "").split()
-
-
-def cell_of_figure(app, name):
-    """The executed cell that draws a figure; None where there is none."""
-    cells = [cell for notebook in app.book.notebooks.values() for cell in notebook.cells]
-    drawn = [cell for cell in cells if cell.metadata.get("mystnb", {}).get("figure", {}).get("name") == name]
-    return drawn[0] if drawn else None
 
 
 def thumbnail(drawn, top=False):
@@ -116,17 +117,6 @@ def end_of_top(picture):
     """The last row in the upper half that is white throughout: between two panels, if they are of one height."""
     white = (np.asarray(picture)[: picture.height // 2] == 255).all((1, 2))
     return int(np.flatnonzero(white).max(initial=0)) or picture.height // 2
-
-
-def insert_drawings(app, doctree, docname):
-    """The drawing in place of its picture, named by the picture's alternative text."""
-    if app.builder.name != "html":
-        return
-    for image in list(doctree.findall(nodes.image)):
-        if image["uri"].startswith(DRAWINGS):
-            drawing = Path(app.srcdir, image["uri"]).read_text(encoding="utf8")
-            head = f'<svg class="diagram" role="img" aria-label="{escape(image["alt"])}"'
-            image.replace_self(nodes.raw("", drawing.replace("<svg", head, 1), format="html"))
 
 
 def for_notebooks(text, root):

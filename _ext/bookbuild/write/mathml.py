@@ -3,6 +3,7 @@
 import re
 from html import escape, unescape
 
+from docutils import nodes
 from latex2mathml.converter import convert
 
 FORMULA = re.compile(
@@ -11,19 +12,28 @@ FORMULA = re.compile(
     re.DOTALL,
 )
 PRIMES = re.compile(r"(?P<primes>'+)\^(?P<power>\{[^{}]*\}|\\[a-zA-Z]+|\w)")
+PUNCTUATION = re.compile(r"[.,;:!?)\]’”%]+|-[a-z]+[.,;:]?|s\b")
+
+
+def keep_together(app, doctree, docname):
+    """A formula and the punctuation behind it stay on one line."""
+    for formula in list(doctree.findall(nodes.math)):
+        after = formula.next_node(descend=False, siblings=True)
+        if not isinstance(after, nodes.Text) or not (found := PUNCTUATION.match(after)):
+            continue
+        place, parent = formula.parent.index(formula), formula.parent
+        rest = nodes.Text(after[found.end() :])
+        del parent[place : place + 2]  # by place: `remove` would take the first text that reads the same
+        parent.insert(place, [nodes.inline("", "", formula, nodes.Text(found[0]), classes=["nobreak"]), rest])
 
 
 def as_mathml(tex, block):
     """A formula as MathML; ValueError with the formula where that cannot be done."""
     tex = re.sub(r"\{(aligned|split)\}", "{align}", tex)  # it knows align only
-
-    def together(match):
-        """A prime and a power are one superscript, which LaTeX writes as two."""
-        primes = r"\prime " * len(match["primes"])
-        return f"^{{{primes}{match['power'].strip('{}')}}}"
-
+    # A prime and a power are one superscript, which LaTeX writes as two.
+    tex = PRIMES.sub(lambda match: "^{" + r"\prime " * len(match["primes"]) + match["power"].strip("{}") + "}", tex)
     try:
-        return convert(PRIMES.sub(together, tex), display="block" if block else "inline")
+        return convert(tex, display="block" if block else "inline")
     except Exception as error:  # its errors have no common class
         raise ValueError(f"no MathML for the formula {tex!r}: {type(error).__name__}") from error
 
