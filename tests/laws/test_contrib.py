@@ -59,6 +59,15 @@ def test_the_trainer_of_hugging_face_writes_beside_its_checkpoint_and_resumes(tm
     np.testing.assert_array_equal(resumed.monitor.error, callback.monitor.error)
 
 
+def test_only_the_first_process_writes_and_only_where_a_checkpoint_is(tmp_path):
+    args, callback = SimpleNamespace(output_dir=str(tmp_path)), TrainerMonitor(fresh(), x)
+    for step, first, saved in [(5, True, False), (10, False, True), (15, True, True)]:
+        if saved:
+            (tmp_path / f"checkpoint-{step}").mkdir()
+        callback.on_save(args, SimpleNamespace(global_step=step, is_world_process_zero=first), None)
+    assert [path.parent.name for path in tmp_path.rglob("*.json")] == ["checkpoint-15"]
+
+
 def test_in_lightning_itself(tmp_path):
     lightning = pytest.importorskip("lightning.pytorch")
 

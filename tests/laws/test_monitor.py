@@ -328,6 +328,18 @@ def test_logits_are_told_from_probabilities_even_where_their_sums_are_those_of_p
         assert [fine] == [not caught] and all("no probabilities" in str(one.message) for one in caught)
 
 
+def test_numbers_that_name_no_classes_are_taken_as_they_are_though_a_0_and_a_1_are_among_them():
+    own = np.random.default_rng(0)
+    at, labels = own.normal(size=(60, 4)), 3 * own.normal(size=60)
+    labels[:2] = 0, 1
+    monitor = FrequencyMonitor(at, labels, delta=1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        monitor(0, 5 * labels)
+    monitor(1, SimpleNamespace(logits=torch.tensor(labels)))
+    np.testing.assert_allclose(monitor.error, [[4, 4], [0, 0]], atol=1e-12)
+
+
 def test_a_softmax_is_taken_over_classes_alone_and_of_one_column_it_is_the_sigmoid():
     two, at = np.arange(60) % 2, rng.normal(size=(60, 4))
     logits = rng.normal(size=(60, 1))

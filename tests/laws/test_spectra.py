@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fpbook.spectra import TILE, first_step_below, nudft, principal_direction, relative_error
+from fpbook.spectra import TILE, first_step_below, nudft, peaks, principal_direction, relative_error
 
 rng = np.random.default_rng(0)
 
@@ -84,6 +84,14 @@ def test_the_sign_of_the_principal_direction_is_not_that_of_the_library(sign, sh
         direction = principal_direction(points)
         assert direction[np.argmax(abs(direction))] > 0
         np.testing.assert_allclose(direction, principal_direction(x))
+
+
+@pytest.mark.parametrize("rate", [6, 9, 12, 15])
+def test_no_two_frequencies_that_are_found_are_closer_than_half_a_period_of_the_extent(rate):
+    """A wave whose frequency rises is no sum of a few waves: the best fit would use two that almost cancel."""
+    at = np.linspace(0, 1, 60, endpoint=False)
+    found = peaks(at, np.sin(2 * np.pi * 10 * at + rate * at**2) + np.cos(2 * np.pi * 3 * at))
+    assert len(found) > 2 and np.diff(found).min() > 0.5 * 2 * np.pi
 
 
 values = st.floats(-1e3, 1e3)
