@@ -51,6 +51,16 @@ def test_what_someone_typed_is_kept_until_it_is_in_the_page(book):
     assert stored(book).cells[0].source == "# Another title"
 
 
+def test_what_someone_typed_into_a_long_page_is_shown_with_the_line_around_it(book):
+    (book / "page.md").write_text(PAGE.replace("x = 1", "\n".join(f"x = {i}" for i in range(9))), "utf8")
+    write_twins(book)
+    notebook = stored(book)
+    notebook.cells[1].source = notebook.cells[1].source.replace("x = 4", "x = 40")
+    nbformat.write(notebook, book / "page.ipynb")
+    (problem,) = write_twins(book)
+    assert "\n x = 3\n-x = 4\n+x = 40\n x = 5\n" in problem and "x = 2" not in problem and "x = 6" not in problem
+
+
 def test_outputs_of_a_run_in_jupyter_are_no_edit(book):
     write_twins(book)
     notebook = stored(book)

@@ -101,6 +101,16 @@ def test_every_kind_of_network(kind, device):
         assert not torch.equal(weights(net), before[s])
 
 
+@pytest.mark.parametrize("kind", ["tanh", "antisymmetric", "own module"])
+def test_a_list_of_one_network_is_an_ensemble_of_one(kind):
+    (member,), (net,) = make(kind, 1), make(kind, 1)
+    how = {"steps": 5, "optimizer": adam, "record": {"h": lambda net: net(x)}, "every": 5}
+    history = train([member], lambda net: mean_squared_error(net, x, y), **how)
+    one = train(net, lambda net: mean_squared_error(net, x, y), **how)
+    assert history["loss"].shape == (6, 1) and history["h"].shape == (2, 1, 25, 1)
+    assert_equal([member], history, (net, one), 0)
+
+
 @pytest.mark.parametrize("optimizer", [adam, sgd, partial(torch.optim.Adam, lr=1e-3, fused=True)])
 @pytest.mark.parametrize("kind", ["tanh", "own module"])
 def test_labels_of_their_own(kind, optimizer):

@@ -355,6 +355,8 @@ rows, labels = np.linspace(0, 1, 5), np.arange(5.0)
         (lambda: ratio_density([1, 2], [0.1, 0.2]), "at least 3"),
         (lambda: ratio_density([1, 3, 2], [0.1, 0.2, 0.3]), "increase strictly"),
         (lambda: ratio_density([1, 1, 2], [0.1, 0.2, 0.3]), "increase strictly"),
+        (lambda: ratio_density(rows, labels[:4]), "1-D, alike"),
+        (lambda: ratio_density(np.eye(3), np.eye(3)), "1-D, alike"),
         (lambda: share_cutoff([1, 2], [0.1, 0.2, 0.3], 0.5), "increasing cut-offs"),
         (lambda: share_cutoff([2, 1], [0.1, 0.2], 0.5), "increasing cut-offs"),
         (lambda: share_cutoff([0, 1], [0.1, 0.2], 0.5), "increasing cut-offs"),
