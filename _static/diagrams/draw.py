@@ -208,19 +208,19 @@ def rings():
     radius = np.hypot(k[:, None], k[None])
     fade = np.hanning(34)[1:-1]
     spectrum = np.fft.fftshift(np.log10(abs(np.fft.fft2(picture * np.outer(fade, fade))) + 1e-3))
-    parts = [pixels(1 - (spectrum + 0.8) / 3.2, 16, 30, 208, data_flip="")]
-    parts += [words(120, 20, "spectrum, over $k_1$ and $k_2$")]
-    centre = 30 + 208 * 16.5 / 32
-    places = [(256, 30), (366, 30), (256, 144), (366, 144)]
+    parts = [pixels(1 - (spectrum + 0.8) / 3.2, 16, 50, 208, data_flip="")]
+    parts += [words(120, 40, "spectrum, over $k_1$ and $k_2$", size=17)]
+    centre = 50 + 208 * 16.5 / 32
+    places = [(254, 30), (366, 30), (254, 164), (366, 164)]
     for edge, colour, (x, y) in zip(RINGS[1:], [BLUE, ORANGE, GREEN, INK], places):
         shown = np.fft.ifft2(np.where(radius < edge, np.fft.fft2(picture), 0)).real
         parts.append(
-            tag("circle", cx=centre - 14, cy=centre, r=6.5 * edge, fill="none", stroke=colour, stroke_width=2.4)
+            tag("circle", cx=centre - 34, cy=centre, r=6.5 * edge, fill="none", stroke=colour, stroke_width=2.4)
         )
         parts.append(pixels(shown, x, y, 94))
         parts.append(tag("rect", x=x, y=y, width=94, height=94, fill="none", stroke=colour, stroke_width=3))
-    parts += [words(358, 20, "the picture from $|k| < 3, 6, 10, 16$")]
-    return svg(250, *parts)
+        parts.append(words(x + 47, y - 10, f"from $|k| < {edge}$", size=17))
+    return svg(270, *parts)
 
 
 CORNERS = [(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1)]
