@@ -574,6 +574,24 @@ def test_ticks_are_even_few_and_apart(width, most, open_lab):
         assert step >= 1 and len(values) <= 7 and low <= values[0] < values[-1] <= high and ends == sorted(ends)
 
 
+PLACES = """svg => ["text[text-anchor=middle]", "text[text-anchor=end]", "line", "path.axis"].map(
+  (kind) => [...svg.querySelectorAll(kind)].map((node) => node.getBoundingClientRect()).map(
+    ({ left, right, top, bottom }) => [left, right, top, bottom]))"""
+
+
+def test_each_tick_has_its_line_across_the_panel(open_lab):
+    page, lab = open_lab("order")
+    panels = lab.locator(".replay-card:not(:has(.heat-cells)) > svg")  # a heat map has rows
+    for below, beside, lines, ((left, right, top, bottom),) in [panel.evaluate(PLACES) for panel in panels.all()]:
+        middle = [(a + b) / 2 for a, b, *_ in below], [(c + d) / 2 for *_, c, d in beside]
+        assert min(map(len, middle)) > 1
+        for tick in middle[0]:
+            assert any(np.allclose(line, [tick, tick, top, bottom], atol=1.5) for line in lines)
+        for tick in middle[1]:
+            assert any(np.allclose(line, [left, right, tick, tick], atol=4) for line in lines), (tick, lines)
+    assert page.faults == []
+
+
 @pytest.mark.parametrize("name", ["order", "noise", "rod"])
 def test_page_and_kernel_give_the_curves_of_the_first_panel_the_same_names(name, open_lab, packed):
     page, lab = open_lab(name)

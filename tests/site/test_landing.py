@@ -98,7 +98,7 @@ def test_a_wrong_guess_is_told_and_other_initial_weights_give_the_same_picture(o
     reveal(page)
     expect(page.get_by_role("status")).to_contain_text("You said “I cannot tell”; it is the left one")
     before = steps(page, 0) + steps(page, 1)
-    page.get_by_role("button", name="Again, from other initial weights").click()
+    page.get_by_role("button", name="Again, from other initial weights").dblclick()  # is one click
     state(page, "fitted")
     left, right = reveal(page)
     assert left < 10 and right > 30 and steps(page, 0) + steps(page, 1) != before and page.faults == []

@@ -59,7 +59,7 @@ def test_a_scale_that_is_too_large_fits_what_was_given_and_spoils_the_rest(open_
 
 def test_it_trains_from_disk_and_stops(open_page, folder):
     page = open_page((folder / "index.html").as_uri())
-    page.get_by_role("button", name="Train").click()
+    page.get_by_role("button", name="Train").dblclick()  # is one click
     page.wait_for_timeout(500)
     page.get_by_role("button", name="Stop").click()
     assert re.search(r"Stopped at step \d+", said(page)) and page.faults == []

@@ -307,9 +307,28 @@ def test_questions_to_the_worker_are_answered_in_their_order(open_page, address)
       const { trainer } = new fpSession.Session(fpLessons.declared(fpLessons.FIRST), () => {});
       const questions = [{ forecast: true }, {}, { most: 1 }];
       const all = await Promise.all(questions.map((question) => trainer.request(question)));
-      return all.map((answer) => answer.forecast?.length ?? answer.step);
+      const steps = [];
+      for (let step = 0; step < 200; steps.push(step)) ({ step } = await trainer.request({}));
+      for (const most of [1, 3]) steps.push((await trainer.request({ most })).step);
+      return [all.map((answer) => answer.forecast?.length ?? answer.step), steps];
     }""")
-    assert answers == [5, 0, 1] and page.faults == []
+    taken = np.diff(answers[1])
+    assert answers[0] == [5, 0, 1] and list(taken[-2:]) == [1, 3] and taken[:-2].max() > 3 and page.faults == []
+
+
+FAILS = """window.Worker = class {
+  postMessage() { setTimeout(() => this.onerror(new Event("error", { cancelable: true }))); }
+  terminate() {}
+};"""
+
+
+def test_where_the_worker_fails_the_page_trains(open_page, address):
+    hash_ = "#try?lesson=noise&steps=60"
+    page, alone = (
+        open_page(address + hash_),
+        open_page(address + hash_, before=lambda page: page.add_init_script(FAILS)),
+    )
+    assert trained(page) == trained(alone) and page.faults == alone.faults == []
 
 
 def test_the_reason_of_a_refusal_stays(open_page, address):
@@ -559,6 +578,7 @@ def test_link_table_and_picture_are_taken_along(open_page, address):
 @pytest.mark.parametrize("width, height", [(1280, 720), (1440, 900), (1920, 1080)])
 def test_controls_and_panels_are_in_one_view_while_it_trains(open_page, address, width, height):
     page = open_page(f"{address}#try?lesson=optimizer", viewport={"width": width, "height": height})
+    page.locator(".play").evaluate("(play, above) => { play.style.marginTop = `${above}px`; }", height / 2)  # words
     trained(page)
     boxes = page.evaluate("""() => [".play", ".play-work", ".play-choose"].map(name => {
       const { left, right, top, bottom } = document.querySelector(name).getBoundingClientRect();
@@ -567,7 +587,7 @@ def test_controls_and_panels_are_in_one_view_while_it_trains(open_page, address,
     whole, work, choose = boxes
     assert -1 <= whole["top"] and work["right"] < choose["left"]  # side by side, brought into view by Train
     header = 64  # of the book, above the playground
-    assert max(work["bottom"], choose["bottom"]) - whole["top"] <= height - header, boxes
+    assert max(work["bottom"], choose["bottom"]) - whole["top"] <= height - header and work["bottom"] <= height, boxes
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth") and page.faults == []
 
 
@@ -593,10 +613,13 @@ def test_a_point_is_dragged_and_the_others_stay(open_page, address, monkeypatch)
     before = labels(page)
     page.get_by_role("button", name="Move points").click()
     page.locator(".play-draw").scroll_into_view_if_needed()
-    draw_on(page, [(0.5, 0.5), (0.5, 0.2), (0.6, 0.1)])  # sideways it stays the same point
+    draw_on(page, [(0.8, 0.5), (0.8, 0.2), (0.6, 0.1)])  # sideways it stays the same point
+    width = page.locator(".play-draw > svg").bounding_box()["width"]
+    pressed = -np.pi + 2 * np.pi * (0.8 * width - 46) / (width - 56)  # the panel reaches from -pi to pi
     after = labels(page)
     moved = np.flatnonzero(abs(after[:, 1] - before[:, 1]) > 1e-9)
     assert len(moved) == 1 and after[moved[0], 1] > 1.5 and (after[:, 0] == before[:, 0]).all()
+    assert moved[0] == abs(before[:, 0] - pressed).argmin()
     page.wait_for_timeout(400)
     words, again = trained(page), open_page(page.url)
     assert trained(again) == words and (labels(again) == after).all()

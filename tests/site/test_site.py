@@ -18,6 +18,7 @@ from bookbuild.toc import entries
 from bs4 import BeautifulSoup
 from conftest import CHECKS, CHROMIUM, ROOT, served
 from fontTools.ttLib import TTFont
+from matplotlib import colormaps
 from pypdf import PdfReader
 
 import fpbook.replay as replays
@@ -244,6 +245,10 @@ def test_a_reference_shows_what_it_points_to(open_page, kind):
     box.hover()
     page.wait_for_timeout(400)
     assert box.is_visible()  # the pointer may rest on the preview
+    page.mouse.move(0, 0)
+    box.wait_for(state="detached")
+    link.hover()
+    box.wait_for()
     page.keyboard.press("Escape")
     assert box.count() == 0
     page.mouse.move(0, 0)
@@ -452,13 +457,18 @@ def test_without_scripts_the_pictures_stay(open_page, site, address):
         assert stills.nth(i).is_visible()
 
 
+PIXELS = """node => {
+  const copy = new OffscreenCanvas(node.width, node.height).getContext("2d");
+  copy.drawImage(node, 0, 0);
+  return [...copy.getImageData(0, 0, node.width, node.height).data];
+}"""
+
+
 def test_output_in_a_notebook_draws_itself(open_page, tmp_path, monkeypatch, shown):
     monkeypatch.delenv("FPBOOK_BUILD")
     x = np.linspace(0, 1, 9)
-    panels = [
-        dict(x=x, curves={"h": np.outer(np.arange(3), x)}),
-        dict(image=np.random.default_rng(0).random((3, 4, 4))),
-    ]
+    image = np.random.default_rng(0).random((3, 4, 5))
+    panels = [dict(x=x, curves={"h": np.outer(np.arange(3), x)}), dict(image=image, cmap="viridis")]
     replays.replay({"": dict(step=[0, 1, 2], panels=panels)})
     output = tmp_path / "html" / "output.html"
     output.parent.mkdir()
@@ -467,6 +477,10 @@ def test_output_in_a_notebook_draws_itself(open_page, tmp_path, monkeypatch, sho
     replay = show_replay(page)
     before = drawing(replay)
     replay.locator("input").focus()
+    colours = 255 * colormaps["viridis"]((image - image.min()) / np.ptp(image))  # opaque
+    for key, frame in {"End": colours[2], "ArrowLeft": colours[1], "Home": colours[0]}.items():
+        page.keyboard.press(key)
+        np.testing.assert_allclose(np.reshape(replay.locator("canvas").evaluate(PIXELS), frame.shape), frame, atol=4)
     page.keyboard.press("End")
     assert drawing(replay) != before and page.faults == []
 
