@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import zipfile
+from posixpath import normpath
 from xml.etree import ElementTree
 
 import jupytext
@@ -68,6 +69,15 @@ def test_a_page_shows_its_answer_its_claim_and_its_numbers(book):
     assert "colab.research" not in page(book)  # the address is unknown: no button
     *times, total = [int(row.select("td")[1].get_text()) for row in article(book, "status").select("tbody tr")]
     assert len(times) == 2 and abs(total - sum(times)) <= 1
+
+
+def test_a_page_with_cells_offers_its_notebook(book):
+    offered = {}
+    for name in ("solid", "claims"):
+        links = BeautifulSoup(page(book, name), "html.parser").select("a[href$='.ipynb']")
+        offered[name] = {(book / "_build/html/chapters" / link["href"]).resolve() for link in links}
+    assert offered == {"solid": {book / "_build/html/_sources/chapters/solid.ipynb"}, "claims": set()}
+    assert offered["solid"].pop().is_file()
 
 
 def test_a_changed_threshold_changes_page_and_ledger(book):
@@ -379,6 +389,8 @@ def test_the_epub_has_title_contents_and_no_folded_code(book):
     for name in [name for name in epub.namelist() if name.endswith(".xhtml")]:
         ElementTree.fromstring(epub.read(name))
     solid = epub.read("chapters/solid.xhtml").decode()
+    named = re.findall(r'(?:src|href)="([^":#]+\.(?:png|css|xhtml))', solid)
+    assert {normpath(f"chapters/{name}") for name in named} <= set(epub.namelist())
     assert "3 of 3 seeds" in solid and "claim(" not in solid and "seed_range" not in solid and "<script" not in solid
     assert solid.index("One is one.") < solid.index("<figure") < solid.index("Numbers")
     assert page(book)  # one kind of book does not undo the other

@@ -17,7 +17,7 @@ from bookbuild import settings
 from bookbuild.execute import results, runner
 from bookbuild.publish.notebooks import cited, label_texts, readable
 from bookbuild.publish.twins import INSTALL
-from bookbuild.read import claims
+from bookbuild.read import claims, links
 from bookbuild.write import assets, finish, mathml
 from bookbuild.write.site import offer_downloads
 from conftest import add_chapter, cell, failure
@@ -399,6 +399,19 @@ def test_a_formula_takes_its_own_punctuation_and_no_other():
     mathml.keep_together(None, paragraph, "")
     assert paragraph.astext() == "noise.ofv."
     assert paragraph[3].astext() == "v." and paragraph[3]["classes"] == ["nobreak"]
+
+
+def test_a_name_in_code_leads_to_its_row_of_the_notation():
+    cells = [nodes.entry("", nodes.paragraph("", "", nodes.literal("", name))) for name in ("symbol", "f_hat", "word")]
+    std = SimpleNamespace(objects={("term", "low frequency"): ("chapters/glossary", "term-low-frequency")})
+    env = SimpleNamespace(docname=settings.NOTATION, domains={"std": std})
+    builder = SimpleNamespace(name="html", get_relative_uri=lambda page, to: f"{to}.html")
+    app = SimpleNamespace(env=env, builder=builder, book=SimpleNamespace(notation={}))
+    links.name_rows(app, nodes.row("", *cells))
+    prose = nodes.paragraph("", "", *(nodes.literal("", name) for name in ("symbol", "f_hat", "word", "f_hat")))
+    links.link_words(app, nodes.section("", prose), "chapters/why")
+    found = [(link.astext(), link["refuri"]) for link in prose.findall(nodes.reference)]
+    assert found == [("f_hat", f"{settings.NOTATION}.html#notation-f-hat")]
 
 
 def test_each_page_offers_the_whole_book_with_sizes(tmp_path):
