@@ -42,9 +42,7 @@ function drawFormulas(wanted = () => undrawn(document)) {
       const some = formulas.splice(0, 4);
       some.forEach(backToTeX);
       await MathJax.typesetPromise(some);
-      focusWhatScrolls(
-        some.flatMap((formula) => [formula, ...formula.querySelectorAll("mjx-container[display]")]),
-      );
+      some.forEach(watchWhatScrolls);
       await new Promise((resume) => setTimeout(resume));
     }
   });
@@ -65,14 +63,20 @@ const ACTS = ["scroll", "pointermove", "pointerdown", "keydown"];
 const SCROLLING =
   "mjx-container[display], div.math, article figure, article pre, .cell_output > .output, .pst-scrollable-table-container";
 
-function focusWhatScrolls(boxes = [...document.querySelectorAll(SCROLLING)]) {
-  boxes = boxes.filter((box) => box.matches(SCROLLING));
+// A box is measured when it is first laid out, which is when its section comes near the screen, and whenever its size changes.
+const sizes = new ResizeObserver((changes) => {
+  const boxes = changes.map(({ target }) => target);
   const scrolls = boxes.map(
     (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight,
   );
   boxes.forEach((box, i) =>
     scrolls[i] ? box.setAttribute("tabindex", "0") : box.removeAttribute("tabindex"),
   );
+});
+
+function watchWhatScrolls(within) {
+  for (const box of [within, ...within.querySelectorAll(SCROLLING)])
+    if (box.matches?.(SCROLLING)) sizes.observe(box);
 }
 
 // Paper is white: print in the light theme and with every picture. What is folded is left out, solutions are not.
@@ -190,10 +194,5 @@ document.addEventListener("DOMContentLoaded", () => {
   const article = document.querySelector("article");
   if (article) offerPreviews(article);
   if (window.MathJax) waitForReader();
-  let width = 0; // of the page; its height changes with each formula
-  new ResizeObserver(([{ contentRect }]) => {
-    if (contentRect.width === width) return;
-    width = contentRect.width;
-    focusWhatScrolls();
-  }).observe(document.querySelector("main"));
+  watchWhatScrolls(document.body);
 });

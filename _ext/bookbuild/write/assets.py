@@ -1,8 +1,9 @@
-"""Small pages: pictures as WebP, which wait until they are near; one style sheet; an icon font of the icons in use."""
+"""Small pages: pictures as WebP, which wait until they are near; one style sheet and icon font of what is in use."""
 
 import hashlib
 import io
 import re
+from functools import cache
 
 from fontTools import subset
 from PIL import Image
@@ -13,13 +14,16 @@ STYLES = re.compile(r'\s*<link[^>]*href="(?P<root>[^"]*)_static/(?P<path>[^"?]+\
 ICON = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\([0-9a-f]+)"\}')
 FONT = re.compile(r'url\([^)]*fa-solid-900\.woff2\) format\("woff2"\),url\([^)]*\) format\("truetype"\)')
 IMAGE = re.compile(r'<img(?P<before>[^>]*) src="(?P<src>[^"]*_images/[^"]+\.png)"(?: style="[^"]*")?')
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+RULE = re.compile(r"([^{};]+)\{[^{}]*\}")
+CLASS = re.compile(r"\.([a-zA-Z][\w-]*)")
 FONTS = "_static/vendor/fontawesome/webfonts"
 
 
-def shrink(page, path, html):
+def shrink(page, path, html, known):
     """The page with smaller files, and what of it was done."""
     page, pictures = IMAGE.subn(lambda match: picture(match, path), page)
-    page, fonts = one_style_sheet(page, html)
+    page, fonts = one_style_sheet(page, html, known)
     return page, {name for name, count in {"pictures": pictures, "icon font": fonts}.items() if count}
 
 
@@ -36,13 +40,32 @@ def picture(match, page):
     return f'<img{match["before"]} loading="lazy" width="{width}" height="{height}" src="{source}"'
 
 
-def one_style_sheet(page, html):
+def known_names(texts, html):
+    """Whether a name can be that of a class: a word of a page or script, or one that a script puts together."""
+    scripts = [*html.glob("_static/*.js"), *html.glob("_static/scripts/[!f]*.js")]  # no page loads fontawesome.js
+    said = {word for path in scripts for word in re.findall(r"[\w-]+", path.read_text(encoding="utf8"))}
+    words = said.union(*(re.findall(r"[\w-]+", text) for text in texts))
+    starts = tuple(word for word in said if word.endswith("-"))
+    return cache(lambda name: name in words or name.startswith(starts))
+
+
+@cache
+def rules_in_use(text, known):
+    """A style sheet without comments and without the rules of a theme for classes that no page here has."""
+
+    def styles(selector):
+        return all(map(known, CLASS.findall(re.sub(r":not\([^()]*\)", "", selector))))
+
+    return RULE.sub(lambda rule: rule[0] if any(map(styles, rule[1].split(","))) else "", COMMENT.sub("", text))
+
+
+def one_style_sheet(page, html, known):
     """All style sheets of a page in one file, so that a browser need not fetch a dozen before it draws."""
     links = list(STYLES.finditer(page))
-    files = [html / "_static" / link["path"] for link in links]
-    text = "".join(f"/* {file.name} */\n{file.read_text(encoding='utf8')}\n" for file in files)
+    text = "\n".join((html / "_static" / link["path"]).read_text(encoding="utf8") for link in links)
     text = text.replace('@import "../basic.css";', (html / "_static/basic.css").read_text(encoding="utf8"), 1)
     text, fonts = FONT.subn('url(../vendor/fontawesome/webfonts/icons.woff) format("woff")', text)
+    text = rules_in_use(text, known)
     name = f"all-{hashlib.sha256(text.encode()).hexdigest()[:12]}.css"
     replace(html / "_static/styles" / name, text.encode("utf8"))  # beside the theme's, whose addresses are relative
     page = STYLES.sub("", page)

@@ -59,11 +59,12 @@ def run(app, exception):
     texts = {path.relative_to(html).as_posix(): path.read_text(encoding="utf8") for path in paths}
     pages = [name for name, text in texts.items() if not text.startswith(REDIRECT)]
     assets.shrink_icons(html)
+    known = assets.known_names(texts.values(), html)
     script, hits = change((html / THEME).read_text(encoding="utf8"), THEME_CHANGES)
     replace(html / THEME, script.encode("utf8"))
     for name in pages:
         text, changed = change(texts[name], CHANGES)
-        text, shrunk = assets.shrink(mathml.draw(text), html / name, html)
+        text, shrunk = assets.shrink(mathml.draw(text), html / name, html, known)
         hits |= changed | shrunk
         allowed = f'<meta http-equiv="Content-Security-Policy" content="{policy(text)}">'
         texts[name] = text.replace(CHARSET, CHARSET + allowed)
