@@ -19,6 +19,13 @@
   const PACE = 8; // step 8 t² is shown after t seconds: slowly at first, where most happens; about five seconds in all
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
+  const ORDERS = {
+    [say("in order")]: "one after the other, slow before fast",
+    [say("reversed")]: "one after the other, fast before slow",
+    [say("together")]: "all together",
+  };
+  const REASON =
+    "On the left, a step that corrects one point moves its neighbours along, and on the right it hardly does.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
@@ -84,7 +91,7 @@
       const box = element("div", parent, { class: `landing-bar k${k}` });
       element("span", box).textContent = name;
       const meter = element("div", box, { role: "meter", "aria-valuemin": 0, "aria-valuemax": 100 });
-      meter.setAttribute("aria-label", `${name} wave, learned`);
+      meter.setAttribute("aria-label", `${name} wave, learned at the points`);
       for (const kind of ["rest", "learned"])
         element("path", drawing(meter, "0 0 120 16", { class: kind, "aria-hidden": "true" }), { d: wave(k) });
       return { meter, name: `k = ${k}`, time: element("small", box) };
@@ -156,7 +163,7 @@
       this.show("ready");
       this.tell(
         "",
-        "You see a recording. The curve is a sum of three waves, and the bars show how much of each is learned. Guess, then train both here, in this page.",
+        "A recording of both. The curve is a sum of three waves, and the bars show how much of each is learned at the points, and when. Guess, then train both here, in this page.",
       );
       if (LESS_MOTION) this.player.go(TICKS);
       else this.playOnceSeen();
@@ -179,7 +186,7 @@
       this.open = add("What is between the points?", () => this.reveal(), "landing-open");
       this.next = element("div", this.controls, { class: "landing-next" });
       this.next.append(...links);
-      button(this.next, "Again, from other initial weights", () => this.again(), { once: true });
+      button(this.next, "Other weights", () => this.again(), { once: true });
       this.say = element("p", this.live, { class: "landing-say", role: "status" });
     }
 
@@ -300,10 +307,9 @@
         return this.tell("", "From these initial weights they do not both fit the points. Try others.");
       const error = percent(Math.max(...each.map(({ at }) => at)));
       const orders = each.map(
-        ({ order: how }, i) =>
-          how && `On the ${SIDES[i]} waves were learned ${how[0].toLowerCase()}${how.slice(1)}`,
+        ({ order: how }, i) => how && `On the ${SIDES[i]} the waves were learned ${ORDERS[how]}.`,
       );
-      this.tell(`Both pass through the points, to within ${error}.`, ...orders);
+      this.tell(`At the points both are off by at most ${error}.`, ...orders);
     }
 
     toEnd() {
@@ -330,17 +336,7 @@
       const { each, right } = this.found;
       const [left, other] = each.map(({ between }) => percent(between));
       const verdict = `Between the points the left one is off by ${left}, the right one by ${other}.`;
-      this.tell(verdict, this.reason(), this.reply(right));
-    }
-
-    reason() {
-      const { each, right } = this.found;
-      if (right === null) return "";
-      const won = each[right].order === say("in order") && each[1 - right].order !== say("in order");
-      const [side, other] = [SIDES[right], SIDES[1 - right]];
-      return won
-        ? `The ${side} one learned slow waves first, as the frequency principle says, the ${other} one all at once.`
-        : "";
+      this.tell(verdict, right === 0 && REASON, this.reply(right));
     }
 
     reply(right) {
