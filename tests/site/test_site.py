@@ -134,6 +134,7 @@ def test_page_is_clean_and_accessible(open_page, site, address):
     responses = []
     page = open_page(site + address, responses=responses)
     page.add_style_tag(content="* { transition: none !important; }")  # a colour half way is neither of the two
+    page.add_style_tag(content="section { content-visibility: visible !important; }")  # what is far off is checked too
     assert page.locator("mjx-merror").count() == 0
     if address in REPLAYS:
         show_replay(page)
@@ -165,6 +166,26 @@ def test_a_page_needs_few_files_before_it_is_drawn(open_page, site):
     assert len([r for r in responses if r.url.split("?")[0].endswith((".css", ".js"))]) <= 15
     assert not re.search(r"fontawesome\.js|thebe|sphinx-design|searchtools", " ".join(r.url for r in responses))
     assert sum(len(r.body()) for r in responses if r.url.endswith(".webp")) < 400_000  # the rest waits until it is near
+
+
+# The rules of style sheets that the page itself does not have, and that would style something on it.
+MISSED = """texts => {
+  const flat = rules => [...rules].flatMap(rule => rule.selectorText ?? flat(rule.cssRules ?? []));
+  const kept = new Set([...document.styleSheets].flatMap(sheet => flat(sheet.cssRules)));
+  const parsed = text => { const sheet = new CSSStyleSheet(); sheet.replaceSync(text); return sheet; };
+  const all = texts.flatMap(text => flat(parsed(text.replace(/@import[^;]*;/g, "")).cssRules));
+  const still = rule => rule.replace(/::?(before|after|hover|focus|active|focus-visible|-[\\w-]+)/g, "");
+  const styles = rule => { try { return document.querySelector(still(rule)); } catch { return false; } };
+  return [kept.size, all.length, all.filter(rule => !kept.has(rule) && styles(rule))];
+}"""
+
+
+@pytest.mark.parametrize("address", ["html/index.html", LABS[0], PLAIN[0]])
+def test_the_style_sheet_of_a_page_leaves_out_what_styles_nothing_there(open_page, site, address):
+    names = ["styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "book.css"]
+    texts = [(BUILD / "html/_static" / name).read_text("utf8") for name in names]
+    kept, of, missed = open_page(site + address).evaluate(MISSED, texts)
+    assert kept < of / 2 and missed == []
 
 
 # How far what is on the screen moves by itself, as a share of the screen; above 0.1 readers lose their place.
