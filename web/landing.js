@@ -15,7 +15,9 @@
   const TITLES = ["broad activation", "narrow activation"];
   const WAVES = { slow: 1, middle: 3, fast: 5 };
   const GUESSES = [...SIDES.map((side) => `the ${side} one`), "I cannot tell"];
-  const KEYS = ["the curve", "41 points of it", "network"];
+  const KEYS = ["the curve", "41 points of it", "network, at the points only"];
+  const KEYS_REVEALED = ["the curve", "41 points of it", "network", "bars: at the points only"];
+  const SWATCHES = ["curve", "points", "network", "bars"];
   const PACE = 8; // step 8 t² is shown after t seconds: slowly at first, where most happens; about five seconds in all
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
@@ -24,8 +26,8 @@
     [say("reversed")]: "one after the other, fast before slow",
     [say("together")]: "all together",
   };
-  const REASON =
-    "On the left, a step that corrects one point moves its neighbours along, and on the right it hardly does.";
+  const PRINCIPLE =
+    "The frequency principle: networks with tanh or ReLU usually learn slow waves first and put no faster ones in between.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
@@ -198,7 +200,7 @@
       this.player.set(TICKS + 1);
       this.at = element("span", bar, { class: "landing-step" });
       const keys = element("p", this.live, { class: "landing-keys", "aria-hidden": "true" });
-      this.keys = KEYS.map((key) => element("span", keys, { class: `landing-key ${key.split(" ").at(-1)}` }));
+      this.keys = SWATCHES.map((kind) => element("span", keys, { class: `landing-key ${kind}` }));
     }
 
     /** The recording plays once, when it is seen. */
@@ -216,8 +218,8 @@
     show(state) {
       const held = document.activeElement;
       this.live.dataset.state = state;
-      const open = state === "revealed" ? "" : ", at the points only";
-      this.keys.forEach((key, i) => (key.textContent = KEYS[i] + (i === 2 ? open : "")));
+      const words = state === "revealed" ? KEYS_REVEALED : KEYS;
+      this.keys.forEach((key, i) => (key.textContent = words[i] ?? ""));
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
       const shown = (node) => node.getClientRects().length > 0;
       if (!this.controls.contains(held) || shown(held)) return;
@@ -309,7 +311,11 @@
       const orders = each.map(
         ({ order: how }, i) => how && `On the ${SIDES[i]} the waves were learned ${ORDERS[how]}.`,
       );
-      this.tell(`At the points both are off by at most ${error}.`, ...orders);
+      this.tell(
+        `At the points both are off by at most ${error}.`,
+        ...orders,
+        "What they put in between is another matter.",
+      );
     }
 
     toEnd() {
@@ -336,15 +342,12 @@
       const { each, right } = this.found;
       const [left, other] = each.map(({ between }) => percent(between));
       const verdict = `Between the points the left one is off by ${left}, the right one by ${other}.`;
-      this.tell(verdict, right === 0 && REASON, this.reply(right));
+      this.tell(verdict, right === 0 && PRINCIPLE, this.reply(right));
     }
 
     reply(right) {
       if (this.guess < 0 || right === null) return "";
-      const [said, answer] = [GUESSES[this.guess], GUESSES[right]];
-      return this.guess === right
-        ? `You said \u201c${said}\u201d: right.`
-        : `You said \u201c${said}\u201d; it is ${answer}.`;
+      return this.guess === right ? "You guessed right." : `It is ${GUESSES[right]}.`;
     }
 
     /** From the next seed. */
