@@ -47,8 +47,7 @@ def build_page(root, name):
     if name not in pages:
         raise BuildError(f"no such page: {name}; a page is listed in _toc.yml")
     folder, page, toc = root / "_build" / "page" / name, pages[name], {"format": "jb-book", "root": pages[name]}
-    html = folder / "html"
-    file = html / f"{page}.html"
+    html, file = folder / "html", folder / "html" / f"{page}.html"
     if beside := [{"file": other} for other in (GLOSSARY, NOTATION, REFERENCES) if other in {*pages.values()} - {page}]:
         toc["chapters"] = beside
     folder.mkdir(parents=True, exist_ok=True)

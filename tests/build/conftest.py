@@ -106,6 +106,19 @@ print('below')
 :alt: The icon of the book
 An icon.
 ```
+
+```{{exercise-start}}
+:label: ex-a
+```
+Do it.
+```{{exercise-end}}
+```
+
+```{{solution-start}} ex-a
+```
+Done.
+```{{solution-end}}
+```
 """
 TOC = """format: jb-book
 root: index

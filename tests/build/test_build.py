@@ -45,7 +45,9 @@ def test_a_page_shows_its_answer_its_claim_and_its_numbers(book):
     captions = [
         span.get_text().strip() for span in [*solid.select(".caption-number"), *below.select(".caption-number")]
     ]
-    assert captions == ["Fig. 1.1.1", "Theorem 1.1.1", "Fig. 1.1.2"]  # on through the section
+    assert captions == ["Fig. 1.1.1", "Theorem 1.1.1", "Fig. 1.1.2", "Exercise 1.1.1"]  # on through the section
+    (title,) = below.select(".solution > .admonition-title")
+    assert title.get_text() == "Solution to Exercise 1.1.1" and title.a.get_text() == "Exercise 1.1.1"
 
     claim = solid.select_one("#claim-solid-1")
     line, fold = claim.find_all(True, recursive=False)

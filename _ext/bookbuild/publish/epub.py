@@ -13,10 +13,10 @@ from ..write.mathml import as_mathml
 
 LOOK = Path(__file__).with_name("epub.css").read_text(encoding="utf8")
 TITLE = Path(__file__).with_name("title.xhtml").read_text(encoding="utf8")
-CHANGES = {
+CHANGES = {name: finish.CHANGES[name] for name in ("ids that name several places", "space that a link underlines")}
+CHANGES |= {
     "style sheets of the site": (r'\s*<link rel="stylesheet"[^>]*_static/(?!pygments|epub)[^>]*/>', ""),
     "role that is deprecated": (r' role="doc-biblioentry"', ""),
-    "ids that name several places": finish.CHANGES["ids that name several places"],
 }
 
 

@@ -34,6 +34,7 @@ CHANGES = {
     "scripts that hold up the page": (r"<script (?![^>]*(?:defer|async))(?=[^>]*src=)", "<script defer "),
     "role that is deprecated": (r'role="doc-biblioentry"', 'role="listitem"'),
     "ids that name several places": (r' id="(?:(?:exercise|solution|proof)-content|proof)"', ""),
+    "space that a link underlines": (r'Solution to(<a class="reference internal" href="[^"]*">) ', r"Solution to \1"),
     "handlers that the policy forbids": (r' onclick="[^"]*"', ""),  # _static/site.js prints
     "name that hides a fold's words": (r' aria-label="Toggle hidden content"', ""),
     "name that hides a button's words": (r'(<button class="btn search-button-field[^>]*) aria-label="Search"', r"\1"),
