@@ -88,6 +88,19 @@ claim(f"each of the numbers is below ${{bound}}$", holds, measured=one, source="
 :label: thm-a
 True.
 :::
+
+```{{exercise-start}}
+:label: ex-a
+```
+Do it.
+```{{exercise-end}}
+```
+
+```{{solution-start}} ex-a
+```
+Done.
+```{{solution-end}}
+```
 """
 
 BELOW = f"""{HEADER}
@@ -106,19 +119,6 @@ print('below')
 :alt: The icon of the book
 An icon.
 ```
-
-```{{exercise-start}}
-:label: ex-a
-```
-Do it.
-```{{exercise-end}}
-```
-
-```{{solution-start}} ex-a
-```
-Done.
-```{{solution-end}}
-```
 """
 TOC = """format: jb-book
 root: index
@@ -133,6 +133,7 @@ parts:
 - chapters:
   - file: chapters/claims
   - file: chapters/status
+  - file: genindex
 """
 CLAIMS = """(sec-claims)=
 # Claims
@@ -159,6 +160,7 @@ FILES = {
     "fpbook/one.py": "from .base import base\n\none = 1 + base\n",
     "fpbook/base.py": "base = 0\n",
     "fpbook/apart.py": "",
+    "genindex.md": "# Index\n",
 }
 
 

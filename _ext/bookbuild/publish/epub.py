@@ -52,15 +52,15 @@ class Epub(Epub3Builder):
 
     def build_content(self):
         """The list of contents says which pages hold MathML, names each page once, and is the page behind the title."""
-        self.refnodes = list({node["refuri"]: node for node in self.refnodes}.values())
         super().build_content()
         path = Path(self.outdir, "content.opf")
+        content = "\n".join(dict.fromkeys(path.read_text(encoding="utf8").splitlines()))  # no other line is there twice
 
         def item(match):
             holds = "<math" in Path(self.outdir, match[1]).read_text(encoding="utf8")
             return match[0] + (' properties="mathml"' if holds else "")
 
-        content = re.sub(r'<item id="epub-\d+" href="([^"]+\.xhtml)"', item, path.read_text(encoding="utf8"))
+        content = re.sub(r'<item id="epub-\d+" href="([^"]+\.xhtml)"', item, content)
         title = f'<itemref idref="{self.make_id("title.xhtml")}" linear="no" />'
         first = title.replace(' linear="no"', "") + '\n    <itemref idref="nav" />'
         content = re.sub(r"<spine[^>]*>", rf"\g<0>\n    {first}", content.replace(title, ""))
