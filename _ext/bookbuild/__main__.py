@@ -38,11 +38,7 @@ def main(command, options):
 
 
 def build_page(root, name):
-    """Execute and render one page alone, and show what is wrong. Returns the exit status.
-
-    What it refers to on other pages has no address here; such warnings are not shown. Words, symbols and citations are
-    there. A claim that does not hold is shown with its figure.
-    """
+    """Execute and render one page alone; show what is wrong but for references elsewhere. Returns the exit status."""
     pages = {entry.path.stem: entry.name for entry in entries(root)}
     if name not in pages:
         raise BuildError(f"no such page: {name}; a page is listed in _toc.yml")

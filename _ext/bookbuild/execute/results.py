@@ -1,7 +1,4 @@
-"""Results of executed notebooks: that of `chapters/NAME.md` is `_build/executed/NAME.ipynb`.
-
-It is used again only while its key, a hash over all that can change what is printed, is the key of today's files.
-"""
+"""Results of executed notebooks, `_build/executed/NAME.ipynb`: used again while the key is that of today's files."""
 
 import ast
 import hashlib
@@ -71,10 +68,7 @@ def versions():
 
 
 def read_by(code, modules, root):
-    """The files that a page with this code reads: style sheets of the package, and data.
-
-    Data are named by their file's stem: `record("parity")`. A page that imports their module and names none reads all.
-    """
+    """The style sheets and data that a page with this code reads: by their files' stems, or all where it names none."""
     words = set(re.findall(r"\w+", _without_words(code)))
     found = [file for file in (root / "fpbook").glob("*.mplstyle") if f"fpbook.{file.stem}" in code]
     for module, folder in {"records": root / "data" / "records", "datasets": root / "data"}.items():

@@ -78,17 +78,13 @@ def check_tags(notebook):
 
 
 async def run_notebook(notebook, folder, environment, **options):
-    """Execute a notebook in place, in a fresh kernel and an empty folder; BuildError if it fails.
-
-    The options are those of nbclient: which errors end nothing. Where the system can, the kernel is reached through
-    files: a port could be taken by another process first.
-    """
+    """Execute a notebook in place, in a fresh kernel and an empty folder; BuildError if it fails. Options: nbclient."""
     for name in ["JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]:  # this process writes there too: the connection's file
         os.environ[name] = environment[name]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     cells = []  # those that have begun
-    with tempfile.TemporaryDirectory(prefix="fpbook") as sockets:
+    with tempfile.TemporaryDirectory(prefix="fpbook") as sockets:  # a port could be taken by another process first
         reached = {"transport": "ipc", "ip": f"{sockets}/kernel"} if os.name == "posix" else {}
         client = NotebookClient(
             notebook, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, store_widget_state=False,
@@ -111,10 +107,7 @@ async def run_notebook(notebook, folder, environment, **options):
 
 
 async def run(path, root, label, device, show_failing):
-    """Execute one notebook, and store it if all its claims hold. Returns it, or the BuildError with which it fails.
-
-    With `show_failing` a claim that does not hold ends nothing: its message stands in the notebook's metadata.
-    """
+    """Execute one notebook, and store it if all claims hold; others end it, or are shown. Returns it or its error."""
     notebook, start, failing = jupytext.read(path), time.monotonic(), []
     key = results.result_key(notebook, root)  # of the files as they are before the run
     folder = Path(root) / "_build" / "home" / path.stem

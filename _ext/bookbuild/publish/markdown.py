@@ -1,7 +1,4 @@
-"""MyST Markdown as plain Markdown, for readers of a notebook, where MyST is shown as raw text.
-
-`labels` gives what stands for a label; under "numref LABEL" the number of a section, under "address LABEL" its place.
-"""
+"""MyST Markdown as plain Markdown, for notebooks; `labels` has texts of LABEL, "numref LABEL" and "address LABEL"."""
 
 import re
 

@@ -1,7 +1,4 @@
-"""Claims: one quiet line where the cell stands, and on a page a fold with the check; and the lists of them.
-
-`claims.md` holds the ledger and what the claims say of the source, `status.md` the run behind them.
-"""
+"""Claims: one quiet line where the cell stands, and on a page a fold with the check; ledger, verdicts and run."""
 
 import json
 import re

@@ -74,10 +74,7 @@ def small_copy(figure):
 
 
 def add_pictures(app, doctree):
-    """An image of `figure:NAME` shows this figure of another page, small; `figure:NAME#top` its upper panel alone.
-
-    On a page a drawing stands in the place of its picture, named by the picture's alternative text.
-    """
+    """An image of `figure:NAME` shows that figure, small, of `figure:NAME#top` its upper panel; a drawing is SVG."""
     cells = [cell for notebook in app.book.notebooks.values() for cell in notebook.cells if "mystnb" in cell.metadata]
     figures = {cell.metadata["mystnb"].get("figure", {}).get("name"): cell for cell in cells}
     for image in list(doctree.findall(nodes.image)):
