@@ -75,8 +75,8 @@ const sizes = new ResizeObserver((changes) => {
 });
 
 function watchWhatScrolls(within) {
-  for (const box of [within, ...within.querySelectorAll(SCROLLING)])
-    if (box.matches?.(SCROLLING)) sizes.observe(box);
+  if (within.matches(SCROLLING)) sizes.observe(within);
+  for (const box of within.querySelectorAll(SCROLLING)) sizes.observe(box);
 }
 
 // Paper is white: print in the light theme and with every picture. What is folded is left out, solutions are not.

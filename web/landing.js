@@ -16,7 +16,7 @@
   const WAVES = { slow: 1, middle: 3, fast: 5 };
   const GUESSES = [...SIDES.map((side) => `the ${side} one`), "I cannot tell"];
   const KEYS = ["the curve", "41 points of it", "network, at the points only"];
-  const KEYS_REVEALED = ["the curve", "41 points of it", "network", "waves below: at the points only"];
+  const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", "waves below: at the points only"];
   const SWATCHES = ["curve", "points", "network", "bars"];
   const PACE = 8; // step 8 t² is shown after t seconds: slowly at first, where most happens; about five seconds in all
   const TICKS = 120; // places of the slider

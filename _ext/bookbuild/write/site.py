@@ -34,6 +34,7 @@ def configure(app, config):
         config.ogp_site_url, config.ogp_site_name, config.ogp_use_first_image = site_address(), config.html_title, True
         config.ogp_social_cards, config.ogp_enable_meta_description = {"enable": False}, False  # `describe` does that
         config.sitemap_url_scheme, config.sitemap_excludes = "{link}", ["404.html", "search.html", "genindex.html"]
+    config.epub_contributor, config.epub_copyright = config.author, f"{config.copyright} {config.author}, CC BY 4.0"
     config.html_search_scorer = str(Path(__file__).with_name("search.js"))
 
 
