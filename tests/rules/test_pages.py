@@ -1,7 +1,9 @@
 """The rules that every notebook page keeps, read from its source; no cell is executed here."""
 
 import ast
+import copy
 import dis
+import functools
 import io
 import re
 import tokenize
@@ -48,7 +50,9 @@ def section(request):
     return request.param
 
 
+@functools.cache
 def read(name):
+    """The notebook of a page, read once; no test changes it."""
     return jupytext.read(PAGES[name].path)
 
 
@@ -65,8 +69,9 @@ def before_exercises(name):
     found = []
     for cell in read(name).cells:
         if cell.cell_type == "markdown" and (match := re.search(r"^#+ Exercises", cell.source, re.MULTILINE)):
-            cell.source = cell.source[: match.start()]
-            return [*found, cell]
+            shortened = copy.deepcopy(cell)
+            shortened.source = cell.source[: match.start()]
+            return [*found, shortened]
         found.append(cell)
     return found
 
@@ -83,9 +88,14 @@ def head(cell):
     return cell.source.split("\n")[0]
 
 
+@functools.cache
+def all_calls(source):
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+
+
 def calls(cell, name):
     """The calls of a function in a cell."""
-    found = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+    found = all_calls(cell.source)
     return [node for node in found if getattr(node.func, "id", getattr(node.func, "attr", "")) == name]
 
 
