@@ -11,9 +11,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from fpbook._arrays import numbers
-from fpbook.filtering import low_frequency_part, low_frequency_ratio, ratio_density, share_cutoff
+from fpbook.filtering import (
+    cutoffs,
+    low_frequency_part,
+    low_frequency_ratio,
+    neighbour_correlation,
+    neighbour_disagreement,
+    ratio_density,
+    share_cutoff,
+    unit_distance,
+)
 from fpbook.monitor import FrequencyMonitor
-from fpbook.spectra import first_step_below, nudft, principal_direction, relative_error
+from fpbook.spectra import first_step_below, nudft, peaks, principal_direction, relative_error
 
 x, y = np.linspace(0.25, 3, 12), np.cos(3 * np.arange(12)) + 2
 
@@ -38,6 +47,15 @@ MEASURES = {  # each of one array of 12 positive numbers that increase
     "ratio_density along cut-offs": lambda v: ratio_density(v, x / 4),
     "ratio_density of ratios": lambda v: ratio_density(x, v),
     "share_cutoff along cut-offs": lambda v: share_cutoff(v, x / 4, 0.3),
+    "cutoffs of points": lambda v: cutoffs(v, y),
+    "cutoffs of labels": lambda v: cutoffs(x, v),
+    "unit_distance": lambda v: unit_distance(v)[0],
+    "neighbour_disagreement of points": lambda v: neighbour_disagreement(v, y > 2, neighbours=3),
+    "neighbour_correlation of points": lambda v: neighbour_correlation(v, y, 0.1),
+    "neighbour_correlation of labels": lambda v: neighbour_correlation(x, v, [0.1, 1.0]),
+    "neighbour_correlation of variances": lambda v: neighbour_correlation(x, y, v),
+    "peaks of points": lambda v: peaks(v, np.sin(4 * x)),
+    "peaks of labels": lambda v: peaks(x, v),
 }
 MONITORS = {  # for these NaN is a value that is missing
     "monitor of points": lambda v: FrequencyMonitor(v, y, k=[3.0]).share,
@@ -82,6 +100,34 @@ def test_what_is_given_is_left_as_it_is(measure):
     first = measure(values)
     np.testing.assert_array_equal(values, x)
     np.testing.assert_array_equal(measure(values), first)
+
+
+PAIRS = {  # each of points and of what is known at them
+    "nudft": lambda x, y: nudft(x, y, [1.0]),
+    "low_frequency_part": lambda x, y: low_frequency_part(x, y, 0.1),
+    "low_frequency_ratio": lambda x, y: low_frequency_ratio(x, y, [0.1]),
+    "cutoffs": cutoffs,
+    "neighbour_correlation": lambda x, y: neighbour_correlation(x, y, 0.1),
+    "peaks": peaks,
+    "monitor, k": lambda x, y: FrequencyMonitor(x, y, k=[3.0]),
+    "monitor, delta": lambda x, y: FrequencyMonitor(x, y, delta=0.1),
+    "monitor, bands": lambda x, y: FrequencyMonitor(x, y, bands=[5.0]),
+    "monitor that chooses": FrequencyMonitor,
+}
+
+
+@pytest.mark.parametrize("measure", PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize("labels", [y[:-1], np.r_[y, 1], y[:1], np.zeros((2, 3))], ids=np.shape)
+def test_labels_of_another_number_than_the_points_are_refused_with_their_shape(measure, labels):
+    with pytest.raises(ValueError, match=r"^(y|f|peaks) .*(shape|each with a label)"):
+        measure(x, labels)
+
+
+@pytest.mark.parametrize("measure", PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize("points", [x[0], x.reshape(3, 2, 2)], ids=np.shape)
+def test_points_are_a_list_of_numbers_or_of_rows(measure, points):
+    with pytest.raises(ValueError, match=r"^x (must have shape \(n,\) or \(n, d\), not|is empty or a single number)"):
+        measure(points, y)
 
 
 # The converter of everything that users hand in

@@ -116,6 +116,55 @@ def test_what_a_lab_does_not_know_or_lacks_is_refused_with_the_nearest_name(give
         labs.lab(**made)
 
 
+CUBE, ROD = dict(cube=4, degree=2, seen=10), dict(rod=20)
+
+
+def rod_with(**changes):
+    return dict(data=ROD, training=dict(loss="energy"), watch=dict(series=["exact"])) | changes
+
+
+@pytest.mark.parametrize("changes, message", [  # what needs, or forbids, another entry: "" where all is said
+    (dict(network=dict(start="normal")), "says their std"), (dict(network=dict(start="normal", std=0.1)), ""),
+    (dict(network=dict(start="xavier")), ""), (dict(network=dict(start="xavier", gain=2.0)), ""),
+    (dict(network=dict(activation="ricker")), "says its a"), (dict(network=dict(activation="ricker", a=0.3)), ""),
+    (dict(network=dict(hidden=None, width=5, depth=2)), ""), (dict(network=dict(hidden=None, width=5)), "says neither"),
+    (dict(network=dict(hidden=None, depth=2)), "says neither"), (dict(network=dict(depth=2)), ""),
+    (dict(training=dict(name="sgd", momentum=0.9)), ""), (dict(training=dict(name="sgd")), ""),
+    (dict(training=dict(name="adam", momentum=0.9)), "is an option of sgd"),
+    (dict(training=dict(name=None, momentum=0.9)), "is an option of sgd"),
+    (dict(training=dict(momentum=0)), ""), (dict(watch=dict(heat=True)), ""),
+    (dict(training=dict(loss="energy")), "loss and kink belong to the rod"),
+    (dict(network=dict(kink=True)), "loss and kink belong to the rod"),
+    (dict(watch=dict(series=["exact"])), "are watched on the rod, and only they"),
+    (dict(watch=dict(series=["unseen"])), "are watched on the cube, and only they"),
+    (dict(data=CUBE, watch=dict(series=["seen"])), ""), (dict(data=CUBE, watch=dict(series=["unseen"])), ""),
+    (dict(data=CUBE), "are watched on the cube"), (dict(data=CUBE | {"rod": 20}), "rod"),
+    (dict(data=dict(cube=4), watch=dict(series=["seen"])), "data do not say degree, seen"),
+    (dict(data=dict(points=9), watch=dict(series=["training"])), "data do not say high, low"),
+    (dict(data=CUBE, watch=dict(series=["seen"], heat=True)), "a heat map is of frequencies on the line"),
+    (rod_with(), ""),
+    (rod_with(watch=dict(series=["modified"])), ""),
+    (rod_with(network=dict(kink=True)), ""),
+    (dict(data=ROD, training=dict(loss="energy")), "are watched on the rod"),
+    (dict(data=ROD, watch=dict(series=["exact"])), "on the rod training says its loss"),
+    (rod_with(watch=dict(series=["exact"], heat=True)), "a heat map"),
+    (rod_with(network=dict(activation="sin")), "the activation tanh"),
+    (rod_with(data=PARTS["data"]), "belong to the rod"),
+    (dict(watch=dict(series=None)), "watch does not say series"), (dict(training=dict(steps=None)), "not say steps"),
+    (dict(network=dict(activation=None)), "network does not say activation"),
+])  # fmt: skip
+def test_entries_that_need_one_another_are_taken_together_and_refused_apart(changes, message):
+    made = parts()
+    for part, change in changes.items():
+        made[part] = (change if part == "data" else made[part] | change).items()
+        made[part] = {name: value for name, value in made[part] if value is not None}
+    if message:
+        with pytest.raises(ValueError, match=message):
+            complete(made, {}, None, "")
+    else:
+        assert complete(made, {}, None, "")["network"] == made["network"]
+
+
 @pytest.mark.parametrize("path, good, bad", [
     ("training.steps", [10, 100, 55], [9, 101, 55.5, math.inf, math.nan]),
     ("training.lr", [0.001, 0.1], [0.0009, 0.2, -math.inf]),

@@ -489,8 +489,14 @@ def test_a_monitor_is_saved_with_a_checkpoint_and_goes_on(tmp_path):
     np.testing.assert_allclose(resumed.error, [[1, 1], [np.nan] * 2, [0, 0]], atol=1e-12)
     json.loads(json.dumps(resumed.to_dict()))
     assert resumed.to_dict()["step"] == [0, 1, 2] and "3 measurements" in repr(resumed)
-    with pytest.raises(ValueError, match="this state is of a monitor"):
-        FrequencyMonitor(x, y, k=[1]).load_state_dict(first.state_dict())
+    state = first.state_dict()
+    cut = [{"rows": state["rows"][:1]}, {"step": state["step"][:1]}, {"rows": [row[:-1] for row in state["rows"]]}]
+    for other, changed in [(FrequencyMonitor(x, y, k=[1]), {}), (FrequencyMonitor(x, 2 * y, delta=0.1), {})] + [
+        (FrequencyMonitor(x, y, k=[1, 5]), change) for change in [*cut, {"names": ["k=1", "k=4"]}]
+    ]:
+        with pytest.raises(ValueError, match="this state is of a monitor"):
+            other.load_state_dict(state | changed)
+        assert not len(other.step)
 
 
 def test_it_draws_curves_and_the_map_of_frequency_and_step():
@@ -532,6 +538,14 @@ def test_it_draws_curves_and_the_map_of_frequency_and_step():
         (lambda: FrequencyMonitor(x, np.stack([y, y], 1), k=[1])(0, np.stack([y, y])), "shape of the labels"),
         (lambda: FrequencyMonitor(x, y, k=[1])(0, y * 1j), "complex and the labels are real"),
         (lambda: FrequencyMonitor(x, y, k=[1]).fitted(), "nothing was measured"),
+        (lambda: FrequencyMonitor(np.where(x > 3, np.inf, x), y, k=[1]), "infinite"),
+        (lambda: FrequencyMonitor(x[:1], y[:1, None], k=[1]), "labels are constant"),
+        (lambda: FrequencyMonitor(np.exp(1j * x), y, k=[1]), "x is complex"),
+        (lambda: FrequencyMonitor(x, y, k=[]), "k is empty"),
+        (lambda: FrequencyMonitor(x, y, delta=0.1, method="dft"), "needs frequencies k"),
+        (lambda: FrequencyMonitor(x, 3.0, k=[1]), "y is empty or a single number"),
+        (lambda: FrequencyMonitor(x, y, bands=[2], period=[1, 2]), "the period is one number"),
+        (lambda: FrequencyMonitor(x, np.zeros(n), k=[1], centre=False), "labels are constant"),
         (lambda: peaks(np.zeros((9, 2)), np.zeros(9)), "points on a line"),
     ],
 )

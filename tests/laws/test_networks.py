@@ -145,6 +145,15 @@ def test_frozen_parameters_are_no_part_of_the_empirical_ntk():
         empirical_ntk(line, torch.tensor([1.0]))
 
 
+@pytest.mark.parametrize("part", [torch.nn.Dropout(), torch.nn.BatchNorm1d(3), torch.nn.Dropout1d()], ids=repr)
+def test_the_empirical_ntk_is_of_a_network_in_evaluation_mode(part):
+    torch.manual_seed(0)
+    net, x = torch.nn.Sequential(torch.nn.Linear(2, 3), part, torch.nn.Linear(3, 1)), torch.randn(4, 2)
+    with pytest.raises(ValueError, match=f"{type(part).__name__} in training mode"):
+        empirical_ntk(net.train(), x)
+    torch.testing.assert_close(empirical_ntk(net.eval(), x).diagonal() > 0, torch.ones(4, dtype=torch.bool))
+
+
 @pytest.mark.parametrize(
     ("call", "names"),
     [

@@ -142,6 +142,7 @@ x, y = np.linspace(0, 1, 5), np.arange(5.0)
     ("call", "names"),
     [
         (lambda: nudft(x, y[:4], [1.0]), "f must have shape"),
+        (lambda: nudft(x, 1.0, [1.0]), "f must have shape"),
         (lambda: nudft(x, y, []), "k is empty"),
         (lambda: nudft(x, y * np.nan, [1.0]), "f has values that are not finite"),
         (lambda: nudft(x, y, [[1.0, 2.0]]), "dimension"),
