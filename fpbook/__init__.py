@@ -1,6 +1,6 @@
 """Code behind the executable textbook on the frequency principle of neural networks.
 
-One module a concept: `targets` (what is fitted), `networks` and `convnets` (what fits), `training` (the one loop),
+One module per concept: `targets` (what is fitted), `networks` and `convnets` (what fits), `training` (the one loop),
 `spectra` and `filtering` (what is measured), `monitor` (both on any model), `pde`, `datasets`, `records`, `claims`,
 `plotting`, `lab` and `replay`. Nothing is re-exported: ``from fpbook.spectra import nudft``.
 

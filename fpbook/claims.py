@@ -1,7 +1,7 @@
-"""Claims: a sentence, what decides whether it holds, and the numbers behind it; and the seeds that they are checked on.
+"""Claims, and the seeds that they are checked on. A claim is a sentence, a check of it, and the numbers behind it.
 
-A claim is shown as one line. The built page draws it with a mark, and the ledger collects all of them. A claim that
-does not hold raises, in every mode of Python: it is no ``assert``.
+A claim is shown as one line. The built page draws it with a mark, and the page "What the book claims" lists them all. A
+claim that does not hold raises ClaimError. An ``assert`` would not do, because ``python -O`` leaves it out.
 """
 
 import os
@@ -23,10 +23,10 @@ class ClaimError(Exception):
 
 
 def seed_range(n: int) -> range:
-    """The n seeds of an experiment, `range(first, first + n)`.
+    """The n seeds of an experiment, ``range(first, first + n)``.
 
-    `first` is 0, or what the environment variable FPBOOK_SEED says. It shifts the draws of every page: initial weights,
-    noise, subsets, the order of mini-batches. So other seeds are one variable away.
+    Here first is 0, or the number in the environment variable FPBOOK_SEED. With another number every page draws other
+    initial weights, other noise, other subsets and another order of mini-batches.
 
     Raises
     ------
@@ -60,32 +60,35 @@ def claim(
     Parameters
     ----------
     sentence : str
-        What is claimed, in words, with its bound. Mathematics in ``$...$``.
+        What is claimed, in words, with its bound. Mathematics stands in ``$...$``.
     holds : bool or array of bool
-        One truth value per seed (or draw), or one for a claim on a median or on something without seeds. All must be
-        true.
+        One truth value per seed (or draw), all of which must be true. A claim on a median, or on something without
+        seeds, has a single one.
     measured : dict of name -> number or array, optional
-        The numbers behind it, by what they are: ``{"t5/t1": ratio}``. An array is shown as its median and range, to two
-        significant digits. An array without a name is taken too, and shown without one.
+        The numbers behind the claim and their names, for example ``{"t5/t1": ratio}``. An array is shown as its median
+        and range, to two significant digits. A number or array without a name can be given in place of the dict.
     published : number or str, optional
-        What the lecture notes, or the paper behind them, have.
+        The value in the lecture notes, or in the paper behind them.
     source : str, optional
-        The figure or equation of the lecture notes, as ``"figure 1.1"``, ``"equation 1.2"``.
+        The figure or equation of the lecture notes that the claim is about, for example ``"figure 1.1"``.
     verdict : {"confirmed", "conditional", "corrected", "new"}, optional
-        How the claim compares with the lecture notes there. Without it: "confirmed" if `source` is given, else "new".
+        How the result compares with that figure or equation. By default it is "confirmed" if `source` is given, else
+        "new".
     unit : str
-        Of `measured`.
+        Unit of `measured`.
     of : str
-        What an array counts: "seeds", "draws". If no seed changes the claim, this is "formula" or "fixed data", or the
-        sentence begins with "stored run"; then it is not counted on other seeds, and the ledger says why.
+        What the truth values belong to, for example "seeds" or "draws". If no seed changes the claim, say "formula" or
+        "fixed data" here, or begin the sentence with "stored run". Then the claim is not checked on other seeds, and
+        the page "What the book claims" says why.
 
     Raises
     ------
     ClaimError
         If a value of `holds` is false.
     TypeError, ValueError
-        If `holds` holds something other than truth values, or nothing; if the verdict is unknown; if the sentence has
-        an asterisk outside of ``$...$``, which no page and no notebook would show as emphasis.
+        If `holds` is empty or has something other than truth values, if `measured` is empty or has NaN, or if the
+        verdict is unknown. Also if the sentence is empty or has an asterisk outside of ``$...$``, because that would
+        not be shown as emphasis.
 
     Examples
     --------
@@ -123,7 +126,7 @@ def claim(
 
 @dataclass(frozen=True)
 class Claim:
-    """What was found of a claim: the data under the mime type `CLAIM`, and the words that every reader of it shows."""
+    """A claim that was checked: its data, displayed under the mime type `CLAIM`, and the words in which it is shown."""
 
     sentence: str
     held: int
@@ -142,12 +145,12 @@ class Claim:
 
     @property
     def share(self) -> str:
-        """ "16 of 16 seeds"; "" for a claim on one thing."""
+        """ "16 of 16 seeds"; "" for a claim with a single truth value."""
         return f"{self.held} of {self.count} {self.of}" if self.count else ""
 
     @property
     def numbers(self) -> str:
-        """The numbers behind it in words, "t5/t1: median 13, from 10 to 15"; "" if there are none."""
+        """The numbers behind it in words, for example "t5/t1: median 13, from 10 to 15"; "" if there are none."""
         unit = f" {self.unit}" if self.unit else ""
         return "; ".join(
             (f"{name}: " if name else "") + _summary([_text(value) for value in values], unit, named=bool(name))

@@ -1,8 +1,10 @@
-"""Monitors in other people's training loops: callbacks for Lightning and Hugging Face, which need neither to import.
+"""Monitors in the training loops of other libraries: callbacks for Lightning and Hugging Face.
 
-Both frameworks call whatever has methods of the right names. Any other loop calls ``monitor.watch`` itself, and any
-logger takes the dictionary that it returns: ``writer.add_scalars("error", found, step)`` of TensorBoard, or
-``wandb.log({f"error/{name}": value for name, value in found.items()}, step=step)``.
+This module imports neither of the two, because both call any object whose methods have the right names. In any other
+loop call ``found = monitor.watch(...)`` yourself and, if the result is not None, hand it to your logger:
+
+- TensorBoard: ``writer.add_scalars("error", found, step)``
+- Weights & Biases: ``wandb.log({f"error/{name}": value for name, value in found.items()}, step=step)``
 """
 
 import json
@@ -23,17 +25,20 @@ class _Hooks:
 
 
 class LightningMonitor(_Hooks):
-    """Callback for Lightning's ``Trainer(callbacks=[...])``: measures every `monitor.every` steps and at the end.
+    """Callback for Lightning's ``Trainer(callbacks=[...])``, which measures when training starts and as it goes on.
 
-    What was measured is saved in checkpoints and goes on from them. Values are logged as ``error/NAME``.
+    It measures at the steps that are multiples of ``monitor.every``, step 0 included.
+    What was measured is saved in Lightning's checkpoints, and a run that resumes from one goes on from there. The
+    relative error of each NAME is logged as ``error/NAME``.
 
     Parameters
     ----------
     monitor : FrequencyMonitor
     inputs : tensor, or iterable of batches
-        All inputs in the order of the monitor's labels; tensors are moved to the model's device.
+        All inputs in the order of the monitor's labels. A tensor, or a list or dictionary of tensors, is moved to the
+        model's device; a loader must give batches that are already there.
     name : str
-        Distinguishes several of them in one checkpoint and in the log.
+        What stands in the log in place of ``error``. Several monitors in one run need different names.
     """
 
     def __init__(self, monitor: FrequencyMonitor, inputs: Any, *, name: str = "error"):
@@ -63,17 +68,20 @@ class LightningMonitor(_Hooks):
 
 
 class TrainerMonitor(_Hooks):
-    """Callback for the ``Trainer(callbacks=[...])`` of Hugging Face: measures every `monitor.every` steps.
+    """Callback for Hugging Face's ``Trainer(callbacks=[...])``, which measures when training starts and as it goes on.
 
-    What was measured is written beside each checkpoint as ``fpbook_monitor.json``, and goes on from there.
+    It measures at the steps that are multiples of ``monitor.every``, step 0 included.
+    What was measured is written into the folder of each checkpoint as ``fpbook_monitor.json``, and a run that resumes
+    from that checkpoint goes on from there.
 
     Parameters
     ----------
     monitor : FrequencyMonitor
     inputs : tensor, or iterable of batches
-        All inputs in the order of the monitor's labels; batches may be dictionaries of named tensors.
+        All inputs in the order of the monitor's labels; batches may be dictionaries of named tensors. The same is moved
+        to the model's device as by `LightningMonitor`.
     name : str
-        Of the file, where there are several.
+        Name of that file without its ending. Several monitors in one run need different names.
     """
 
     def __init__(self, monitor: FrequencyMonitor, inputs: Any, *, name: str = "fpbook_monitor"):

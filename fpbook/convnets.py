@@ -1,4 +1,4 @@
-"""Convolutional networks for 32 x 32 images, VGG and ResNet above all, that can be cut into their two components."""
+"""Convolutional networks for 32 x 32 images, above all VGG and ResNet, which can be run in two parts."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,13 +15,14 @@ class Layers(nn.Module):
     Parameters
     ----------
     layers : sequence of modules
-        Of `vgg` and `resnet` the last three are the fully connected head.
+        The layers in order. In a network of `vgg` or `resnet` the last three are the fully connected head.
 
     Notes
     -----
-    ``net(x)`` runs all layers. ``net(x, stop=l)`` is the output of the pre-condition component, ``net(z, start=l)`` the
-    learning component after it: ``net(net(x, stop=l), start=l)`` equals ``net(x)``. Negative l counts from the end, so
-    l = -3 is the cut before the head. With batch norm both statements need ``net.eval()``; `evaluate` sees to it.
+    ``net(x)`` runs all layers. ``net(x, stop=l)`` is the output of the first l layers, that is of the pre-condition
+    component. ``net(z, start=l)`` is the output of the learning component, which comes after it. A negative l counts
+    from the end, so l = -3 cuts before the head. In evaluation mode ``net(net(x, stop=l), start=l)`` equals ``net(x)``.
+    In training mode this holds only without batch norm, and therefore `evaluate` calls a network in evaluation mode.
     """
 
     def __init__(self, layers: Iterable[nn.Module]):
@@ -35,7 +36,7 @@ class Layers(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """relu(x + g(x)) with two 3 x 3 convolutions in g; x passes a 1 x 1 convolution where its shape must change.
+    """relu(x + g(x)), where g has two 3 x 3 convolutions. If the shape changes, x first passes a 1 x 1 convolution.
 
     Source: He et al. (2016), fig. 2.
     """
@@ -57,10 +58,10 @@ def vgg(depth: int, *, width: float = 1.0, head: int = 512, classes: int = 10) -
     Parameters
     ----------
     depth : {9, 16, 19}
-        Layers with weights: 6, 13 or 16 convolutions and 3 fully connected layers. VGG-9 has 1, 1, 2, 1, 1 convolutions
-        in its blocks.
+        Number of layers with weights: 6, 13 or 16 convolutions, and 3 fully connected layers. The five blocks of VGG-9
+        have 1, 1, 2, 1 and 1 convolutions.
     width : float
-        Factor on the numbers of channels, 64 to 512.
+        Factor on the numbers of channels, which are 64 to 512 without it.
     head : int
         Width of the two hidden layers of the head.
     classes : int
@@ -68,8 +69,8 @@ def vgg(depth: int, *, width: float = 1.0, head: int = 512, classes: int = 10) -
     Returns
     -------
     Layers
-        Each convolution (with batch norm and ReLU) and each max-pooling is one layer, then flattening, then the three
-        fully connected layers of the head.
+        Each convolution, with its batch norm and ReLU, is one layer, and so is each max-pooling. Then come the
+        flattening and the three fully connected layers of the head, one layer each.
 
     Raises
     ------
@@ -101,14 +102,14 @@ def vgg(depth: int, *, width: float = 1.0, head: int = 512, classes: int = 10) -
 
 
 def resnet(stages: int, *, width: int = 64, head: int = 512, classes: int = 10) -> Layers:
-    """ResNet-18 for 32 x 32 colour images, cut to its first stages, with three fully connected layers on top.
+    """ResNet-18 for 32 x 32 colour images, ended after some of its stages, with three fully connected layers on top.
 
     Parameters
     ----------
     stages : {1, 2, 3, 4}
-        Stages of two basic blocks each; 4 is the whole ResNet-18.
+        Number of stages, which have two basic blocks each; 4 is the whole ResNet-18.
     width : int
-        Channels of the first stage; each further stage doubles them and halves the side of the image.
+        Channels of the first stage. Each further stage doubles them and halves the side of the image.
     head : int
         Width of the two hidden layers of the head.
     classes : int
@@ -116,7 +117,7 @@ def resnet(stages: int, *, width: int = 64, head: int = 512, classes: int = 10) 
     Returns
     -------
     Layers
-        A first convolution, the stages, global average pooling, then the head.
+        A first convolution, the stages, global average pooling, and the three fully connected layers, one layer each.
 
     Raises
     ------
@@ -150,7 +151,7 @@ def plain_convnet(
 ) -> Layers:
     """3 x 3 convolutions, each with ReLU and a max-pooling, then fully connected layers with ReLU; no batch norm.
 
-    It takes images (n, 3, 32, 32) and gives (n, classes).
+    The convolutions have no padding. The network maps images (n, 3, 32, 32) to (n, classes).
 
     Source: the network behind the CIFAR-10 spectrum in figure 1.8.
 
@@ -178,7 +179,8 @@ def evaluate(
 ) -> torch.Tensor:
     """Output of layers `start` to `stop` in evaluation mode, batch by batch; a tensor on the CPU.
 
-    The network is left in the mode it had. Batches are moved to the device of its parameters.
+    Each batch is moved to the device of the network's parameters. Afterwards the whole network is put into the mode,
+    training or evaluation, that ``net.training`` named before.
     """
     training, device = net.training, next(net.parameters()).device
     net.eval()

@@ -1,10 +1,11 @@
 """Real images: MNIST and CIFAR-10.
 
-Images come from the first place that holds enough of them: the files embedded in ``data/``, the official files in the
-folder that the environment variable FPBOOK_DATA names, or a download of the official archives into that folder (without
-the variable: a cache folder of the user). The first n images are the same whichever place they come from, and every
-file is checked against its published sum each time it is read. Which place was used goes to the logger
-``fpbook.datasets``.
+Images come from the files embedded in ``data/`` if these hold enough of them. Otherwise they come from the official
+files in the folder that the environment variable FPBOOK_DATA names, or in a cache folder of the user if it is not set.
+Official archives that are missing there are downloaded.
+
+The first n images are the same wherever they come from. The checksum of every file is compared with the known one each
+time the file is read. The logger ``fpbook.datasets`` says which files were used.
 """
 
 import os
@@ -34,11 +35,11 @@ def mnist(*, train: int, test: int, normalise: str = "none") -> Images:
     Parameters
     ----------
     train, test : int
-        How many, at most 60,000 and 10,000. All are embedded in the book.
+        Numbers of images, at most 60,000 and 10,000. All of them are embedded in the book.
     normalise : {"none", "zscore", "channel"}
-        "none": values in [0, 1]. "zscore": each pixel minus its mean, divided by its standard deviation, both over the
-        training images returned; a pixel that is constant there becomes 0. "channel": the same with one mean and
-        deviation a channel.
+        "none" leaves values in [0, 1]. "zscore" subtracts the mean of each pixel and divides by its standard deviation,
+        both over the training images returned. A pixel that is constant there becomes 0. "channel" does the same with
+        one mean and one deviation per channel.
 
     Returns
     -------
@@ -50,7 +51,7 @@ def mnist(*, train: int, test: int, normalise: str = "none") -> Images:
     DataError
         If a file is damaged or cannot be fetched.
     ValueError
-        If a number or `normalise` is out of range.
+        If a number or `normalise` is out of range, or if `normalise` needs training images and `train` is 0.
 
     Notes
     -----
@@ -66,7 +67,9 @@ def mnist(*, train: int, test: int, normalise: str = "none") -> Images:
 
 
 def cifar10(*, train: int, test: int, normalise: str = "none") -> Images:
-    """The first images of CIFAR-10 in their original order (binary version), with labels; see `mnist` for the options.
+    """The first images of CIFAR-10 in their original order (binary version), with labels.
+
+    The options and errors are those of `mnist`. There are at most 50,000 training and 10,000 test images.
 
     Returns
     -------
@@ -90,15 +93,15 @@ def cifar10(*, train: int, test: int, normalise: str = "none") -> Images:
 
 
 def zscore(x: torch.Tensor, reference: torch.Tensor, *, dims: int | tuple[int, ...] = 0) -> torch.Tensor:
-    """`x` minus the mean of `reference`, divided by its standard deviation, over the axes `dims`; 0 where that is 0."""
+    """`x` minus the mean of `reference` over the axes `dims`, divided by its standard deviation; 0 if that is 0."""
     mean, std = reference.mean(dims, keepdim=True), reference.std(dims, keepdim=True, unbiased=False)
     return torch.where(std > 0, (x - mean) / std, 0)
 
 
 def unpack_planes(residuals: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Images from their packed form: undo the differences along columns and rows, add green to red and to blue.
+    """Images from their packed form: undo the differences along columns and rows, then add green to red and to blue.
 
-    uint8 (3, n, height, width) -> uint8 (n, 3, height, width); all arithmetic is modulo 256, so that nothing is lost.
+    uint8 (3, n, height, width) -> uint8 (n, 3, height, width). All arithmetic is modulo 256, so that nothing is lost.
     """
     planes = np.cumsum(np.cumsum(residuals, 2, dtype=np.uint8), 3, dtype=np.uint8)
     planes[[0, 2]] += planes[1]

@@ -1,7 +1,7 @@
 """The filtering method: the low-frequency part of labels in any dimension, and its share of their energy.
 
-Everything public takes and gives numpy in float64. The filter's delta is a variance, so that its cut-off is k0 = 1 /
-sqrt(delta).
+Everything public takes and gives numpy in float64. The Gaussian filter is given by its variance delta in x. Its cut-off
+is therefore k0 = 1 / sqrt(delta), an angular frequency.
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ def low_frequency_part(
     Returns
     -------
     array
-        Of the shape of `y`; for an array of filter variances with a leading axis, (m, ...).
+        Of the shape of `y`. For an array of filter variances it has a further leading axis, (m, ...).
 
     Raises
     ------
@@ -46,10 +46,13 @@ def low_frequency_part(
 
     Notes
     -----
-    O(n^2 d) time, O(n d) memory: no n x n matrix is held. Clustered and repeated points keep their distances. Many
-    filter variances cost little more than one if 1/delta grows by 2^(1/4), say, from one to the next; why, and how
-    large the error is, `low_frequency_ratio` says. On a dense grid and away from its ends the filter multiplies sin(wx)
-    by exp(-w^2 delta / 2); near an end the mean is one-sided.
+    O(n^2 d) time, O(n d) memory: no n x n matrix is held. Distances between very close points are computed from the
+    differences of their coordinates, so that rounding does not spoil them in clusters or at repeated points. Many
+    filter variances cost little more than one if 1/delta grows by 2^(1/4), say, from one to the next. The notes of
+    `low_frequency_ratio` say why, and how large the rounding error is.
+
+    On a dense grid the filter multiplies sin(wx) by exp(-w^2 delta / 2). This does not hold near the ends, because
+    there the mean is one-sided.
 
     Source: Xu et al. (2020), eqs. 8-9.
 
@@ -78,10 +81,11 @@ def low_frequency_ratio(
     x : array, shape (n,) or (n, d)
         Data points.
     y : array, shape (n,) or (n, c)
-        Labels. Centre them first if the mean should not count: LFR(0) is the mean's share of the energy.
+        Labels. Subtract their mean first if it should not count, since for k0 -> 0 the ratio is the mean's share of the
+        energy.
     delta : array, shape (m,)
-        Filter variances, in units of x squared. Cheap if 1/delta grows by 2^(1/4), say, from one to the next: see the
-        notes.
+        Filter variances, in units of x squared. Many cost little more than one if 1/delta grows by 2^(1/4), say, from
+        one to the next (see the notes).
     device : str
         Where to compute.
 
@@ -96,14 +100,15 @@ def low_frequency_ratio(
 
     Notes
     -----
-    Cost: O(n^2 (d + m c)) time and O(n (d + m c)) memory. Halving delta squares the kernel, so cut-offs whose 1/delta
-    differ by powers of two share one exponential: 32 of them at ratio 2^(1/4) take 4 exponentials and 28 squarings. Any
-    other grid takes one exponential a cut-off.
+    Cost: O(n^2 (d + m c)) time and O(n (d + m c)) memory. Halving delta squares the kernel. So cut-offs whose 1/delta
+    differ by a power of two share one exponential. For example, 32 cut-offs of which 1/delta grows by 2^(1/4) take 4
+    exponentials and 28 squarings. Other filter variances take one exponential each.
 
     Error: below 4,096 points all is float64. From there kernels are float32, and the error is absolute: some 1e-7 of
     the largest ratio, 1. A ratio of 1e-8 may be wrong by 1e-4 of itself, one of 1e-15 has no right digit.
 
-    For sin(wx) on a wide interval LFR = exp(-w^2 delta). It is not scale-invariant: x -> cx moves k0 to k0 / c.
+    For sin(wx) on a wide interval LFR = exp(-w^2 delta). The ratio depends on the scale of the points: if all of them
+    are multiplied by c, it takes the same values at k0 / c.
 
     Source: Xu & Zhou (2021), eq. 4.
 
@@ -129,13 +134,13 @@ def ratio_density(cutoff: ArrayLike, lfr: ArrayLike, *, log: bool = False) -> ND
     Parameters
     ----------
     cutoff : array, shape (m,)
-        Strictly increasing: k0 itself, or 1/delta = k0^2 as in the lecture notes. The density is with respect to what
-        is given.
+        Strictly increasing: k0 itself, or 1/delta = k0^2 as in the lecture notes. The derivative is with respect to the
+        one that is given.
     lfr : array, shape (m,)
         Low frequency ratio at each cut-off.
     log : bool
-        Density with respect to the natural logarithm of `cutoff`: equal areas on a logarithmic axis are equal shares of
-        energy.
+        Take the derivative with respect to the natural logarithm of `cutoff`. Then equal areas on a logarithmic axis
+        are equal shares of energy.
 
     Returns
     -------
@@ -144,14 +149,15 @@ def ratio_density(cutoff: ArrayLike, lfr: ArrayLike, *, log: bool = False) -> ND
     Raises
     ------
     ValueError
-        If shapes disagree, there are fewer than three values, the cut-offs do not increase, or one is not positive and
-        `log` is asked for.
+        If shapes disagree, there are fewer than three values, the cut-offs do not increase, or `log` is true and one of
+        them is not positive.
 
     Notes
     -----
-    Second-order differences on the given grid. A coarse grid moves the peak, so use a fine logarithmic one. For sin(wx)
-    the peak is at k0 = w sqrt(2/3), and with respect to 1/delta at w^2 / 2. On finite samples the LFR need not be
-    monotone and the density may be slightly negative.
+    The derivative is computed by differences on the given grid, of second order between its ends. A coarse grid moves
+    the peak, so use a fine logarithmic one. For sin(wx) the peak is at k0 = w sqrt(2/3), and with respect to 1/delta at
+    1/delta = w^2 / 2. On finite samples the LFR need not increase everywhere, so that the density may be slightly
+    negative.
 
     Source: Xu & Zhou (2021), eq. 5.
 
@@ -171,7 +177,7 @@ def ratio_density(cutoff: ArrayLike, lfr: ArrayLike, *, log: bool = False) -> ND
 
 
 def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.float64]:
-    r"""Cut-off k_q at which the Gaussian filter keeps a share q of the labels' energy: where the LFR first passes q.
+    r"""Cut-off k_q at which the Gaussian filter keeps a share q of the labels' energy: where the LFR first reaches q.
 
     .. math:: \mathrm{LFR}(k_q) = q
 
@@ -182,13 +188,14 @@ def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.
     lfr : array, shape (..., m)
         Low frequency ratio at each cut-off; leading axes are kept.
     share : float
-        q, between 0 and 1: 0.5 for the half-energy cut-off.
+        The share q, between 0 and 1. For the half-energy cut-off it is 0.5.
 
     Returns
     -------
     array, shape (...)
-        Linear along log k0 between two cut-offs. It is the first cut-off if the ratio is above q from the start,
-        infinity if it never reaches q, and NaN if a ratio is NaN, as at a step that was not recorded.
+        The ratio is interpolated between two cut-offs, linearly in log k0. The result is the first cut-off if the ratio
+        is q or more already there, infinity if the ratio never reaches q, and NaN if a ratio is NaN, for example at a
+        step that was not recorded.
 
     Raises
     ------
@@ -197,10 +204,12 @@ def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.
 
     Notes
     -----
-    For sin(wx) k_q = w / sqrt(-log q): the filter is soft, so that k_0.5 = 1.2 w, and k_0.9 = 3.1 w lies far above the
-    only frequency there is. Stretching all points by c divides k_q by c: `unit_distance` takes that out. Spread-out
-    points in many dimensions have a k_q of their own, whatever the labels, that grows with their number: compare equal
-    numbers of points, and see `equidistant_cutoff`.
+    For sin(wx) k_q = w / sqrt(-log q), for example k_0.5 = 1.2 w and k_0.9 = 3.1 w. The second lies far above w, the
+    only frequency in these labels, because the filter has no sharp edge.
+
+    If all points are stretched by c, k_q is divided by c. To remove this dependence, scale the points by
+    `unit_distance` first. In many dimensions k_q can depend on the points more than on the labels: it then grows with
+    the number of points, whatever the labels are. So compare equal numbers of points, and see `equidistant_cutoff`.
 
     Examples
     --------
@@ -222,20 +231,25 @@ def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.
 
 
 def equidistant_cutoff(n: int, share: float = 0.5) -> float:
-    r"""Scale-free cut-off r k_q of any centred labels on n points that all have the same distance from each other.
+    r"""Scale-free cut-off r k_q of any centred labels on n points that all have the same distance r from each other.
 
     .. math:: r \, k_q = \sqrt{2 \ln \frac{1 + \sqrt q \, (n - 1)}{1 - \sqrt q}}, \qquad
         r \, k_{0.5} \approx \sqrt{2 \ln (n / 0.41)}
 
-    It holds no labels. Points in hundreds of dimensions are nearly equidistant, so this is where their cut-offs start,
-    and only a fall below it, or below shuffled labels on the same points, says something about the labels.
+    The formula has no labels in it. Points in hundreds of dimensions are nearly equidistant, so even labels without any
+    structure have about this cut-off there. A cut-off says something about the labels only if it is lower than this
+    one, or lower than that of shuffled labels on the same points.
 
     Parameters
     ----------
     n : int
         Number of points, at least 2.
     share : float
-        q, between 0 and 1.
+        The share q, between 0 and 1.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
@@ -244,7 +258,8 @@ def equidistant_cutoff(n: int, share: float = 0.5) -> float:
 
     Notes
     -----
-    With g = exp(-(r k0)^2 / 2) the mean of centred labels is y_i (1 - g) / (1 + (n - 1) g); its square is the LFR.
+    With g = exp(-(r k0)^2 / 2) the filter multiplies centred labels by (1 - g) / (1 + (n - 1) g). The LFR is the square
+    of this factor.
 
     Examples
     --------
@@ -260,34 +275,35 @@ def equidistant_cutoff(n: int, share: float = 0.5) -> float:
 
 
 def cutoffs(x: ArrayLike, y: ArrayLike, shares: ArrayLike = (0.5,)) -> NDArray[np.float64]:
-    """Cut-offs k0 at which the filter keeps given shares of the labels' energy about their mean, in any dimension.
+    """Cut-offs k0 at which the filter keeps given shares of the energy of centred labels, in any dimension.
 
     Parameters
     ----------
     x : array, shape (n,) or (n, d)
-        Data points; features of one scale, since distances add them up.
+        Data points. Bring all features to one scale first, because distances add them up.
     y : array, shape (n,) or (n, c)
-        Labels; they are centred here.
+        Labels. They are centred here.
     shares : float, or array of shape (m,)
-        Between 0 and 1.
+        Shares of the energy, between 0 and 1.
 
     Returns
     -------
     array, of the shape of `shares`
-        Cut-offs; the filter variance is delta = 1 / k0^2.
+        Cut-offs, rad per unit of `x`. The filter variance at each is delta = 1 / k0^2.
 
     Raises
     ------
     ValueError
-        As `low_frequency_ratio`, if a share is not between 0 and 1, or points that are the same have different labels
-        and so no cut-off keeps as much.
+        As `low_frequency_ratio`. Also if a share is not between 0 and 1, or if no cut-off keeps so large a share. This
+        happens if points with the same coordinates have different labels.
 
     Notes
     -----
-    `low_frequency_ratio` at cut-offs that grow by 2^(1/4), and `share_cutoff` between them. The filter keeps
-    exp(-k^2 / k0^2) of the energy at k, so the cut-off of one half lies at 1.2 times the frequency of a single wave,
-    and that of nine tenths at 3.1 times. Scattered points in hundreds of dimensions have all about one distance, and
-    there the number of points decides where it lies.
+    `low_frequency_ratio` is computed at cut-offs that grow by 2^(1/4), and `share_cutoff` interpolates between them.
+    The filter keeps exp(-k^2 / k0^2) of the energy at the frequency k. For a single wave the cut-off of one half
+    therefore lies at 1.2 times its frequency, and that of nine tenths at 3.1 times. Scattered points in hundreds of
+    dimensions all have about the same distance from each other, and there the cut-off depends mostly on their number
+    (see `equidistant_cutoff`).
 
     Examples
     --------
@@ -314,11 +330,11 @@ def cutoffs(x: ArrayLike, y: ArrayLike, shares: ArrayLike = (0.5,)) -> NDArray[n
 
 
 def unit_distance(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
-    """Points scaled to mean squared distance 1, and that mean squared distance before: (array (n, d), float).
+    """Points scaled so that the mean squared distance of two of them is 1, which makes cut-offs comparable.
 
-    With it a cut-off k0 = 1 / sqrt(delta) means the same for features of any size: the low frequency ratio of the
-    points as they were, at cut-off k0, is that of the scaled points at k0 * sqrt(scale). ValueError if all points are
-    the same.
+    Returns (scaled points (n, d), scale), where scale is the mean squared distance before. The low frequency ratio of
+    the points at the cut-off k0 is that of the scaled points at k0 * sqrt(scale). So after scaling a cut-off means the
+    same for features of any size. ValueError if all points are the same.
 
     Examples
     --------
@@ -339,7 +355,7 @@ def unit_distance(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
 def neighbour_disagreement(
     x: ArrayLike | torch.Tensor, y: ArrayLike | torch.Tensor, *, neighbours: int = 10
 ) -> NDArray[np.float64]:
-    """Share of a point's nearest other points that have another label: how fast the label function varies there.
+    """For each point, the share of its nearest neighbours with another label: how fast the labels vary there.
 
     Parameters
     ----------
@@ -347,16 +363,21 @@ def neighbour_disagreement(
     y : array or tensor, shape (n,)
         Classes.
     neighbours : int
-        How many, below n.
+        Number of nearest neighbours, less than n.
 
     Returns
     -------
     array, shape (n,)
-        From 0 (all neighbours agree) to 1.
+        From 0 (all neighbours have the label of the point) to 1 (none has).
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, or `neighbours` is not between 1 and n - 1.
 
     Notes
     -----
-    O(n^2 d) time. The point itself is left out, so that a lonely point does not count as smooth.
+    O(n^2 d) time. A point does not count as its own neighbour, because then a lonely point would always agree with one.
 
     Examples
     --------
@@ -378,39 +399,40 @@ def neighbour_disagreement(
 
 
 def neighbour_correlation(x: ArrayLike, y: ArrayLike, delta: ArrayLike) -> NDArray[np.float64]:
-    r"""Correlation between the labels of two neighbours: how smooth labels are, whatever the number of points.
+    r"""Correlation between the labels of neighbouring points: how smooth labels are, whatever the number of points.
 
     .. math::
         c(k_0) = \frac{1}{n - 1} + \frac{\sum_i y_i \sum_{j \ne i} w_{ij} \, y_j}{\sum_i y_i^2}, \qquad
         w_{ij} = \frac{G_{ij}}{\sum_{l \ne i} G_{il}}, \quad G_{ij} = e^{-|x_i - x_j|^2 / (2 \delta)}
 
-    Take a point, then a second one near it, within about sqrt(delta) = 1 / k0: c is the correlation of the two labels,
-    1 if neighbours always agree, 0 if they agree as often as chance, negative if less often.
+    Take a point, and a second one within a distance of about sqrt(delta) = 1 / k0. Then c is the correlation of their
+    labels: 1 if neighbours always agree, 0 if they agree as often as by chance, and negative if they agree less often.
 
     Parameters
     ----------
     x : array, shape (n,) or (n, d)
-        Data points; `unit_distance` gives k0 the same meaning for points of any size.
+        Data points. After `unit_distance` a k0 means the same for features of any size.
     y : array, shape (n,) or (n, c)
-        Labels, classes as one-hot vectors. They are centred here.
+        Labels; classes are one-hot vectors. They are centred here.
     delta : float, or array of shape (m,)
-        Filter variances.
+        Filter variances, in units of x squared.
 
     Returns
     -------
-    array, shape (m,), or one number for one delta
+    array, shape (m,), or one number if `delta` is one number
 
     Raises
     ------
     ValueError
-        As `low_frequency_part`, and if there are fewer than three points or all labels are the same.
+        As `low_frequency_part`. Also if there are fewer than three points, or all labels are the same.
 
     Notes
     -----
-    The low frequency ratio counts each point among its own neighbours. In many dimensions that self-term is most of it,
-    so the LFR, its cut-offs and its ratio to shuffled labels depend on n. Without it the expectation over samples is
-    the same for every n, as long as a point has neighbours within reach. Shuffled labels have c = 0 on average, and so
-    have all labels on equidistant points. For sin(wx) on a dense wide grid c = exp(-w^2 delta / 2).
+    The low frequency ratio counts each point among its own neighbours. In many dimensions this self-term is most of the
+    ratio, so the LFR, its cut-offs and its ratio to that of shuffled labels depend on n. Here the self-term is left
+    out. The expected value over samples is therefore the same for every n, as long as points have neighbours within
+    that distance. Shuffled labels have c = 0 on average, and on equidistant points all labels have c = 0. For sin(wx)
+    on a dense wide grid c = exp(-w^2 delta / 2).
 
     O(n^2 (d + m c)) time.
 

@@ -32,91 +32,108 @@ from fpbook.spectra import first_step_below, peaks
 class FrequencyMonitor:
     r"""Relative error of a model's output during training, at frequencies, in bands, or on either side of a cut-off.
 
-    With frequencies `k` the projection method: the error of the amplitude at each of them,
+    Make a monitor from your points and their labels, call its `watch` in your training loop, and print its `table` at
+    the end. What it measures depends on which of `k`, `delta` and `bands` you give.
 
-    .. math:: \Delta_F(k) = \Vert\hat h_k - \hat y_k\Vert \, / \, \Vert\hat y_k\Vert ,
+    With frequencies `k` it uses the projection method, and measures the error of the amplitude at each frequency:
 
-    where amplitudes are fitted by least squares with waves and a constant. On a regular grid they are the DFT; on
-    scattered points, where the waves of the DFT leak into each other, they are still right.
+    .. math:: \Delta_F(k) = \Vert\hat h_k - \hat y_k\Vert \, / \, \Vert\hat y_k\Vert .
 
-    With filter variances `delta` the filtering method: the error of the part below the cut-off k0 = 1 / sqrt(delta),
-    and that of the rest,
+    The amplitudes are fitted by least squares with waves and a constant. On a regular grid this gives the DFT. On
+    scattered points the waves of the DFT leak into each other, and the fitted amplitudes are still right.
+
+    With filter variances `delta` it uses the filtering method. It measures the error of the part below each cut-off
+    k0 = 1 / sqrt(delta), and the error of the rest:
 
     .. math:: e_\mathrm{low} = \Vert h^\mathrm{low} - y^\mathrm{low}\Vert / \Vert y^\mathrm{low}\Vert, \qquad
         e_\mathrm{high} = \Vert h^\mathrm{high} - y^\mathrm{high}\Vert / \Vert y^\mathrm{high}\Vert,
         \qquad y^\mathrm{high} = y - y^\mathrm{low} .
 
-    With none of `k`, `bands` and `delta` it chooses: the strongest waves above the noise on a line or a grid, and one
-    cut-off at half of the energy elsewhere. ``print(monitor)`` says what was chosen and what can be relied on.
+    With `bands` it measures the error in each band of frequencies.
+
+    With none of them it chooses. On a line, or on a grid of at most three dimensions, it takes the strongest waves
+    above the noise. Elsewhere it takes the cut-off at which the filter keeps half of the energy. ``print(monitor)``
+    says what was chosen, and which of the errors can be relied on.
 
     Parameters
     ----------
     x : array, shape (n,) or (n, d)
-        Points, training or held out. For images project them on one direction first (`principal_direction`), or use
-        `delta`.
+        Points, of the training set or held out. Project images on one direction first, for example on
+        `fpbook.spectra.principal_direction`, or use `delta`.
     y : array, shape (n,) or (n, ...)
-        Their labels; classes one-hot. Rows that are masked or NaN are left out.
+        Their labels; classes are one-hot. Points with a coordinate or label that is masked or NaN are left out.
     k : array, shape (m,) or (m, d), optional
-        Angular frequencies, rad per unit of `x`; cycles per `period` if that is given.
+        Angular frequencies, rad per unit of `x`. If `period` is given, cycles per period instead.
     period : float or array of shape (d,), optional
-        In units of x: 1 for k in cycles per unit, 360 for x in degrees and k in waves round the circle. With `k` or
-        `bands`, or where the monitor chooses waves.
+        The length, in units of `x`, in which frequencies count their cycles. For example, it is 1 for cycles per unit
+        of `x`, and 360 for waves round a circle with `x` in degrees. It applies to `k`, to `bands` and to waves that
+        the monitor chooses, and cannot be given with `delta`.
     bands : array, shape (m,), optional
-        Edges of \|k\| (in cycles per period, if given): below the first, between them, and above the last. On a grid by
-        the FFT, elsewhere by differences of the filter.
+        Edges of \|k\|, in the unit of `k`. There is a band below the first edge, one between each two edges, and one
+        above the last. On a grid of at most three dimensions the bands are computed by the FFT, elsewhere as
+        differences of Gaussian filters.
     delta : float or array of shape (m,), optional
-        Filter variances, in units of x squared: a pair of low and high for each.
+        Filter variances, in units of `x` squared. For each there are two errors, below and above its cut-off.
     choose : int
-        How many frequencies at most, where the monitor chooses.
+        Largest number of frequencies that the monitor chooses.
     method : {"lstsq", "dft"}
-        "dft" takes the published sum (1/n) sum y exp(-ikx) on whatever points, without any check.
+        "lstsq" fits the waves by least squares. "dft" computes the sum (1/n) sum y exp(-ikx) as it was published. It
+        does so on any points, without checking whether they tell the frequencies apart, and needs `k`.
     centre : bool
-        Whether labels and outputs are compared without their means. The error of the mean is `offset`.
+        Whether the means of labels and outputs are subtracted before they are compared. The error of the mean is
+        `offset`.
     softmax : bool, optional
-        Whether outputs are logits, of labels (n, classes), or of one column for two classes. Not given, they are taken
-        as such if they come as ``.logits`` and labels are one-hot, and a warning is given where labels are 0 and 1 and
-        outputs no probabilities.
+        Whether outputs are logits. They have shape (n, classes), or one column for two classes. If this is not given,
+        outputs count as logits if the model returns them as ``.logits`` and the labels are one-hot. Otherwise a warning
+        is given if the labels are 0 and 1 and the outputs are no probabilities.
     axis : int, optional
-        Axis of `y` and of outputs that runs along the points, the first by default: of fields of shape (fields, n) it
+        Axis of `y` and of outputs that runs along the points, the first by default. For fields of shape (fields, n) it
         is 1.
     every : int
-        Interval of steps at which `watch` measures.
+        `watch` measures at the steps that are multiples of this.
     memory : float
-        Bytes that kept waves or kernels may take. Kernels that do not fit are computed at each call.
+        Bytes that stored waves or kernels may take. Kernels that need more are computed again at each call, whereas
+        waves that need more raise ValueError.
 
     Attributes
     ----------
     step : array, shape (r,)
         Steps at which the model was measured.
     names : list of str
-        Of the m columns.
+        Names of the m parts (waves, bands or sides of a cut-off) that are measured.
     error : array, shape (r, m)
-        Relative errors: 0 is fitted, 1 is what an output without this part has, above 1 is worse than nothing. A row of
-        NaN where the output was not finite.
+        Relative error of each part. It is 0 for a part that is fitted, 1 for an output that does not have this part,
+        and above 1 for an output that is worse than that. If the output was not finite, the row is NaN.
     leak : array, shape (r, m)
-        Standard error of `error` that the rest of the output's error, at frequencies not in `k`, causes.
+        Standard error of `error` with `k`. The model may also be wrong at frequencies that are not in `k`, and such
+        errors leak into `error` like noise. With `bands` and `delta` it is 0.
     offset : array, shape (r,)
-        Error of the mean, relative to the labels' root mean square about theirs.
+        Error of the mean of the output, divided by the root mean square of the labels. If `centre` is true, that is
+        the root mean square about their mean.
     share : array, shape (m,)
-        Share of the labels' energy about their mean.
+        Share of the energy of the labels, about their mean if `centre` is true.
     floor : array, shape (m,)
-        What noise in the labels, as large as what the waves leave unexplained, adds to a relative error: it is no part
-        of what a model should learn.
+        Relative error that label noise alone would cause with `k`, even for a model without any error. It is estimated
+        by counting as noise all that the waves leave unexplained in the labels. With `bands` and `delta` it is 0.
     resolved : array of bool, shape (m,)
-        False where the floor is above 1/3, or where telling a wave from the others increases noise more than five
-        times.
+        Whether `error` can be relied on. It cannot if the floor is above 1/3, if the points tell a wave from the others
+        so badly that noise counts five times or more, or if a band has nothing of the labels.
 
     Raises
     ------
     ValueError
-        If the number asked for is not in the data: shapes disagree, frequencies are aliases, labels have nothing at
-        one, x holds dates.
+        If the data cannot give what is asked for. For example, shapes disagree, two frequencies are aliases of each
+        other, the labels are constant or have nothing at a frequency, no wave stands above the noise, or `x` holds
+        dates.
 
     Notes
     -----
-    A call costs O(n m), with `delta` O(n^2) and once O(n^2 d). Outputs are those of the whole set in the order of `y`,
-    in evaluation mode; `watch` sees to it. Points that a network is trained on say nothing about what it does between
-    them: measure a coordinate network also on a grid that resolves the highest frequency you ask about.
+    With `k` a call takes O(n m) time. With `bands` on a grid it takes O(n log n). With `delta`, and with `bands`
+    elsewhere, it takes O(n^2 m), and the kernels take O(n^2 (d + m)), once if they fit into `memory`.
+
+    An output must hold all points in the order of `y`, computed in evaluation mode; `watch` does this for you. The
+    points that a network is trained on say nothing about what it does between them. So measure a coordinate network
+    also on a grid, one that resolves the highest frequency you ask about.
 
     Source: Xu et al. (2020), eqs. 2 and 8-11.
 
@@ -292,10 +309,10 @@ class FrequencyMonitor:
     # In the loop
 
     def __call__(self, step: float, output: Any) -> dict[str, float]:
-        """Measure the model's output on `x`, in the order of `y`, at this step: the relative error by name.
+        """Measure the model's output on `x`, in the order of `y`, at this step; returns the relative errors by name.
 
-        An array or tensor of any type and device, a list of batches, or an output with ``.logits``. What is not finite
-        is recorded as NaN, so that the training that is watched goes on.
+        The output is an array or tensor of any type and device, a list of batches, or an object with ``.logits``. If it
+        is not finite, NaN is recorded and no error is raised, so that the training goes on.
         """
         values = numbers("output", output)
         logits = self.softmax or (self.softmax is None and "hot" in self._one_hot and hasattr(output, "logits"))
@@ -323,23 +340,31 @@ class FrequencyMonitor:
     def watch(
         self, step: float, model: Callable, inputs: Any, *, batch_size: int | None = None
     ) -> dict[str, float] | None:
-        """Measure a model at a step that is a multiple of `every`: in evaluation mode, without gradients, in batches.
+        """Measure a model if the step is a multiple of `every`: in evaluation mode, without gradients, in batches.
 
         Parameters
         ----------
         step : int
         model : module or function
-            Its modes are put back as they were. Of a model inside DistributedDataParallel only the first process
+            Afterwards each of its modules is again in the mode it had. In distributed training only the first process
             measures.
         inputs : tensor, or iterable of batches
-            All inputs in the order of `y`, where the model is. A batch that is a list or tuple is (inputs, labels); of
-            a dictionary all is handed in by name, without ``labels``.
+            All inputs in the order of `y`, on the device of the model. A batch may be the inputs alone, a list or tuple
+            whose first item is the inputs, or a dictionary. The entries of a dictionary are passed to the model by
+            name, all but ``labels``.
         batch_size : int, optional
-            Of a tensor: so many rows at a time.
+            Rows per batch, if `inputs` is a tensor. By default it is one batch.
 
         Returns
         -------
-        dict of name -> float, or None at other steps, at a step that was measured already, and in other processes
+        dict of name -> float, or None
+            The relative errors. None if the step is no multiple of `every` or was the last one measured, and in all
+            processes but the first.
+
+        Raises
+        ------
+        ValueError
+            If `inputs` is a DataLoader that shuffles, because then the outputs would not be in the order of `y`.
         """
         if step % self.every or step in self._steps[-1:] or other_process():
             return None
@@ -409,7 +434,10 @@ class FrequencyMonitor:
         return np.array(self._rows).reshape(len(self._rows), 2 * len(self.names) + 1)[:, start:stop]
 
     def fitted(self, below: float = 0.2) -> Columns:
-        """Steps at which each error first fell below a threshold, and after which it stayed there; inf for never."""
+        """Steps at which each error first was below a threshold, and from which it stayed there; inf if never.
+
+        A dictionary of columns that prints as a table. ValueError if nothing was measured yet.
+        """
         error = np.where(np.isnan(self.error), np.inf, self.error)
         if not len(error):
             raise ValueError("nothing was measured yet: call monitor(step, output) in your loop")
@@ -419,7 +447,7 @@ class FrequencyMonitor:
         return Columns({"name": self.names, "first below": first.tolist(), "stays below": stays.tolist()})
 
     def table(self, below: float = 0.2) -> Columns:
-        """Of each name its share of the energy, last error, leak, and `fitted`: a dictionary that prints as a table."""
+        """Share of the energy, last error, leak (with `k`) and `fitted` of each name: columns that print as a table."""
         fitted = self.fitted(below)
         marks = ["" if fine else "not resolved" for fine in self.resolved]
         columns = {"name": self.names, "share": self.share.tolist(), "error": self.error[-1].tolist()}
@@ -428,7 +456,7 @@ class FrequencyMonitor:
         return Columns({**columns, **leaks, **{key: fitted[key] for key in list(fitted)[1:]}, **remarks})
 
     def plot(self, ax: Any = None, *, heat: bool = False) -> Any:
-        """Draw the error of each name against the step, or all as a map of step and name (`heat`); returns the axes."""
+        """Draw the error of each name against the step, or with `heat` one map of step and name; returns the axes."""
         try:
             import matplotlib.pyplot as plt
         except ImportError as error:
@@ -453,13 +481,15 @@ class FrequencyMonitor:
         return ax
 
     def validate(self, *, seed: int = 0) -> Columns:
-        """Plant known errors in the labels, on your points, and say what the monitor reports: a table, worst cases.
+        """Test the monitor on your points: give it outputs with known errors, and compare what it reports.
 
-        Of each part: the output without it (error 1), with half of it (1/2), and for waves moved by a quarter of a
-        period (sqrt 2), while all others are right (0); then the labels with white noise of a tenth of their size. The
-        column "expected" is the true error of the part that was changed, "reported" what the monitor gives for it, and
-        "others" the largest error that it reports where there is none. With filters the parts overlap, and this tells
-        how much.
+        Each output is the labels with one part changed. The part is left out (true error 1), halved (1/2), or, if it is
+        a wave, moved by a quarter of a period (sqrt 2). In the table that is returned, "expected" is this true error
+        and "reported" is what the monitor gives for the part. All other parts are right, so "others", the largest error
+        that it gives for one of them, should be 0. With filters the parts overlap, and "others" shows how much.
+
+        In the last row the output is the labels with white noise of a tenth of their size. There "reported" is the
+        smallest and "others" the largest error of all parts.
         """
         rows = []
         for i, name in enumerate(self.names):
@@ -479,15 +509,15 @@ class FrequencyMonitor:
         return Columns(dict(zip(("planted", "expected", "reported", "others"), (names, *map(list, numbers_)))))
 
     def to_dict(self) -> dict[str, list[float]]:
-        """Steps and errors by name, as lists that JSON holds (NaN as it is in Python's json)."""
+        """Steps and errors by name, as lists that can be written as JSON (NaN as Python's json writes it)."""
         return {"step": self.step.tolist()} | {n: column.tolist() for n, column in zip(self.names, self.error.T)}
 
     def state_dict(self) -> dict[str, Any]:
-        """What was measured so far, in plain lists and numbers; `load_state_dict` takes it up in a new monitor."""
+        """What was measured so far, in plain lists and numbers, for `load_state_dict` of a new monitor."""
         return {"names": list(self.names), "step": list(self._steps), "rows": [row.tolist() for row in self._rows]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state_dict` of a monitor that measures the same; ValueError if it measured something else."""
+        """Go on from the `state_dict` of a monitor that measures the same; ValueError if it measures something else."""
         rows = [np.array(row, dtype=np.float64) for row in state["rows"]]
         wrong = len(rows) != len(state["step"]) or any(len(row) != 2 * len(self.names) + 1 for row in rows)
         if wrong or list(state["names"]) != list(self.names):

@@ -1,6 +1,6 @@
-"""Fully connected networks: activations, initialisations and the empirical neural tangent kernel.
+"""Fully connected networks: activations, initializations and the empirical neural tangent kernel.
 
-Networks are made on the CPU, so that one seed gives the same weights on every device, and then moved with
+Networks are made on the CPU, so that one seed gives the same weights on every device. Afterwards move them with
 ``.to(device)``.
 """
 
@@ -24,8 +24,8 @@ class Ricker(nn.Module):
     Parameters
     ----------
     a : float
-        Scale, positive. The factor 1/a makes the height of the spectrum independent of a; it is not the factor of the
-        L2-normalised Ricker wavelet.
+        Scale, positive. Because of the factor 1/a the spectrum has the same height for every a. (The Ricker wavelet
+        that is normalized in L2 has another factor.)
 
     Raises
     ------
@@ -60,7 +60,7 @@ ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "sin": Sine, "sigmoid": nn.Sigm
 
 
 class MLP(nn.Module):
-    """Fully connected network, linear output layer, with PyTorch's default initialisation.
+    """Fully connected network with a linear output layer and PyTorch's default initialization.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ class MLP(nn.Module):
         Input dimension, width of each hidden layer, output dimension: ``[1, 200, 200, 1]`` has depth 2, and
         ``[1, 1]`` is a linear model.
     activation : str or module
-        A name in `ACTIVATIONS`, or a module such as ``Ricker(0.3)``, applied after every layer but the last.
+        "tanh", "relu", "sin", "sigmoid" or "gelu", or a module such as ``Ricker(0.3)``. It is applied after every layer
+        but the last.
 
     Raises
     ------
@@ -77,9 +78,10 @@ class MLP(nn.Module):
 
     Notes
     -----
-    ``net(x)`` maps (n, d) to (n, c). ``net(x, stop=l)`` is the output of hidden layer l, that is of the pre-condition
-    component, and ``net(z, start=l)`` the learning component after it: ``net(net(x, stop=l), start=l)`` equals
-    ``net(x)``.
+    ``net(x)`` maps (n, d) to (n, c). The network can also be run in two parts, for example to see what reaches its
+    upper layers. ``net(x, stop=l)`` is the output of hidden layer l, that is of the pre-condition component.
+    ``net(z, start=l)`` is the output of the learning component, which comes after it, so that
+    ``net(net(x, stop=l), start=l)`` equals ``net(x)``.
 
     Examples
     --------
@@ -114,16 +116,17 @@ class MLP(nn.Module):
 
 
 class Antisymmetric(nn.Module):
-    r"""Antisymmetric initialisation (ASI): a network that starts at zero and keeps its tangent kernel.
+    r"""Antisymmetric initialization (ASI): a network whose output starts at zero, with the tangent kernel of `net`.
 
     .. math:: h(x) = \big(g(x; \theta) - g(x; \theta')\big) / \sqrt 2, \qquad \theta' = \theta \text{ at the start}
 
-    Both copies train. The output is zero at the start, so what is seen later is training and not initial noise.
+    Both copies are trained. Because the output is zero at the start, all that is seen later comes from training, and
+    nothing from the initial output of `net`.
 
     Parameters
     ----------
     net : module
-        Copied twice; it is not changed.
+        It is copied twice and not changed.
 
     Notes
     -----
@@ -144,7 +147,7 @@ class Antisymmetric(nn.Module):
 
 
 def normal_init(net: Net, std: float) -> Net:
-    """Draw every weight and bias from N(0, std^2), in place; returns `net`. ValueError if std is not positive."""
+    """Draw every weight and bias from N(0, std^2), in place; returns `net`. ValueError if `std` is not positive."""
     if not std > 0:
         raise ValueError(f"std must be positive, not {std}")
     for parameter in net.parameters():
@@ -153,7 +156,9 @@ def normal_init(net: Net, std: float) -> Net:
 
 
 def xavier_init(net: Net, *, gain: float = 1.0) -> Net:
-    """Xavier normal weights, variance 2 gain^2 / (fan in + fan out), and zero biases, in place; returns `net`.
+    """Draw Xavier normal weights, of variance 2 gain^2 / (fan in + fan out), and set biases to zero; returns `net`.
+
+    The network is changed in place.
 
     Source: Glorot & Bengio (2010).
     """
@@ -172,18 +177,23 @@ def empirical_ntk(
 
     .. math:: K_{ij} = \nabla_\theta h(x_i) \cdot \nabla_\theta h(x_j)
 
-    Under gradient flow on (1/2n) sum (h - y)^2 with a constant kernel, the error r obeys dr/dt = -K r / n: a mode with
-    a larger quadratic form s^T K s is fitted sooner. Frozen parameters (``requires_grad`` False) do not count.
+    If the loss (1/2n) sum (h - y)^2 is minimized by gradient flow and the kernel stays constant, then the error
+    r = h - y at the n points obeys dr/dt = -K r / n. An error along a unit vector s therefore shrinks at the rate
+    s^T K s / n, so the larger s^T K s is, the sooner it is fitted. Frozen parameters (``requires_grad`` False) do not
+    count.
 
     Parameters
     ----------
     net : module
-        (n, d) -> (n, 1) or (n,), or (n, c) with `output`; in evaluation mode.
+        It maps (n, d) to (n, 1) or (n,), or to (n, c) if `output` is given. Batch norm and dropout must be in
+        evaluation mode.
     x : tensor or array, shape (n, d) or (n,)
     output : int or "trace", optional
-        Of c outputs the one whose kernel is taken, or the sum of the kernels of all.
+        For a network with c outputs: the number of the one whose kernel is computed, or "trace" for the sum of the
+        kernels of all c.
     memory : float
-        Bytes of gradients that are held at a time; beyond, they are computed again, block by block of points.
+        Bytes that the gradients may take. If those at all points do not fit, they are computed for blocks of points,
+        and then each gradient is computed several times.
 
     Returns
     -------
@@ -192,12 +202,12 @@ def empirical_ntk(
     Raises
     ------
     ValueError
-        If the network has several outputs and none is named, no trained parameter, or batch norm or dropout in
-        training mode.
+        If the network has several outputs and `output` names none of them, if none of its parameters is trained, or
+        if batch norm or dropout is in training mode.
 
     Notes
     -----
-    Holds the gradients of one tensor of parameters at a time, n times its size.
+    The gradients with respect to one tensor of parameters are held at a time. At n points they take n times its size.
 
     Source: Jacot et al. (2018).
 

@@ -4,7 +4,8 @@ r"""The elliptic interface problem of figure 1.6: its exact and its modified sol
     -(A u')' = f \ \text{on} \ (-1, 1), \qquad u(\pm 1) = 0, \qquad
     A = 1/2, \ f = 0 \ (x < 0), \quad A = 1, \ f = -2 \ (x \ge 0)
 
-Functions of x take and give numpy arrays or tensors alike, elementwise.
+The coefficient, the right-hand side and both solutions take and give numpy arrays or tensors, elementwise. The losses
+take a network and tensors.
 """
 
 from collections.abc import Callable
@@ -19,22 +20,22 @@ Field = Callable[[torch.Tensor], torch.Tensor]  # (n, 1) -> (n, 1), a network sa
 
 
 def coefficient(x: Points) -> Points:
-    """Diffusion coefficient A(x): 1/2 left of the interface at 0, 1 from there on (0 included)."""
+    """Diffusion coefficient A(x): 1/2 for x < 0 and 1 for x >= 0."""
     return 0.5 + 0.5 * (x >= 0)
 
 
 def source(x: Points) -> Points:
-    """Right-hand side f(x): 0 left of the interface, -2 from there on (0 included)."""
+    """Right-hand side f(x): 0 for x < 0 and -2 for x >= 0."""
     return -2.0 * (x >= 0)
 
 
 def exact_solution(x: Points) -> Points:
-    """Solution of -(A u')' = f: the flux A u' is continuous, so the slope jumps from -2/3 to -1/3 at 0."""
+    """Solution of -(A u')' = f. The flux A u' is continuous at 0, so the slope u' jumps there from -2/3 to -1/3."""
     return (x < 0) * (-2 * x - 2) / 3 + (x >= 0) * (x**2 - x / 3 - 2 / 3)
 
 
 def modified_solution(x: Points) -> Points:
-    """Solution of -A u'' = f with u' continuous, to which residual minimisation tends (Luo & Zhou, 2025)."""
+    """Solution of -A u'' = f with u' continuous at 0. Minimizing the residual leads to it (Luo & Zhou, 2025)."""
     return (x < 0) * (-x - 1) / 2 + (x >= 0) * (x**2 - x / 2 - 1 / 2)
 
 
@@ -44,7 +45,7 @@ def trial(net: Field) -> Field:
 
 
 def derivative(u: Field, x: torch.Tensor) -> torch.Tensor:
-    """u'(x) of a function that acts on each row alone; x of shape (n, 1) -> (n, 1). Apply it twice for u''."""
+    """u'(x) of a function that acts on each row by itself; x of shape (n, 1) -> (n, 1). Apply it twice for u''."""
     return jvp(u, (x,), (torch.ones_like(x),))[1]
 
 
@@ -53,7 +54,9 @@ def strong_form_loss(net: Field, x: torch.Tensor) -> torch.Tensor:
 
     .. math:: \frac{1}{n} \sum_i \big( A(x_i) u''(x_i) + f(x_i) \big)^2
 
-    A' vanishes at every sampled point, so the jump of A never enters: exact and modified solution both have loss 0.
+    Here u is ``trial(net)``. At every sampled point A' = 0, so the loss never sees the jump of A. This is why the exact
+    and the modified solution both have loss 0.
+
     Source: Raissi et al. (2019).
     """
     second = derivative(lambda z: derivative(trial(net), z), x)
@@ -66,7 +69,9 @@ def energy_loss(net: Field, x: torch.Tensor) -> torch.Tensor:
     .. math::
         \int_{-1}^{1} \tfrac12 A u'^2 - f u \; dx \approx \frac{2}{n} \sum_i \tfrac12 A(x_i) u'(x_i)^2 - f(x_i) u(x_i)
 
-    Its minimiser over H^1 functions with zero boundary values is the exact solution, with energy -1/2.
+    Here u is ``trial(net)``. Among the H^1 functions with zero boundary values the exact solution has the lowest
+    energy, which is -1/2.
+
     Source: E & Yu (2018).
     """
     u = trial(net)

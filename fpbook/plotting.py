@@ -42,11 +42,11 @@ def band(
     Parameters
     ----------
     ax : matplotlib axes
-        Drawn on; nothing else is touched.
+        The axes to draw on. Nothing else is changed.
     x : array, shape (n,)
     curves : array, shape (n, seeds)
     label, color, linestyle : str
-        Of the line. The band has the same colour, and no entry in a legend.
+        Label, colour and style of the line. The band has the same colour, and no entry in a legend.
     """
     curves = np.asarray(curves)
     (line,) = ax.plot(x, np.median(curves, axis=1), label=label, color=color, linestyle=linestyle)

@@ -1,7 +1,8 @@
 """Records of long runs: arrays, and beside them the command, seeds, versions, code, date and device that made them.
 
-A record is two files, ``NAME.npz`` and ``NAME.json``. Beside its arrays it has those of a *tiny run*, which
-takes seconds. Repeating it shows whether today's code still computes what the code of the record computed.
+A record is two files, ``NAME.npz`` and ``NAME.json``. Beside the arrays of the long run it holds those of a *tiny run*,
+which takes seconds. If you repeat the tiny run and get the same arrays, today's code still computes what the code of
+the record computed.
 """
 
 import hashlib
@@ -25,15 +26,15 @@ def record(name: str, *, folder: Path | None = None) -> tuple[dict[str, NDArray]
     Parameters
     ----------
     name : str
-        ``"hard_samples"`` for ``data/records/hard_samples.npz``.
+        Name of its files without the ending, ``"hard_samples"`` for ``data/records/hard_samples.npz``.
     folder : Path, optional
-        Another place than ``data/records``.
+        Folder of the files, if it is not ``data/records``.
 
     Returns
     -------
     dict of arrays, dict
-        The second is the JSON beside the arrays: command, parameters, seeds, versions, code, device, date, duration,
-        and under "arrays" the axes, shape and dtype of each.
+        The arrays, and the JSON beside them. It has command, parameters, seeds, versions, code, device, date, duration,
+        and under "arrays" the axes, shape and dtype of each array.
 
     Raises
     ------
@@ -45,7 +46,10 @@ def record(name: str, *, folder: Path | None = None) -> tuple[dict[str, NDArray]
 
 
 def tiny_run(name: str, *, folder: Path | None = None) -> dict[str, NDArray]:
-    """Arrays of the tiny run that is stored in a record; its options are ``about["tiny"]["parameters"]``."""
+    """Arrays of the tiny run that is stored in a record.
+
+    The options of that run are ``about["tiny"]["parameters"]``, where ``_, about = record(name)``.
+    """
     arrays, _ = _read(name, folder or RECORDS)
     return {key.removeprefix(TINY): value for key, value in arrays.items() if key.startswith(TINY)}
 
@@ -65,20 +69,21 @@ def save_record(
     ----------
     name : str
     arrays : dict of arrays
-        No objects: a record never holds code.
+        Arrays of plain values. Arrays of Python objects are refused, because those could hold code.
     about : dict
-        What is known about the run, of what JSON holds. Shapes and a checksum are added.
+        What is known about the run, as far as JSON can hold it. Shapes and a checksum are added.
     folder : Path
+        Where the two files are written.
     axes : dict
-        The axes of each array, ``{"h": "seed epoch k"}``; "" for a number.
+        Names of the axes of each array, for example ``{"h": "seed epoch k"}``. For a single number it is "".
     tiny : dict of arrays, optional
-        Those of the tiny run.
+        Arrays of the tiny run.
 
     Raises
     ------
     ValueError
-        If `about` has something that JSON does not have, NaN included, an array holds objects, or `axes` are not those
-        of the arrays.
+        If `about` has something that JSON cannot hold, such as NaN, if an array holds objects, or if `axes` does not
+        name each axis of each array.
     """
     plain = {key: np.asarray(value) for key, value in arrays.items()}
     whole = plain | {f"{TINY}{key}": np.asarray(value) for key, value in (tiny or {}).items()}

@@ -1,6 +1,6 @@
 """Spectra of sampled functions: the nonuniform DFT, the relative error at a frequency, and when it is fitted.
 
-Everything here is numpy in float64. Frequencies k are angular (rad per unit of x), every transform has the sign
+Everything here is numpy in float64. Frequencies k are angular, in rad per unit of x. Every transform has the sign
 e^{-ikx} and the factor 1/n.
 """
 
@@ -39,10 +39,12 @@ def nudft(x: ArrayLike, f: ArrayLike, k: ArrayLike) -> NDArray[np.complex128]:
 
     Notes
     -----
-    O(nm) time, O(n + m) memory. On x = 2 pi j / n and k = 0 .. n-1 it is ``numpy.fft.fft(f) / n``. On scattered points
-    a wave of size 1 leaks about 1 / sqrt(n) into every other frequency, 0.03 at 1,000 random points, which hides the
-    first wave of 0.001 sin x + sin 20x. `fpbook.monitor.FrequencyMonitor` fits the waves by least squares there. On a
-    grid that repeats its first point (``endpoint=True``) neighbouring frequencies leak into each other.
+    O(nm) time, O(n + m) memory. On x = 2 pi j / n and k = 0 .. n-1 it is ``numpy.fft.fft(f) / n``.
+
+    On scattered points a wave of size 1 leaks about 1 / sqrt(n) into every other frequency, which is 0.03 at 1,000
+    random points. For example, this hides the first wave of 0.001 sin x + sin 20x. `fpbook.monitor.FrequencyMonitor`
+    finds both waves there, because it fits them by least squares. On a grid that repeats its first point
+    (``endpoint=True``) neighbouring frequencies leak into each other.
 
     Source: Xu et al. (2020), eq. 1.
 
@@ -77,7 +79,7 @@ def relative_error(h_hat: ArrayLike, f_hat: ArrayLike) -> NDArray[np.float64]:
     h_hat : array, shape (..., m)
         Spectrum of the output, say at several training steps.
     f_hat : array, shape (..., m)
-        Spectrum of the target, nonzero at every k: use it at the peaks only.
+        Spectrum of the target. It must be nonzero at every k, so take only frequencies at its peaks.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def relative_error(h_hat: ArrayLike, f_hat: ArrayLike) -> NDArray[np.float64]:
 def principal_direction(x: ArrayLike) -> NDArray[np.float64]:
     """First principal component of points (n, d): unit vector (d,) of largest variance.
 
-    Its entry of largest modulus is positive, so that it does not depend on how a library chooses signs.
+    Its entry of largest modulus is positive, so that its sign does not depend on the library.
 
     Examples
     --------
@@ -141,6 +143,11 @@ def first_step_below(step: ArrayLike, error: ArrayLike, threshold: float) -> NDA
     array, shape (...)
         Steps; infinity where the last recorded value is not below the threshold.
 
+    Raises
+    ------
+    ValueError
+        If lengths disagree, or `error` is empty or not finite.
+
     Examples
     --------
     >>> first_step_below([0, 10, 20, 30], [[3.0], [0.1], [2.0], [0.1]], 1.0)
@@ -156,11 +163,11 @@ def first_step_below(step: ArrayLike, error: ArrayLike, threshold: float) -> NDA
 
 
 def peaks(x: ArrayLike, y: ArrayLike, *, most: int = 8) -> NDArray[np.float64]:
-    r"""Frequencies of the strongest waves in labels on a line that stand above the noise, increasing.
+    r"""Frequencies of the strongest waves that stand above the noise in labels on a line, in increasing order.
 
-    One wave after another is taken where the transform of what is left is largest, and all of them are fitted anew by
-    least squares together with a constant. It ends when the next wave is no larger than the largest that white noise
-    would show.
+    The waves are found one after another. The next one is taken where the transform of what is still unexplained is
+    largest. Then all waves so far are fitted anew by least squares, together with a constant. The search ends when the
+    next wave is no larger than the largest wave that white noise would show.
 
     Parameters
     ----------
@@ -169,17 +176,23 @@ def peaks(x: ArrayLike, y: ArrayLike, *, most: int = 8) -> NDArray[np.float64]:
     y : array, shape (n,) or (n, c)
         Real labels.
     most : int
-        At most so many.
+        Largest number of frequencies.
 
     Returns
     -------
     array, shape (m,)
-        Angular frequencies, rad per unit of `x`, from one period of the extent to half of the mean density of points.
-        None, if the labels are noise.
+        Angular frequencies, rad per unit of `x`, from about one period over all points to one period per two points.
+        The array is empty if the labels are noise.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than five points, they do not lie on a line, shapes disagree, or a value is not finite.
 
     Notes
     -----
-    O(n^2) time. The frequencies are refined to where the fit is best, so that a sum of waves is found exactly.
+    O(n log n) time per wave. The frequencies are refined to where the fit is best, so that a sum of waves is found
+    exactly.
 
     Examples
     --------

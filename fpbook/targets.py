@@ -1,4 +1,4 @@
-"""Target functions of the one-dimensional and Boolean experiments: numpy in, numpy out, elementwise over points."""
+"""Target functions of the one-dimensional and Boolean experiments: numpy in, numpy out, one value per point."""
 
 from collections.abc import Iterable
 
@@ -33,5 +33,5 @@ def hypercube(d: int) -> NDArray[np.float64]:
 
 
 def parity(x: ArrayLike) -> NDArray[np.float64]:
-    """Parity, the product of the coordinates; x of shape (n, d) with entries -1 and 1 -> (n,) (section 1.4)."""
+    """Parity, the product of the coordinates: x of shape (n, d) with entries -1 and 1 -> (n,). See section 1.4."""
     return np.prod(np.asarray(x), axis=-1)

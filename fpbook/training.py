@@ -1,4 +1,4 @@
-"""The one training loop of the book: any loss that is a function of the network, for one network or an ensemble."""
+"""The one training loop of the book: for any loss that is a function of the network, and one network or an ensemble."""
 
 import contextlib
 import os
@@ -25,9 +25,9 @@ def column(values: ArrayLike, device: str | torch.device = "cpu", dtype: torch.d
 
 
 def seeded(make: Callable[[], Net], seeds: Iterable[int], device: str | torch.device = "cpu") -> list[Net]:
-    """One network a seed: `make()` is called after ``torch.manual_seed(seed)``, as a list of modules on `device`.
+    """One network per seed, made by ``make()`` after ``torch.manual_seed(seed)``: a list of modules on `device`.
 
-    They are made on the CPU, so that a seed means the same weights everywhere.
+    They are made on the CPU and then moved, so that a seed gives the same weights on every device.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def seeded(make: Callable[[], Net], seeds: Iterable[int], device: str | torch.de
 def mean_squared_error(net: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Mean over points and outputs of (net(x) - y)^2: a scalar tensor; x (n, d), y (n, c).
 
-    Leading axes of the output, as of many networks at once, are kept.
+    If the output has further leading axes, for example one for many networks, there is one mean for each of them.
     """
     square = (net(x) - y) ** 2
     return square.mean((-2, -1)) if square.ndim > 1 else square.mean()
@@ -57,9 +57,9 @@ def cross_entropy(net: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Ten
 
 
 def minibatches(*tensors: torch.Tensor, size: int, seed: int) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Endless mini-batches, each sample once an epoch, in an order that depends on the seed alone.
+    """Endless mini-batches, with each sample once per epoch, in an order that depends on the seed alone.
 
-    Yields tuples of tensors of `size` rows (the last of an epoch may be shorter). Each epoch has its own order.
+    Yields tuples of tensors of `size` rows (the last ones of an epoch may have fewer). Each epoch has its own order.
     ValueError if lengths differ or size < 1.
     """
     n = len(tensors[0])
@@ -91,54 +91,60 @@ def train(
     Parameters
     ----------
     nets : module, or list of modules
-        Trained in place. A list is one ensemble: all members take each step together, and each ends as if trained
-        alone. Members share no parameters and have no buffers (no batch norm).
+        Trained in place. A list is one ensemble: all members take each step together, and each ends as if it had been
+        trained alone. Members share no parameters with each other and have no buffers, hence no batch norm.
     loss : function
-        ``loss(net, *data, *batch)`` -> scalar tensor, written for one network; `data` is the member's part of
-        `member_data`, `batch` the next item of `batches`.
+        ``loss(net, *data, *batch)`` -> scalar tensor, written for one network. Here `data` is the member's part of
+        `member_data`, and `batch` is the next item of `batches`.
     steps : int
-        Number of updates, at most.
+        Largest number of updates.
     optimizer : function, or torch.optim.Optimizer
-        Parameters -> optimizer, say ``partial(torch.optim.Adam, lr=1e-3)``. It must act on each number apart, as SGD
-        and Adam do. For a single network also an optimizer of its parameters, whose state then goes on from one call to
-        the next.
+        A function that makes the optimizer from a list of parameters, say ``partial(torch.optim.Adam, lr=1e-3)``. For
+        an ensemble the optimizer must update each number independently of all others, as SGD and Adam do. For a single
+        network you may also give an optimizer of its parameters, so that the state of the optimizer goes on from one
+        call of `train` to the next.
     schedule : function, optional
-        Optimizer -> learning-rate scheduler, stepped after every update.
+        A function that makes a learning-rate scheduler from the optimizer. It is stepped after every update.
     batches : iterable of tuples, optional
         Mini-batches, the same for all members; see `minibatches`.
     member_data : tuple of tensors, optional
-        Data that differ between members, with a leading axis (members, ...); without it for a single network.
+        Data that differ between members, each tensor with a leading axis of members. For a single network they have no
+        such axis.
     stop : float, optional
-        A network stops when its loss falls below this: its parameters are left as they are.
+        A network whose loss falls below this is not trained further: its parameters are left as they are.
     record : dict of name -> function, optional
-        ``function(net)`` -> tensor, taken without gradients at the steps `every` names.
+        ``function(net)`` -> tensor, computed without gradients at the steps that `every` names.
     every : int or sequence of int
-        Interval, or the steps themselves. The last step is always recorded.
+        Interval between the recorded steps, or these steps themselves. The last step is always recorded.
     progress : function, optional
-        Iterable of steps -> iterable of steps, in place of the progress bar. Where it ends early, so does training,
-        and that last step is recorded.
+        A function that takes the iterable of steps and gives an iterable of steps, used in place of the progress bar.
+        If what it gives ends early, training ends there, and that last step is recorded.
 
     Returns
     -------
     dict of numpy arrays
-        ``"step"`` (r,), recorded steps; ``"loss"`` (steps taken + 1, [members]), entry t after t updates (with
-        `batches` one entry less: on the batch of the update that follows); ``"stopped"`` ([members]), first step with
-        loss < stop, -1 if none; and each record, (r, [members], ...).
+        In their shapes, [members] is an axis that only an ensemble has.
+
+        - ``"step"``, (r,): the recorded steps.
+        - ``"loss"``, (steps taken + 1, [members]): entry t is the loss after t updates. With `batches` it is the loss
+          on the batch of the next update. So the last step has no entry then, unless `stop` ended the training.
+        - ``"stopped"``, ([members]): the first step with loss < `stop`, or -1 if there is none.
+        - Each name in `record`, (r, [members], ...).
 
     Raises
     ------
     ValueError
-        If the networks differ in more than their parameters' values, there is no network, a record takes a reserved
-        name, `steps` or `every` is too small, `loss` is no scalar, `batches` end too soon, or an optimizer holds other
-        parameters.
+        If there is no network, the networks differ in more than the values of their parameters, a record takes a
+        reserved name, `steps` or `every` is too small, `loss` gives no scalar, `batches` end too soon, or the optimizer
+        that was given holds none of the network's parameters.
     FloatingPointError
-        When the loss of any member stops being finite, with the step.
+        If the loss of any member is no longer finite. The message names the step.
 
     Notes
     -----
-    dtype and device follow the network. Small fully connected networks train on one thread, and the setting is
-    restored: more threads would wait for each other longer than they compute. A progress bar is shown in a live kernel
-    and in scripts, none while the book is built.
+    dtype and device are those of the network. Small fully connected networks are trained on one thread, because more
+    threads would wait for each other longer than they compute; afterwards the setting is restored. A progress bar is
+    shown in a live kernel and in scripts, but not while the book is built.
 
     Examples
     --------

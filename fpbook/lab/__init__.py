@@ -26,60 +26,89 @@ def lab(
     says: str = "",
     recorded: Declared | None = None,
 ) -> None:
-    r"""An experiment that the reader changes and trains: in a live kernel with PyTorch, in the page with its script.
+    r"""An experiment that the reader changes and trains, in a live kernel with PyTorch and in the page with a script.
 
-    While the book is built the declared run is trained once. It stands in the page before anything is pressed, and its
-    picture stays where scripts are off and in print. A page and a kernel have the same defaults, limits and messages,
-    and from the same seed the same weights, noise and subsets.
+    While the book is built, one run is trained and recorded. The page shows it dashed, for comparison. Before the
+    reader has trained it does so only if the recorded run has other settings, since otherwise it would give the answer
+    away. In print and where scripts are off, its picture stands in the page.
+
+    A page and a kernel have the same defaults, limits and messages. From the same seed they also have the same weights,
+    noise and subsets.
 
     Parameters
     ----------
     data : dict
-        On the line ``points``, ``low``, ``high``; optionally ``shift`` (0.5: midpoints), ``anywhere`` (points drawn at
-        random), ``noise`` (standard deviation), ``round`` (labels rounded to its multiples), ``held`` (number of
-        held-out points), ``fine`` (points at which the output is drawn, 201). The target is a sum of ``sines`` and
-        ``cosines``, {k: size}, ``halves`` (frequency for x <= 0 and x > 0) and ``drawn`` (values on a grid). On the
-        cube: ``cube`` (its dimension), ``degree`` (coordinates that are multiplied), ``seen`` (corners). On the rod of
-        `fpbook.pde`: ``rod`` (points).
+        Data of one of three kinds:
+
+        - On the line: ``points`` (their number), ``low`` and ``high`` (the interval). The target is the sum of
+          ``sines`` and ``cosines`` ({k: size}), ``halves`` (frequency of a sine for x <= 0, and for x > 0) and
+          ``drawn`` (values on a grid), as far as they are given. Optional are ``shift`` (where a point lies between two
+          multiples of the spacing; 0.5 by default, the middle), ``anywhere`` (points drawn at random), ``noise``
+          (standard deviation), ``round`` (labels are rounded to its multiples), ``held`` (number of held-out points)
+          and ``fine`` (number of points at which the output is drawn, 201 by default).
+        - On the cube: ``cube`` (its dimension), ``degree`` (number of coordinates that are multiplied to give the
+          target), ``seen`` (number of corners in the training set).
+        - On the rod of `fpbook.pde`: ``rod`` (number of points).
     network : dict
-        ``hidden`` (widths), or ``width`` and ``depth``; ``activation`` (name, or "ricker" with ``a``);
-        ``antisymmetric``; ``start`` ("default", "normal" with ``std``, "xavier" with ``gain``) and ``factor`` of
-        the weights; ``seed``; on the rod ``kink``, to give the network \|x\| as well.
+        The layers are ``hidden`` (list of widths), or ``width`` and ``depth``. ``activation`` is a name that
+        `fpbook.networks.MLP` knows, or "ricker" with its scale ``a``. Optional are ``antisymmetric`` (whether the
+        output starts at zero), ``start`` ("default", "normal" with ``std``, or "xavier" with ``gain``), ``factor`` (by
+        which the initial weights are multiplied), ``seed``, and on the rod ``kink`` (whether \|x\| is a second input).
     training : dict
-        ``name`` ("adam", "sgd"), ``lr``, ``momentum``, ``steps``, ``stop`` (loss), ``weight`` (of points with x <= 0);
-        on the rod ``loss`` ("strong form" or "energy").
+        ``lr`` and ``steps``. Optional are ``name`` ("adam", the default, or "sgd"), ``momentum`` (of sgd), ``stop``
+        (loss below which training ends) and ``weight`` (of points with x <= 0 in the loss, relative to the others). The
+        rod needs ``loss`` ("strong form" or "energy").
     watch : dict
-        ``series``: "frequencies" for the relative error at each peak of the target, "training", "between", "left",
-        "right", "held" for mean squared errors, "seen", "unseen" for shares of right signs, "exact", "modified" for
-        the largest distance from a solution; ``threshold``; ``ylim``,
-        ``ylabel`` and ``log`` of their axes; ``names`` and ``colors`` for them, and ``colors`` for the "output", where
-        they are not those of the book; ``bars``, the largest frequency of the spectrum; ``compare``, to lay runs over
-        one another although their data differ; ``heat``, for a heat map of frequency over
-        step in the page.
+        What is measured and drawn:
+
+        - ``series``, a list. "frequencies" is the relative error at each peak of the target, "k = 3" that at one
+          frequency. "training", "between", "left", "right" and "held" are mean squared errors: at the training points,
+          between them, in the left and in the right half, and at held-out points. "seen" and "unseen" are shares of
+          right signs at the corners of the cube. "exact" and "modified" are the largest distances from these solutions
+          on the rod.
+        - ``threshold`` of the series, and ``ylim``, ``ylabel`` and ``log`` of their axes.
+        - ``names`` and ``colors`` of the series, and the colour of "output", where they are not those of the book.
+        - ``bars``, the largest frequency of the spectrum that is drawn.
+        - ``compare``, whether runs are laid over one another although their data differ.
+        - ``heat``, whether the page also has a heat map of the error over step and frequency.
     choose : dict of path -> dict
-        The controls: "network.a" is an entry of the declaration, "network" several. With ``label`` and either ``low``,
-        ``high``, ``step`` (number), ``options`` (name -> value), ``frequencies`` (a list of whole numbers in ``low`` to
-        ``high``) or nothing (switch); ``why`` is the reason that is given when a value is refused.
+        The controls that the reader has, besides one of the seed. The path "network.a" changes one entry of what is
+        declared, and the path "network" changes several at once. Each control has a ``label``, and what kind it is
+        depends on its other keys:
+
+        - ``low``, ``high`` and ``step``: a number.
+        - ``options``, name -> value: a choice.
+        - ``frequencies`` (true), ``low`` and ``high``: a list of whole numbers.
+        - none of these: a switch.
+
+        ``why`` is the reason that is given when a value is refused.
     question : dict
-        ``ask``, ``answers``, and what decides between them: ``by``, one measure or two of which the ratio counts (see
-        `experiment.measure`), and ``edges`` between the answers.
+        What the reader guesses before training: ``ask`` (the question) and ``answers`` (a list). ``by`` decides which
+        of them is right. It is a list of one measure, or of two of which the ratio is taken (see the notes). ``edges``
+        are the values of it that separate the answers.
     says : str
-        What is said at the end, with measures in braces: "fitted at step {t:k = 1}", as a share "{%end:unseen}";
-        "{each}" names all frequencies with their steps.
+        What is said after a run, with measures in braces (see the notes). For example, "fitted at step {t:k = 1}", or
+        as a percentage "{%end:unseen}". "{each}" names all frequencies with their steps.
     recorded : dict of path -> value, optional
-        Values of controls in the recorded run, where it is not the declared one: what the reader's run is laid over.
+        Values that controls have in the recorded run, if it is not the run as declared. The reader's runs are compared
+        with the recorded run.
 
     Raises
     ------
     ValueError
-        If a key or a value is unknown, with the nearest one that is known; if something needed is missing, a path does
-        not exist, or a declared value is outside its control's limits.
+        If a key or a value is unknown; the message names the nearest one that is known. Also if something needed is
+        missing, a path does not exist, or a declared value is outside the limits of its control.
 
     Notes
     -----
-    In a kernel, training runs in a thread, because a kernel that is busy does not hear the button; on Colab, where
-    updates from a thread do not arrive, it runs at once, and there is no Stop. Uses what ipywidgets 7.7.1 (Colab) and 8
-    share.
+    A measure is a number of a run. For a series NAME, "t:NAME" is the step from which it stays below the threshold,
+    "first:NAME" the first step at which it is below it, "end:NAME" its last value, "low:NAME" its smallest value, and
+    "best:NAME" the step of that value. "steps" is the number of steps taken, infinity if the loss did not fall below
+    ``stop``. With "recorded " before it, a measure is that of the recorded run.
+
+    In a kernel, training runs in a thread, because otherwise the kernel would not hear the Stop button. On Colab the
+    updates from a thread do not arrive. There training does not run in one, and cannot be stopped. Only what ipywidgets
+    7.7.1 (on Colab) and 8 have in common is used.
     """
     parts = {"data": data, "network": {"seed": 0} | network, "training": training, "watch": watch}
     declared = complete(parts, choose or {}, question, says, recorded or {})

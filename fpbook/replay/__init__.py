@@ -33,33 +33,34 @@ Runs = dict[str, dict[str, Any]]
 def replay(runs: Runs, *, at: float | None = None, over: str = "step", colors: dict[str, str] | None = None) -> None:
     r"""Show recorded runs as a figure that moves: a slider over the steps, and panels that follow it together.
 
-    In the built page one script draws it, without a kernel; in Jupyter and on Colab the output carries that script. It
-    plays once when it is first seen, unless the reader's system asks for less motion. Where scripts are off, and in
-    print, the picture of one step stays.
+    In the built page a script draws it, without a kernel. In Jupyter and on Colab the output brings that script along.
+    The figure plays once when it is first seen, unless the reader's system asks for less motion. Where scripts are off,
+    and in print, a picture of one step stands in its place.
 
     Parameters
     ----------
     runs : dict of name -> dict(step=..., panels=[...])
-        One run, or several between which the reader chooses and two of which can be laid over one another. `step`,
-        shape (r,), increases; it may be any quantity. A panel is a dict in one of three forms:
+        One run, or several. The reader chooses between several runs, and can lay two of them over one another. `step`,
+        of shape (r,), must increase, and may be any quantity. A panel is a dict in one of three forms:
 
-        - ``dict(x=x, curves={name: y, ...})``: curves over x, shape (n,); `y` has shape (r, n) if it moves, else (n,).
-        - ``dict(curves={name: y, ...})``: curves over the steps, `y` of shape (r,); the reader can drag the step there.
-          With ``threshold=0.1`` the threshold is drawn, and on it a full mark at the step from which each curve stays
-          below, and an empty one where it was below for the first time, if that was earlier.
+        - ``dict(x=x, curves={name: y, ...})``: curves over x, shape (n,). A `y` of shape (r, n) moves, and one of shape
+          (n,) does not.
+        - ``dict(curves={name: y, ...})``: curves over the steps, `y` of shape (r,). The reader can drag the step there.
+          With ``threshold=0.1`` a line is drawn at 0.1. On it a full mark stands at the step from which a curve stays
+          below. If the curve was below earlier and left again, an empty mark stands at the first such step.
         - ``dict(image=frames)``: pictures of shape (r, a, b), or one of shape (a, b); ``cmap`` names a colour map.
 
-        All take ``ylabel``, and ``ylim`` (values outside are drawn at its ends); curves also ``xlabel``, ``log``
-        (``"x"``, ``"y"`` or ``"xy"``) and ``styles``, name -> matplotlib's ``"k--"``, ``"C1o"``, ... or ``"C0|"`` for
-        stems, ``"="`` for a broad line in the background. Points (``"o"``) are left out where y is NaN. Labels and
-        names may hold mathematics in ``$...$``.
+        All panels take ``ylabel``, and ``ylim`` (values outside are drawn at its ends). Curves also take ``xlabel``,
+        ``log`` (``"x"``, ``"y"`` or ``"xy"``) and ``styles``, name -> style. A style is one of matplotlib such as
+        ``"k--"`` or ``"C1o"``, or it ends in ``"|"`` for stems, or in ``"="`` for a broad line in the background.
+        Points (``"o"``) are left out where y is NaN. Labels and names may hold mathematics in ``$...$``.
     at : float, optional
-        Step of the picture that stays; the middle of the records without it.
+        Step of the picture that stands in place of the figure. By default it is the middle one of the steps.
     over : str
         What `step` counts.
     colors : dict of name -> matplotlib's colour, optional
-        The colours that a section gives its quantities in all its figures. A curve that is in it has that colour. One
-        that is not has the colour of its style, or the next one; one name has one colour in all panels.
+        Colours of curves by name, for example those that a section gives its quantities in all its figures. Any other
+        curve has the colour of its style, or else the next free one. A name has the same colour in all panels.
 
     Raises
     ------
@@ -69,7 +70,8 @@ def replay(runs: Runs, *, at: float | None = None, over: str = "step", colors: d
 
     Notes
     -----
-    Curves are stored in 16 bits, an error of at most 1/131,070 of their range, and pictures in 8 bits.
+    Curves are stored in 16 bits, so that their error is at most 1/131,070 of their range (on a logarithmic axis, of the
+    range of their logarithms). Pictures are stored in 8 bits.
     """
     data = replay_data(runs, at=at, over=over, colors=colors)
     bundle: dict[str, Any] = {
@@ -84,7 +86,7 @@ def replay(runs: Runs, *, at: float | None = None, over: str = "step", colors: d
 
 
 def replay_html(picture: str, alt: str, data: dict[str, Any]) -> str:
-    """A replay with all that it needs; where no script runs, its picture (a PNG in base64) with `alt` as its text."""
+    """A replay as HTML that needs nothing else; without scripts it is `picture` (PNG in base64) with the text `alt`."""
     here = Path(__file__).parent
     return (
         f'<div><img src="data:image/png;base64,{picture}" alt="{html.escape(alt)}">'
@@ -95,7 +97,7 @@ def replay_html(picture: str, alt: str, data: dict[str, Any]) -> str:
 
 
 def replay_json(data: dict[str, Any]) -> str:
-    """The data of a replay as they stand in a page: no text in them can end the element around them."""
+    """The data of a replay as JSON for a page, escaped so that no text in it can end the HTML element around it."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.replace("<", "\\u003c")
 
@@ -103,7 +105,7 @@ def replay_json(data: dict[str, Any]) -> str:
 def replay_data(
     runs: Runs, *, at: float | None = None, over: str = "step", colors: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """What the script needs to draw `replay`: plain lists and dicts; arguments and errors as there."""
+    """What the script needs to draw a replay, as plain lists and dicts; arguments and errors are those of `replay`."""
     if not runs:
         raise ValueError("a replay needs a run")
     given, out = dict(colors or {}), []
