@@ -127,7 +127,7 @@ def principal_direction(x: ArrayLike) -> NDArray[np.float64]:
 
 
 def first_step_below(step: ArrayLike, error: ArrayLike, threshold: float) -> NDArray[np.float64]:
-    """First recorded step after which a curve stays below a threshold.
+    """First recorded step from which on a curve stays below a threshold.
 
     Parameters
     ----------
