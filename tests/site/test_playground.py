@@ -55,7 +55,10 @@ NUMBER = r"(-?\d[\d.]*(?:e-?\d+)?)"
 FIRST = r"(?: \(first below at step \d+\))?"
 TIMES = " ".join(rf"{k} from step (\d+){FIRST}" for k in (1, 3, 5))
 LESSONS = {  # a pattern of what is said, and what its numbers must fulfil
-    "kept": (TIMES, lambda t1, t3, t5: t1 < t3 < t5 and t5 > 2 * t1),
+    "kept": (
+        rf"{TIMES}; error on the whole interval {NUMBER}\.",
+        lambda t1, t3, t5, whole: t1 < t3 < t5 and t5 > 2 * t1 and whole < 0.01,
+    ),
     "lost": (
         rf"Narrow activation: {TIMES}; broad activation: {TIMES}.*error is {NUMBER} in place of {NUMBER}\.",
         lambda t1, t3, t5, w1, w3, w5, narrow, wide: (
@@ -79,6 +82,47 @@ LESSONS = {  # a pattern of what is said, and what its numbers must fulfil
         lambda a, b, c, descent, d, e, f, adam: a < b < c and d < e < f and descent > 2 * adam,
     ),
 }
+ENDED = """() => [fpPlayground.run, fpPlayground.before].map((run) => run && ({ rows: run.rows,
+  names: ["step", ...fpExperiment.names(run.declared)], h: [...run.frames.at(-1).h] }))"""
+
+
+class Ended:
+    """A run of the page that has ended, in the words of its recorded rows."""
+
+    def __init__(self, run):
+        self.rows = dict(zip(run["names"], np.array(run["rows"]).T))
+        self.h = np.array(run["h"])
+
+    def stays(self, k):
+        """The step from which the relative error of a frequency stays below 0.1."""
+        return self.rows["step"][np.flatnonzero(self.rows[f"k = {k}"] >= 0.1).max() + 1]
+
+    def times(self):
+        return [self.stays(k) for k in (1, 3, 5)]
+
+    def ratio(self):
+        return self.stays(5) / self.stays(1)
+
+    def end(self, *names):
+        return [self.rows[name][-1] for name in names]
+
+    def least(self):
+        at = self.rows["between"].argmin()
+        return [self.rows["between"][at], self.rows["step"][at]]
+
+    def height(self, k):
+        x = -np.pi + 2 * np.pi * (np.arange(len(self.h)) + 0.5) / len(self.h)
+        return 2 * abs(np.exp(-1j * k * x) @ self.h) / len(x)
+
+
+TOLD = {  # the numbers of what is said, in its order
+    "kept": lambda run, before: [*run.times(), *run.end("between")],
+    "lost": lambda run, before: [*run.times(), *before.times(), *run.end("between"), *before.end("between")],
+    "aliasing": lambda run, before: [*run.end("training"), run.height(12), run.height(3), *run.end("between")],
+    "noise": lambda run, before: [*run.least(), *run.end("between", "training")],
+    "remedy": lambda run, before: [run.stays(8), before.stays(8), *run.end("between"), *before.end("between")],
+    "optimizer": lambda run, before: [*before.times(), before.ratio(), *run.times(), run.ratio()],
+}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -93,7 +137,9 @@ def test_a_lesson_is_true(open_page, folder, address, lesson, seed):
     words = trained(page)
     pattern, holds = LESSONS[lesson]
     found = re.search(pattern, words)
-    assert found and holds(*map(float, found.groups())), words
+    assert found and holds(*(said := [*map(float, found.groups())])), words
+    told = TOLD[lesson](*(run and Ended(run) for run in page.evaluate(ENDED)))
+    assert said == [v if v % 1 == 0 else float(f"{v:.2g}") for v in told]
     assert page.locator(".play").get_attribute("data-shown") == "true" and "does not show" not in words
     assert words.count("Next:") == 1 and page.faults == []
 
