@@ -105,16 +105,16 @@ class FrequencyMonitor:
         Relative error of each part. It is 0 for a part that is fitted, 1 for an output that does not have this part,
         and above 1 for an output that is worse than that. If the output was not finite, the row is NaN.
     leak : array, shape (r, m)
-        Standard error of `error` with `k`. The model may also be wrong at frequencies that are not in `k`, and such
-        errors leak into `error` like noise. With `bands` and `delta` it is 0.
+        Standard error of `error` if waves are measured, else 0. A model may also be wrong at other frequencies than
+        these, and such errors leak into `error` like noise.
     offset : array, shape (r,)
         Error of the mean of the output, divided by the root mean square of the labels. If `centre` is true, that is
         the root mean square about their mean.
     share : array, shape (m,)
         Share of the energy of the labels, about their mean if `centre` is true.
     floor : array, shape (m,)
-        Relative error that label noise alone would cause with `k`, even for a model without any error. It is estimated
-        by counting as noise all that the waves leave unexplained in the labels. With `bands` and `delta` it is 0.
+        Relative error that label noise alone causes if waves are measured, even for a model without any error; else 0.
+        It is estimated by counting as noise all that the waves leave unexplained in the labels.
     resolved : array of bool, shape (m,)
         Whether `error` can be relied on. It cannot if the floor is above 1/3, if the points tell a wave from the others
         so badly that noise counts five times or more, or if a band has nothing of the labels.
