@@ -435,6 +435,7 @@ def test_before_training_only_what_the_question_shows_is_drawn(open_lab, packed)
     assert lab.locator("path.ghost").count() == 0 and "Least" not in words(lab)  # the recorded run is the answer
     page, lab = open_lab("order")
     assert "recorded run, scale a 0.3" in lab.locator(".lab-past").inner_text()
+    assert lab.locator(".replay-card").nth(1).inner_text().count("at the points") == 1  # where its spectrum is taken
     solid = lab.locator(".seek path.curve:not(.ghost, .later)").evaluate_all("all => all.map(p => p.getAttribute('d'))")
     assert not any(solid[-3:]) and lab.locator(".seek path.ghost").count() == 3 and page.faults == []
 
@@ -454,7 +455,9 @@ def test_ones_own_run_is_moved_through_and_played(open_lab):
     assert int(slider.input_value()) > 2
     press(lab, "Pause")
     slider.press("End")
-    assert output.get_attribute("d") == last and page.faults == []
+    assert output.get_attribute("d") == last
+    choose(lab, "seed", 1)  # the run is over, and nothing of it can be moved through
+    assert not slider.is_visible() and page.faults == []
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -685,3 +688,61 @@ def test_less_motion_where_the_reader_asks_for_it(open_lab):
     }""")
     page.wait_for_timeout(2000)
     assert 1 <= page.evaluate("window.draws") <= 5 and page.faults == []
+
+
+EACH = """async () => {
+  const lab = document.querySelector(".lab"), every = (kinds) => [...lab.querySelectorAll(kinds)];
+  const valueOf = (node) => (node.type === "checkbox" ? node.checked : node.value);
+  const seen = () => ({
+    values: every(".control :is(input, select)").map(valueOf),
+    drawn: every("svg > path.curve").map((node) => node.getAttribute("d")).join(),
+    said: every("[aria-live], .lab-past").map((node) => node.textContent),
+    asks: every("fieldset")[0].checkVisibility(),
+  });
+  const press = (text) => every("button").find((node) => node.textContent === text).click();
+  const choose = (node, value) => {
+    node[node.type === "checkbox" ? "checked" : "value"] = value;
+    for (const kind of ["input", "change"]) node.dispatchEvent(new Event(kind));
+  };
+  const before = seen(), found = [];
+  for (const node of every(".control :is(input, select)")) {
+    const [value, own] = [valueOf(node), []];
+    const ends = [node.max, node.min];
+    const all = { checkbox: [!value], text: ["2", "2, 7"], number: ends, range: ends }[node.type];
+    for (const other of (all ?? [...node.options].map((one) => one.value)).filter((one) => one !== value)) {
+      choose(node, other);
+      await new Promise((resume) => setTimeout(resume, 220)); // an address is written five times a second
+      own.push([other, { ...seen(), hash: location.hash }]);
+    }
+    choose(node, value);
+    const back = [{ ...seen(), said: 0 }, location.hash];
+    press("Reset");
+    found.push({ own, back, reset: seen() });
+  }
+  const linked = [];
+  for (const { own } of found) for (const [, { hash, ...shown }] of own) {
+    history.replaceState(null, "", " ");
+    location.hash = hash;
+    await new Promise((resume) => setTimeout(resume, 20));
+    linked.push([shown, seen()]);
+  }
+  return { before, found, linked };
+}"""
+
+
+@pytest.mark.parametrize("name", ["order", "rod"])  # the kinds of controls that there are
+def test_every_control_of_a_lab_is_kept_by_its_link_and_goes_back(open_lab, name):
+    """A number and its slider move together; the question stays for what it is about; Reset begins anew."""
+    page, lab = open_lab(name, place="served", viewport={"width": 1280, "height": 900})
+    told = page.evaluate(EACH)
+    before = told["before"]
+    for one in told["found"]:
+        changed = [shown for _, shown in one["own"]]
+        assert len({str(shown["values"]) for shown in changed} | {str(before["values"])}) == len(changed) + 1
+        assert all(shown["hash"].startswith("#lab0?") for shown in changed)
+        assert one["back"] == [{**before, "said": 0}, ""] and one["reset"] == before
+        for value, shown in one["own"]:
+            kept = "network.seed=" in shown["hash"]
+            assert shown["asks"] == kept and str(value) in map(str, shown["values"])
+    assert [now for _, now in told["linked"]] == [shown for shown, _ in told["linked"]]
+    assert page.faults == []

@@ -54,7 +54,9 @@ def test_a_scale_that_is_too_large_fits_what_was_given_and_spoils_the_rest(open_
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
     slider = page.get_by_label("step", exact=True)
     slider.press("Home")
-    assert "step 0" in slider.get_attribute("aria-valuetext") and page.faults == []
+    assert "step 0" in slider.get_attribute("aria-valuetext")
+    page.get_by_role("button", name="Chessboard").click()  # the run is over, and nothing of it can be moved through
+    assert not slider.is_visible() and "Best so far" not in said(page) and page.faults == []
 
 
 def test_it_trains_from_disk_and_stops(open_page, folder):

@@ -493,6 +493,7 @@ def test_the_two_spectra_are_told_apart(open_page, address):
     trained(page)
     head = page.locator(".play .replay-card").nth(1).locator(".replay-head").inner_text()
     assert "output at the points" in head and "on the whole interval" in head and page.faults == []
+    assert head.count("at the points") == 1  # so the panel itself is not one of the points alone
 
 
 def test_reset_brings_the_settings_back_and_a_double_click_is_one_click(open_page, address):
@@ -521,7 +522,10 @@ def test_ones_own_run_is_moved_through(open_page, address):
     page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 20)
     assert 3 < int(slider.input_value()) < int(slider.get_attribute("max"))
     slider.press("End")
-    assert output.get_attribute("d") == last and page.faults == []
+    assert output.get_attribute("d") == last
+    page.get_by_label("seed").fill("5")  # the run is over, and nothing of it can be moved through
+    page.get_by_label("seed").press("Tab")
+    assert not slider.is_visible() and page.faults == []
 
 
 SETTINGS = {  # what the Python of a setting must know: every way to place points, to begin and to train
