@@ -1,5 +1,6 @@
 """Arrays in, arrays out: what every measure of the book does with its arguments, whichever module it lives in."""
 
+import re
 from datetime import date
 from types import SimpleNamespace
 
@@ -33,54 +34,62 @@ def monitored(values, **how):
     return monitor.error
 
 
-MEASURES = {  # each of one array of 12 positive numbers that increase
-    "nudft of points": lambda v: nudft(v, y, [1.0]),
-    "nudft of values": lambda v: nudft(x, v, [1.0]),
-    "nudft at frequencies": lambda v: nudft(x, y, v),
-    "relative_error of an output": lambda v: relative_error(v, y),
-    "relative_error against a target": lambda v: relative_error(y, v),
-    "principal_direction": lambda v: principal_direction(v.reshape(6, 2)),
-    "first_step_below": lambda v: first_step_below(np.arange(12), v, 1.0),
-    "low_frequency_part of points": lambda v: low_frequency_part(v, y, 0.1),
-    "low_frequency_part of labels": lambda v: low_frequency_part(x, v, 0.1),
-    "low_frequency_ratio of variances": lambda v: low_frequency_ratio(x, y, v),
-    "ratio_density along cut-offs": lambda v: ratio_density(v, x / 4),
-    "ratio_density of ratios": lambda v: ratio_density(x, v),
-    "share_cutoff along cut-offs": lambda v: share_cutoff(v, x / 4, 0.3),
-    "cutoffs of points": lambda v: cutoffs(v, y),
-    "cutoffs of labels": lambda v: cutoffs(x, v),
-    "unit_distance": lambda v: unit_distance(v)[0],
-    "neighbour_disagreement of points": lambda v: neighbour_disagreement(v, y > 2, neighbours=3),
-    "neighbour_correlation of points": lambda v: neighbour_correlation(v, y, 0.1),
-    "neighbour_correlation of labels": lambda v: neighbour_correlation(x, v, [0.1, 1.0]),
-    "neighbour_correlation of variances": lambda v: neighbour_correlation(x, y, v),
-    "peaks of points": lambda v: peaks(v, np.sin(4 * x)),
-    "peaks of labels": lambda v: peaks(x, v),
+MEASURES = {  # function(argument): each of one array of 12 positive numbers that increase
+    "nudft(x)": lambda v: nudft(v, y, [1.0]),
+    "nudft(f)": lambda v: nudft(x, v, [1.0]),
+    "nudft(k)": lambda v: nudft(x, y, v),
+    "relative_error(h_hat)": lambda v: relative_error(v, y),
+    "relative_error(f_hat)": lambda v: relative_error(y, v),
+    "principal_direction(x)": lambda v: principal_direction(np.reshape(v, (-1, 2))),
+    "first_step_below(error)": lambda v: first_step_below(np.arange(12), v, 1.0),
+    "low_frequency_part(x)": lambda v: low_frequency_part(v, y, 0.1),
+    "low_frequency_part(y)": lambda v: low_frequency_part(x, v, 0.1),
+    "low_frequency_ratio(delta)": lambda v: low_frequency_ratio(x, y, v),
+    "ratio_density(cutoff)": lambda v: ratio_density(v, x / 4),
+    "ratio_density(lfr)": lambda v: ratio_density(x, v),
+    "share_cutoff(cutoff)": lambda v: share_cutoff(v, x / 4, 0.3),
+    "cutoffs(x)": lambda v: cutoffs(v, y),
+    "cutoffs(y)": lambda v: cutoffs(x, v),
+    "unit_distance(x)": lambda v: unit_distance(v)[0],
+    "neighbour_disagreement(x)": lambda v: neighbour_disagreement(v, y > 2, neighbours=3),
+    "neighbour_correlation(x)": lambda v: neighbour_correlation(v, y, 0.1),
+    "neighbour_correlation(y)": lambda v: neighbour_correlation(x, v, [0.1, 1.0]),
+    "neighbour_correlation(delta)": lambda v: neighbour_correlation(x, y, v),
+    "peaks(x)": lambda v: peaks(v, np.sin(4 * x)),
+    "peaks(y)": lambda v: peaks(x, v),
 }
 MONITORS = {  # for these NaN is a value that is missing
-    "monitor of points": lambda v: FrequencyMonitor(v, y, k=[3.0]).share,
-    "monitor of labels": lambda v: FrequencyMonitor(x, v, k=[3.0]).share,
-    "monitor of outputs, k": lambda v: monitored(v, k=[3.0]),
-    "monitor of outputs, delta": lambda v: monitored(v, delta=0.1),
+    "monitor(x)": lambda v: FrequencyMonitor(v, y, k=[3.0]).share,
+    "monitor(y)": lambda v: FrequencyMonitor(x, v, k=[3.0]).share,
+    "monitor(output), k": lambda v: monitored(v, k=[3.0]),
+    "monitor(output), delta": lambda v: monitored(v, delta=0.1),
 }
-one_measure = pytest.mark.parametrize("measure", list(MEASURES.values()), ids=list(MEASURES))
+FINITE = list(MEASURES)
 MEASURES |= MONITORS
 each_measure = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 
 
-@one_measure
+def argument(name):
+    """The argument of a measure, as its messages call it."""
+    return re.search(r"\((\w+)\)", name)[1]
+
+
+@pytest.mark.parametrize("name", FINITE)
 @given(at=st.integers(0, 11), bad=st.sampled_from([np.nan, np.inf, -np.inf]))
-def test_one_value_that_is_not_finite_is_enough(measure, at, bad):
+def test_one_value_that_is_not_finite_is_enough_and_its_argument_is_named(name, at, bad):
     values = x.copy()
     values[at] = bad
-    with pytest.raises(ValueError, match="not finite"):
-        measure(values)
+    with pytest.raises(ValueError, match=f"^{argument(name)} has values that are not finite"):
+        MEASURES[name](values)
 
 
-@each_measure
-def test_no_value_is_too_few(measure):
-    with pytest.raises(ValueError, match="empty|shape"):
-        measure(x[:0])
+@pytest.mark.parametrize("name", MEASURES)
+def test_no_value_is_too_few(name):
+    with pytest.raises(ValueError, match=f"^(the )?{argument(name)} (is empty|must have the shape)"):
+        MEASURES[name](x[:0])
+    for text in (list("abcdefghijkl"), [date(2024, 1, 1)] * 12):
+        with pytest.raises(ValueError, match=f"^{argument(name)} holds (things that are no numbers|dates)"):
+            MEASURES[name](text)
 
 
 @each_measure
@@ -88,8 +97,6 @@ def test_no_value_is_too_few(measure):
 def test_whatever_is_given_is_computed_in_double_precision(measure, given_as):
     values = (10 * x).astype(np.int64) if given_as is np.int64 else x
     given = values.tolist() if given_as is list else values.astype(given_as)
-    if given_as is list and measure is MEASURES["principal_direction"]:
-        given = np.array(given)
     np.testing.assert_array_equal(measure(given), measure(np.asarray(given, dtype=np.float64)))
     assert measure(given).dtype in (np.float64, np.complex128)
 

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
@@ -12,6 +13,7 @@ from matplotlib.colors import to_hex
 import fpbook.lab as labs
 from fpbook.lab import experiment, messages
 from fpbook.lab.spec import check, complete, value_at, with_choice
+from fpbook.networks import MLP, Ricker, normal_init, xavier_init
 from fpbook.plotting import COLORS
 from fpbook.spectra import nudft, relative_error
 from fpbook.targets import hypercube
@@ -237,6 +239,42 @@ def test_points_lie_evenly_and_held_out_ones_between_them():
     np.testing.assert_allclose(made["x"], -np.pi + 2 * np.pi * (np.arange(12) + 0.5) / 12)
     np.testing.assert_allclose(made["held"], -np.pi + 2 * np.pi * (np.arange(6) + 0.25) / 6)
     assert made["fine"][0] == made["x"][0] and made["fine"][-1] == pytest.approx(made["x"][-1])
+
+
+def test_points_anywhere_fill_the_whole_range_evenly_each_seed_its_own():
+    data = dict(points=4000, low=-1.0, high=3.0, sines={1: 1}, anywhere=True)
+    x, other = (experiment.numbers(data, seed)["x"] for seed in (0, 1))
+    assert (np.diff(x) >= 0).all() and -1 <= x[0] and x[-1] <= 3 and (x != other).any()
+    np.testing.assert_allclose(x, np.linspace(-1, 3, 4000), atol=0.15)  # the largest gap of the two distributions
+    assert (experiment.numbers(data, 0)["x"] == x).all()
+
+
+@pytest.mark.parametrize("network, data, by_hand", [
+    (dict(hidden=[4, 3]), "line", lambda: MLP([1, 4, 3, 1])),
+    (dict(width=4, depth=3), "line", lambda: MLP([1, 4, 4, 4, 1])),
+    (dict(hidden=[4], depth=2), "line", lambda: MLP([1, 4, 4, 1])), (dict(hidden=[]), "line", lambda: MLP([1, 1])),
+    (dict(hidden=[4]), "cube", lambda: MLP([4, 4, 1])), (dict(hidden=[4]), "rod", lambda: MLP([1, 4, 1])),
+    (dict(hidden=[4], kink=True), "rod", lambda: with_kink(MLP([2, 4, 1]))),
+    (dict(hidden=[4], kink=False), "rod", lambda: MLP([1, 4, 1])),
+    (dict(hidden=[4], activation="relu"), "line", lambda: MLP([1, 4, 1], "relu")),
+    (dict(hidden=[4], activation="ricker", a=0.7), "line", lambda: MLP([1, 4, 1], Ricker(0.7))),
+    (dict(hidden=[4], antisymmetric=True), "line", lambda: lambda x: 0 * x[:, :1]),
+    (dict(hidden=[4], start="normal", std=0.3), "line", lambda: normal_init(MLP([1, 4, 1]), 0.3)),
+    (dict(hidden=[4], start="xavier"), "line", lambda: xavier_init(MLP([1, 4, 1]))),
+    (dict(hidden=[4], start="xavier", gain=2.0), "line", lambda: xavier_init(MLP([1, 4, 1]), gain=2.0)),
+    (dict(hidden=[], factor=3.0, start="xavier"), "line", lambda: xavier_init(MLP([1, 1]), gain=3.0)),
+])  # fmt: skip
+def test_the_network_that_is_declared_is_the_one_written_out(network, data, by_hand):
+    data = {"line": PARTS["data"], "cube": CUBE, "rod": ROD}[data]
+    torch.manual_seed(5)
+    expected = by_hand()
+    x = torch.linspace(-2, 2, 12).reshape(3, 4) if "cube" in data else torch.linspace(-2, 2, 12)[:, None]
+    net = experiment.network({"data": data, "network": {"activation": "tanh", "seed": 5} | network})
+    torch.testing.assert_close(net(x.double()), expected(x).double(), rtol=1e-5, atol=1e-6)
+
+
+def with_kink(net):
+    return lambda x: net(torch.cat([x, x.abs()], 1))
 
 
 @given(st.integers(1, 5), st.data())
@@ -480,6 +518,73 @@ def test_above_the_picture_shows_the_output_beside_its_target_and_the_spectrum(k
     for ax, known in zip(messages.picture(made, run).axes, (left, right)):
         for found, expected in zip(drawn(ax), known, strict=True):
             np.testing.assert_allclose(found, expected)
+
+
+LABELS = {  # of the axes above, and their fixed limits
+    "line": [dict(xlabel="x"), dict(xlabel="k", ylabel="amplitude")],
+    "cube": [
+        dict(ylabel="share of right signs", ylim=(0, 1.05)), dict(xlabel="degree", ylabel="energy of the output"),
+    ],
+    "rod": [
+        dict(xlabel="x", ylim=(-0.9, 0.3)), dict(xlabel="odd k", ylabel="share of the tent", ylim=(-0.3, 1.5)),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("log", ["xy", "x", "y", ""])
+@pytest.mark.parametrize("kind", LABELS)
+def test_each_thing_looks_alike_in_all_labs_and_each_axis_says_what_it_is(kind, log, trained):
+    made = {"line": declared, "cube": cube, "rod": rod}[kind]()
+    made["watch"] |= {"log": log, "ylabel": "how far", "threshold": 0.5}
+    run = trained if kind == "line" else experiment.run(made, iter)
+    left, right, below = messages.picture(made, run, run).axes
+    lines, colors = {line.get_label(): line for line in left.get_lines()}, made["watch"]["colors"]
+    if kind != "cube":
+        target, output = lines["exact" if kind == "rod" else "target"], lines["output"]
+        assert to_hex(target.get_color()) == COLORS["target"] and to_hex(output.get_color()) == colors["output"]
+        assert target.get_linewidth() > 2 * output.get_linewidth() and (target.get_alpha(), output.get_alpha()) == (
+            0.6,
+            None,
+        )
+        assert [text.get_text() for text in left.get_legend().get_texts()] == list(lines)
+        other = lines["modified" if kind == "rod" else "labels"]
+        assert to_hex(other.get_color()) == COLORS["points"]
+        assert (other.get_linestyle(), other.get_marker()) == (("--", "None") if kind == "rod" else ("None", "o"))
+        spectrum = right.get_lines()[0]
+        assert (spectrum.get_linestyle(), spectrum.get_marker()) == ("None", "o")
+    if kind == "line":
+        known = [colors.get(f"k = {k}", "#808080") for k in range(21)]
+        assert [to_hex(color) for color in right.collections[0].get_color()] == known
+        assert spectrum.get_markerfacecolor() == "none" and to_hex(spectrum.get_color()) == "#000000"
+    elif kind == "cube":
+        bars = [[to_hex(bar.get_facecolor()) for bar in ax.patches] for ax in (left, right)]
+        assert bars == [[colors["seen"], colors["unseen"]], [colors["output"]] * 5]
+        assert [text.get_text() for text in left.get_xticklabels()] == ["seen", "unseen"]
+    else:
+        assert to_hex(spectrum.get_color()) == colors["output"]
+    quiet = [below.get_lines()[-1], *(left.get_lines() if kind == "cube" else [])]  # the threshold, and chance
+    assert {(line.get_linestyle(), to_hex(line.get_color()), line.get_linewidth()) for line in quiet} == {
+        (":", "#666666", 0.8)
+    }
+    for ax, said in zip((left, right), LABELS[kind]):
+        assert {name: getattr(ax, f"get_{name}")() for name in said} == said
+    assert (below.get_xlabel(), below.get_ylabel(), below.get_xlim()[0]) == ("step", "how far", 0)
+    assert below.get_xscale() == ("symlog" if "x" in log else "linear")
+    assert below.get_yscale() == ("log" if "y" in log else "linear")
+
+
+def test_what_is_handed_in_is_left_as_it_is(monkeypatch, shown):
+    monkeypatch.setenv("FPBOOK_BUILD", "1")
+    given = parts() | dict(choose=CHOOSE, question=QUESTION, says=SAYS, recorded={"training.steps": 20})
+    before = copy.deepcopy(given)
+    labs.lab(**given)
+    assert given == before
+    made = declared()
+    whole = copy.deepcopy(made)
+    run = experiment.run(made, iter)
+    messages.picture(made, run, run)
+    messages.words(made, run)
+    assert made == whole
 
 
 # --- in a page and in a kernel

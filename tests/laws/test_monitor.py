@@ -512,6 +512,48 @@ def test_it_draws_curves_and_the_map_of_frequency_and_step():
     plt.close(figure)
 
 
+@pytest.mark.parametrize("steps", [[3], [0, 5, 20]])
+def test_a_drawing_says_what_it_shows_and_is_dotted_where_nothing_is_resolved(steps):
+    noisy = np.sin(x) + 0.5 * np.random.default_rng(0).normal(size=n)
+    monitor = FrequencyMonitor(x, noisy, k=[1, 7])
+    for step in steps:
+        monitor(step, 0.1 * step * noisy)
+    assert monitor.resolved.tolist() == [True, False]
+    figure, (left, right) = plt.subplots(1, 2)
+    monitor.plot(left)
+    monitor.plot(right, heat=True)
+    assert (left.get_xlabel(), left.get_ylabel()) == ("step", "relative error")
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["k=1", "k=7, not resolved"]
+    assert [line.get_linestyle() for line in left.lines] == ["-", ":"]
+    assert len({tuple(line.get_color()) for line in left.lines}) == 2
+    for line, curve in zip(left.lines, monitor.error.T):
+        np.testing.assert_array_equal(line.get_xydata().T, [steps, curve])
+    (heat,), bar = right.collections, figure.axes[-1]
+    assert heat.get_clim() == (0, 1) and bar.get_ylabel() == "relative error" and right.get_xlabel() == "step"
+    assert [text.get_text() for text in right.get_yticklabels()] == monitor.names
+    np.testing.assert_array_equal(right.get_yticks(), [0.5, 1.5])
+    np.testing.assert_array_equal(heat.get_coordinates()[0, :, 0], [3, 4] if len(steps) == 1 else [0, 5, 20, 35])
+    plt.close(figure)
+
+
+def test_what_is_handed_in_or_out_is_no_part_of_the_monitor():
+    points, labels, output = x.copy(), y.copy(), 0.5 * y
+    monitor = FrequencyMonitor(points, labels, k=[1, 5])
+    monitor(0, output)
+    known, state = monitor.error.copy(), monitor.state_dict()
+    later = FrequencyMonitor(x, y, k=[1, 5])
+    later.load_state_dict(state)
+    for held in (points, labels, output, monitor.error, monitor.step, monitor.leak, monitor.offset):
+        held[...] = 7
+    state["rows"][0][0], state["step"][0] = 7, 7
+    monitor.to_dict()["k=1"][0] = 7
+    monitor(1, 0.5 * y)
+    for one in (monitor, later):
+        np.testing.assert_array_equal(one.error[:1], known)
+        assert one.step[0] == 0
+    np.testing.assert_allclose(monitor.error[1:], known)
+
+
 @pytest.mark.parametrize(
     ("call", "names"),
     [

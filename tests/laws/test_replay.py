@@ -1,6 +1,7 @@
 """Replay figures, the half in Python: what is stored, what is refused. tests/site/test_site.py drives the drawn one."""
 
 import base64
+import copy
 import json
 
 import numpy as np
@@ -85,10 +86,42 @@ def test_what_cannot_be_drawn_is_refused(panel, message):
         replays.replay_data(run(panel))
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_one_value_that_is_not_finite_is_enough_and_its_argument_is_named(bad):
+    def spoilt(values):
+        return np.r_[bad, np.ravel(values)[1:]].reshape(np.shape(values))
+
+    curve = dict(x=X, curves={"h": H})
+    for name, panel in (
+        ("x", curve | {"x": spoilt(X)}),
+        ("h", dict(x=X, curves={"h": spoilt(H)})),
+        ("h", dict(x=X, curves={"h": spoilt(X)})),
+        ("loss", dict(curves={"loss": spoilt(STEP)})),
+        ("ylim", curve | {"ylim": spoilt([0, 1])}),
+        ("threshold", dict(curves={"loss": STEP}, threshold=bad)),
+        ("image", dict(image=spoilt(np.ones((2, 3))))),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} holds values that are not finite"):
+            replays.replay_data(run(panel))
+    with pytest.raises(ValueError, match="^step holds values that are not finite"):
+        replays.replay_data(run(dict(curves={"loss": STEP}), spoilt(STEP)))
+    with pytest.raises(ValueError, match="^at holds values that are not finite"):
+        replays.replay_data(run(curve), at=bad)
+
+
 @pytest.mark.parametrize("step", [[3], [0, 2, 1], [0, 1, 1]])
 def test_steps_must_increase(step):
     with pytest.raises(ValueError, match="increase"):
         replays.replay_data(run(dict(curves={"loss": np.zeros(len(step))}), step))
+
+
+def test_what_is_handed_in_is_left_as_it_is(shown):
+    runs = run(dict(x=X, curves={"h": H, "f": H[0]}, styles={"f": "k--"}, ylim=(-0.1, 0.1)))
+    runs["a run"]["panels"] += [dict(curves={"loss": H[:, 0]}), dict(image=np.arange(24.0).reshape(4, 2, 3))]
+    colors, before = {"h": "C3"}, copy.deepcopy(runs)
+    replays.replay(runs, colors=colors)
+    np.testing.assert_equal(runs, before)
+    assert colors == {"h": "C3"}
 
 
 def test_a_run_has_no_other_keys():
