@@ -72,10 +72,11 @@ EACH = """() => {
 }"""
 FOLLOW = """async (link) => {
   history.replaceState(null, "", " ");
-  const come = new Promise((resume) => addEventListener("hashchange", resume, { once: true }));
   location.hash = new URL(link).hash;
-  await come;
-  return seen();
+  dispatchEvent(new HashChangeEvent("hashchange")); // at once: the page may be about to write the address of before
+  const now = seen();
+  await new Promise((resume) => addEventListener("hashchange", resume, { once: true }));
+  return now;
 }"""
 
 
@@ -153,10 +154,13 @@ HIDDEN = """async (part) => {
   const table = () => (document.querySelector("table").checkVisibility() ? ["table"] : []);
   const names = () => controls().map(nameOf).concat(table());
   const before = names();
-  const go = (hash) => new Promise((resume) => {
-    addEventListener("hashchange", () => resume(names()), { once: true });
+  const go = async (hash) => {
     location.hash = hash;
-  });
+    dispatchEvent(new HashChangeEvent("hashchange"));
+    const now = names();
+    await new Promise((resume) => addEventListener("hashchange", resume, { once: true }));
+    return now;
+  };
   const hidden = await go(`#try?lesson=noise&hide=${part}`);
   return [before, hidden, await go("#try?lesson=noise")];
 }"""

@@ -723,8 +723,9 @@ EACH = """async () => {
   for (const { own } of found) for (const [, { hash, ...shown }] of own) {
     history.replaceState(null, "", " ");
     location.hash = hash;
-    await new Promise((resume) => setTimeout(resume, 20));
+    dispatchEvent(new HashChangeEvent("hashchange")); // at once: the page may be about to write the address of before
     linked.push([shown, seen()]);
+    await new Promise((resume) => addEventListener("hashchange", resume, { once: true }));
   }
   return { before, found, linked };
 }"""
