@@ -94,6 +94,14 @@ def test_no_two_frequencies_that_are_found_are_closer_than_half_a_period_of_the_
     assert len(found) > 2 and np.diff(found).min() > 0.5 * 2 * np.pi
 
 
+@pytest.mark.parametrize("points", [7, 8, 9, 12, 33])
+def test_each_wave_of_whole_periods_is_found_up_to_half_as_many_as_points(points):
+    at = np.arange(points)
+    for periods in range(1, (points + 1) // 2):
+        k = 2 * np.pi * periods / points
+        np.testing.assert_allclose(peaks(at, np.cos(k * at + 0.4)), [k], rtol=1e-9)
+
+
 values = st.floats(-1e3, 1e3)
 SAMPLES = st.integers(1, 12).flatmap(
     lambda n: st.tuples(arrays(float, n, elements=values), arrays(float, n, elements=values))
