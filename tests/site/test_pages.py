@@ -13,12 +13,15 @@ from xml.etree import ElementTree
 
 import nbformat
 import pytest
+import yaml
+from bookbuild.__main__ import ELSEWHERE
 from bookbuild.execute.results import stated_claims
 from bookbuild.read.claims import STRONGER, claim_anchor
-from bookbuild.settings import CLAIM, REPLAY
+from bookbuild.settings import CLAIM, GLOSSARY, NOTATION, REFERENCES, REPLAY
 from bookbuild.toc import entries
 from bs4 import BeautifulSoup
 from PIL import Image
+from sphinx.util.console import strip_colors
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
@@ -233,19 +236,43 @@ def test_the_glossary_is_in_order_and_in_the_index():
     assert len(terms) > 30 and [term for term in terms if term not in index] == []
 
 
+PUBLISHED = ["why", "why-kernel"]  # with every kind of content that a section has, and with none but figures
+MISSING = re.compile(f"{ELSEWHERE.pattern}|no such figure|no plain notebook")  # what lies on other pages
+BESIDE = [GLOSSARY, NOTATION, REFERENCES]  # where the words of a page lead
+
+
 @pytest.fixture(scope="session")
 def published(tmp_path_factory):
-    """The same results rendered as for the published book, whose address is known."""
+    """A few pages, with the same results and numbers, rendered as for the published book, whose address is known."""
     folder = tmp_path_factory.mktemp("published")
+    listed = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
+    chapter, section = listed["parts"][0]["chapters"][0], {"file": f"chapters/{PUBLISHED[0]}"}
+    section["sections"] = [{"file": f"chapters/{name}"} for name in PUBLISHED[1:]]
+    chapters = [{"file": chapter["file"], "sections": [section]}]
+    rest = [{"file": name} for name in [*BESIDE, "genindex"]]
+    listed["parts"] = [{"numbered": True, "chapters": chapters}, {"chapters": rest}]
+    (folder / "_toc.yml").write_text(yaml.safe_dump(listed))
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ".", "--path-output", folder]
     run = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"GITHUB_REPOSITORY": "ann/book"}
+        [*command, "--toc", folder / "_toc.yml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"GITHUB_REPOSITORY": "ann/book"},
     )
-    assert run.returncode == 0 and "executing" not in run.stdout, run.stdout
+    lines = [line for line in strip_colors(run.stderr).splitlines() if re.search("WARNING|ERROR", line)]
+    assert [line for line in lines if not MISSING.search(line)] == [] and "executing" not in run.stdout, run.stdout
     return folder / "_build/html"
 
 
+def test_the_first_picture_of_a_section_is_that_of_a_figure(section):
+    """It stands for the published page where somebody links to it."""
+    article = soup(f"chapters/{section}").article
+    assert article.img == article.select_one("figure img") and article.img["src"].endswith(".webp")
+
+
 @pytest.mark.whole
+@pytest.mark.parametrize("section", PUBLISHED)
 def test_a_published_section_describes_itself_and_shows_its_first_figure(published, section):
     page = BeautifulSoup((published / f"chapters/{section}.html").read_text("utf8"), "html.parser")
     meta = {tag.get("property", tag.get("name")): tag["content"] for tag in page.select("meta[content]")}
@@ -269,7 +296,9 @@ def test_a_published_section_describes_itself_and_shows_its_first_figure(publish
 @pytest.mark.whole
 def test_the_published_book_lists_its_pages_and_helps_at_wrong_addresses(published):
     listed = re.findall("<loc>https://ann.github.io/book/(.*?)</loc>", (published / "sitemap.xml").read_text("utf8"))
-    assert sorted(listed) == sorted(set(listed)) and {f"{page}.html" for page in PAGES} <= set(listed)
+    names = ["index", "chapters/frequency-principle", *(f"chapters/{name}" for name in PUBLISHED), *BESIDE]
+    pages = {f"{name}.html" for name in names}
+    assert sorted(listed) == sorted(set(listed)) and pages <= set(listed)
     assert "404.html" not in listed and '<base href="/book/">' in (published / "404.html").read_text("utf8")
 
 
