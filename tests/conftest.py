@@ -5,10 +5,9 @@ import os
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 os.environ.setdefault("FPBOOK_BUILD", "1")  # no progress bars
-torch.set_num_threads(1)  # small networks: one thread is faster, and sums keep their order
+os.environ["OMP_NUM_THREADS"] = "1"  # small networks: one thread is faster, and sums keep their order
 
 with contextlib.suppress(ImportError):  # a reader's own environment may lack it, and needs the other tests only
     from hypothesis import settings
@@ -52,7 +51,9 @@ def forked():
     return context
 
 
-@pytest.fixture(params=["cpu"] + ["cuda"] * torch.cuda.is_available())
-def device(request):
+def pytest_generate_tests(metafunc):
     """Every device present: a test that trains runs on each."""
-    return request.param
+    if "device" in metafunc.fixturenames:
+        import torch  # takes seconds, and a run of the rules or of the pages needs it not at all or in its workers only
+
+        metafunc.parametrize("device", ["cpu"] + ["cuda"] * torch.cuda.is_available())
