@@ -7,27 +7,25 @@
   const { Player, element, nearest, number, setAside } = window.fpReplay;
   const { LESS_MOTION, Session } = window.fpSession;
   const { numbers } = window.fpExperiment;
-  const { measure, order, say } = window.fpMessages;
+  const { measure } = window.fpMessages;
   const { button } = window.fpControls;
   const RECORDED = window.fpLandingRuns;
 
   const SIDES = ["left", "right"];
-  const TITLES = ["broad activation", "narrow activation"];
+  const USUAL = "tanh"; // an activation in common use, which the left network can have, too
   const WAVES = { slow: 1, middle: 3, fast: 5 };
   const GUESSES = [...SIDES.map((side) => `the ${side} one`), "I cannot tell"];
-  const KEYS = ["the curve", "41 points of it", "network, at the points only"];
-  const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", "waves below: at the points only"];
+  const WAVES_KEY = "waves: what is learned at the points, and the step when only 10\u00a0% is missing";
+  const KEYS = ["the curve", "41 points of it", "network, at the points only", WAVES_KEY];
+  const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", WAVES_KEY];
   const SWATCHES = ["curve", "points", "network", "bars"];
-  const PACE = 8; // step 8 t² is shown after t seconds: slowly at first, where most happens; about five seconds in all
+  // Step PACE t² is shown after t seconds: slowly at first, where most happens; about five seconds in all.
+  const PACE = 8;
+  const PACE_USUAL = 50; // tanh learns the fast wave later
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
-  const ORDERS = {
-    [say("in order")]: "one after the other, slow before fast",
-    [say("reversed")]: "one after the other, fast before slow",
-    [say("together")]: "all together",
-  };
   const PRINCIPLE =
-    "The frequency principle: networks with tanh or ReLU usually learn slow waves first and put no faster ones in between.";
+    "The frequency principle: networks, with tanh or ReLU too, usually learn slow waves first and put no faster ones in between. The narrow bump turns it off.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
@@ -67,21 +65,28 @@
 
   /** One network: its output over the curve and the points, and how much of each wave it has learned. */
   class Panel {
-    constructor(parent, title, { declared }) {
-      const card = element("section", parent, { class: "landing-panel", "aria-label": title });
-      const head = element("p", card, { class: "landing-title" });
-      element("b", head).textContent = title;
-      activationIcon(head, declared.network.a);
-      element("span", head).innerHTML = `<i>a</i> = ${declared.network.a}`;
+    constructor(parent, side, { declared }) {
+      const card = element("section", parent, { class: "landing-panel", "aria-label": `${side} network` });
+      this.head = element("p", card, { class: "landing-title" });
+      this.call(declared.network);
       this.data = numbers(declared.data, 0);
-      this.draw(card, title);
+      this.draw(card, side);
       const bars = element("div", card, { class: "landing-bars" });
       this.bars = Object.entries(WAVES).map(([name, k]) => this.bar(bars, name, k));
     }
 
-    draw(card, title) {
+    /** The activation as title. */
+    call({ activation, a }) {
+      this.head.replaceChildren();
+      element("b", this.head).textContent = `activation: ${a ? "a bump" : activation}`;
+      if (!a) return;
+      activationIcon(this.head, a);
+      element("span", this.head).innerHTML = `scale <i>a</i> = ${a}`;
+    }
+
+    draw(card, side) {
       const { data } = this;
-      const words = `${title}: the curve, the points, and the output of the network`;
+      const words = `the curve, the points, and the output of the ${side} network`;
       const svg = drawing(card, "0 0 200 100", { class: "landing-curve", role: "img", "aria-label": words });
       element("path", svg, { class: "target", d: lineOf(data.fine, data.f) });
       this.line = element("path", svg, { class: "network" });
@@ -90,7 +95,7 @@
     }
 
     bar(parent, name, k) {
-      const box = element("div", parent, { class: `landing-bar k${k}` });
+      const box = element("div", parent, { class: `landing-bar wave-${k}` });
       element("span", box).textContent = name;
       const meter = element("div", box, { role: "meter", "aria-valuemin": 0, "aria-valuemax": 100 });
       meter.setAttribute("aria-label", `${name} wave, learned at the points`);
@@ -137,12 +142,11 @@
     }
   }
 
-  /** What two runs show: of each the order in which it learned, its errors; the side that alone has learned the curve. */
+  /** What two runs show: the errors of each, and the side that alone has learned the curve. */
   function outcome(runs, panels) {
-    const each = runs.map((run, i) => {
+    const each = runs.map(({ view }, i) => {
       const { data } = panels[i];
-      const errors = { at: share(run.view.at, data.y), between: share(run.view.h, data.f) };
-      return { order: order(run), ...errors };
+      return { at: share(view.at, data.y), between: share(view.h, data.f) };
     });
     const near = each.map(({ between }) => between < NEAR);
     const right = near[0] === near[1] ? null : near.indexOf(true);
@@ -158,14 +162,22 @@
         role: "group",
         "aria-label": "Two networks",
       });
-      Object.assign(this, { seed: 0, guess: -1, runs: RECORDED, sessions: [], opened: 0, active: null });
+      Object.assign(this, {
+        seed: 0,
+        guess: -1,
+        runs: RECORDED,
+        sessions: [],
+        opened: 0,
+        active: null,
+        usual: false,
+      });
       this.addControls(links);
       this.addPanels();
       root.prepend(this.live);
       this.show("ready");
       this.tell(
         "",
-        "A recording of both. The curve is a sum of three waves, and their coloured parts show how much of each is learned at the points, and when. Guess, then train both here, in this page.",
+        "A recording of both. The curve is a sum of three waves. Below, the coloured part of each wave is what a network has learned of it at the points. Guess, then train both here, in this page.",
       );
       if (LESS_MOTION) this.player.go(TICKS);
       else this.playOnceSeen();
@@ -188,13 +200,14 @@
       this.open = add("What is between the points?", () => this.reveal(), "landing-open");
       this.next = element("div", this.controls, { class: "landing-next" });
       this.next.append(...links);
+      this.other = button(this.next, "", () => this.swap(), { once: true });
       button(this.next, "Other weights", () => this.again(), { once: true });
       this.say = element("p", this.live, { class: "landing-say", role: "status" });
     }
 
     addPanels() {
       const place = element("div", this.live, { class: "landing-panels" });
-      this.panels = TITLES.map((title, i) => new Panel(place, title, RECORDED[i]));
+      this.panels = SIDES.map((side, i) => new Panel(place, side, RECORDED[i]));
       const bar = element("div", this.live, { class: "landing-player replay-controls" });
       this.player = new Player(bar, "step", (tick) => this.showStep(this.end * (tick / TICKS) ** 2));
       this.player.set(TICKS + 1);
@@ -219,7 +232,8 @@
       const held = document.activeElement;
       this.live.dataset.state = state;
       const words = state === "revealed" ? KEYS_REVEALED : KEYS;
-      this.keys.forEach((key, i) => (key.textContent = words[i] ?? ""));
+      this.keys.forEach((key, i) => (key.textContent = words[i]));
+      this.other.textContent = this.usual ? "The bump again on the left" : `Try ${USUAL} on the left`;
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
       const shown = (node) => node.getClientRects().length > 0;
       if (!this.controls.contains(held) || shown(held)) return;
@@ -236,6 +250,11 @@
 
     get end() {
       return Math.max(...this.runs.map(last));
+    }
+
+    /** The step that is played now. */
+    get step() {
+      return this.pace * this.clock ** 2;
     }
 
     showStep(step) {
@@ -267,9 +286,14 @@
     }
 
     begin() {
-      const seeded = ({ declared }) => ({ ...declared, network: { ...declared.network, seed: this.seed } });
-      this.sessions = RECORDED.map((run) => new Session(seeded(run), () => []));
-      Object.assign(this, { runs: this.sessions, opened: 0, clock: 0 });
+      this.sessions = RECORDED.map(({ declared }, i) => {
+        const { a, ...rest } = declared.network;
+        const activation = this.usual && i === 0 ? { activation: USUAL } : { a };
+        const network = { ...rest, ...activation, seed: this.seed };
+        this.panels[i].call(network);
+        return new Session({ ...declared, network }, () => []);
+      });
+      Object.assign(this, { runs: this.sessions, opened: 0, clock: 0, pace: this.usual ? PACE_USUAL : PACE });
     }
 
     /** Shows step after step of what there is; true at the end, false when another has taken over. */
@@ -282,10 +306,10 @@
         const training = this.sessions.filter(({ done }) => !done);
         const reached = training.length ? Math.min(...training.map(last)) : this.end;
         const passed = Math.min(now - before, LESS_MOTION ? 600 : 100) / 1000; // a hidden page stands still
-        this.clock = Math.min(this.clock + passed, Math.sqrt(reached / PACE));
+        this.clock = Math.min(this.clock + passed, Math.sqrt(reached / this.pace));
         before = now;
-        this.showStep(PACE * this.clock ** 2);
-        if (!training.length && PACE * this.clock ** 2 > this.end - 0.01) return true;
+        this.showStep(this.step);
+        if (!training.length && this.step > this.end - 0.01) return true;
       }
     }
 
@@ -293,10 +317,7 @@
       this.active = null;
       for (const run of this.sessions) run.stop();
       this.show("stopped");
-      this.tell(
-        "",
-        `Stopped at step ${number(Math.round(PACE * this.clock ** 2))}. \u201cGo on\u201d continues.`,
-      );
+      this.tell("", `Stopped at step ${number(Math.round(this.step))}. \u201cGo on\u201d continues.`);
     }
 
     ended() {
@@ -308,13 +329,9 @@
       if (!fitted)
         return this.tell("", "From these initial weights they do not both fit the points. Try others.");
       const error = percent(Math.max(...each.map(({ at }) => at)));
-      const orders = each.map(
-        ({ order: how }, i) => how && `On the ${SIDES[i]} the waves were learned ${ORDERS[how]}.`,
-      );
       this.tell(
         `At the points both are off by at most ${error}.`,
-        ...orders,
-        "What they put in between is another matter.",
+        "So these data alone cannot tell which of the two is better.",
       );
     }
 
@@ -341,7 +358,7 @@
     tellVerdict() {
       const { each, right } = this.found;
       const [left, other] = each.map(({ between }) => percent(between));
-      const verdict = `Between the points the left one is off by ${left}, the right one by ${other}.`;
+      const verdict = `Between the points the left is off by ${left}, the right by ${other}.`;
       this.tell(verdict, right === 0 && PRINCIPLE, this.reply(right));
     }
 
@@ -352,9 +369,19 @@
 
     /** From the next seed. */
     again() {
+      this.seed += 1;
+      this.anew();
+    }
+
+    /** The left network with the other activation. */
+    swap() {
+      this.usual = !this.usual;
+      this.anew();
+    }
+
+    anew() {
       for (const run of this.sessions) run.end();
       this.sessions = [];
-      this.seed += 1;
       this.train();
     }
   }
