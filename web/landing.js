@@ -13,19 +13,26 @@
 
   const SIDES = ["left", "right"];
   const USUAL = "tanh"; // an activation in common use, which the left network can have, too
+  const DIFFERENCE_USUAL =
+    "They share data, layers, initial weights and optimizer, and differ in their activation function.";
   const WAVES = { slow: 1, middle: 3, fast: 5 };
   const GUESSES = [...SIDES.map((side) => `the ${side} one`), "I cannot tell"];
-  const WAVES_KEY = "waves: what is learned at the points, and the step when only 10\u00a0% is missing";
-  const KEYS = ["the curve", "41 points of it", "network, at the points only", WAVES_KEY];
-  const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", WAVES_KEY];
-  const SWATCHES = ["curve", "points", "network", "bars"];
+  const KEYS = [
+    "the curve",
+    "41 points of it",
+    "network, at the points only",
+    "waves: the coloured part is learned at the points; since the step beside it less than 10\u00a0% is missing",
+    "off by: root mean square of the error, as a share of the curve\u2019s",
+  ];
+  const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", ...KEYS.slice(3)];
+  const SWATCHES = ["curve", "points", "network", "words", "words"];
   // Step PACE t² is shown after t seconds: slowly at first, where most happens; about five seconds in all.
   const PACE = 8;
   const PACE_USUAL = 50; // tanh learns the fast wave later
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The frequency principle: networks, with tanh or ReLU too, usually learn slow waves first and put no faster ones in between. The narrow bump turns it off.";
+    "The frequency principle: networks usually prefer slow waves. They learn them first and fill gaps with them, where data say nothing. This is right for smooth targets and wrong for fine detail.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
@@ -106,27 +113,17 @@
 
     /** The state of a run at a step; `opened` from 0 to 1 is how far the output between the points is shown. */
     show(run, step, opened) {
-      const frame =
-        run.frames[
-          nearest(
-            run.frames.map((one) => one.step),
-            step,
-          )
-        ];
+      const upTo = (list, stepOf) => list.slice(0, nearest(list.map(stepOf), step) + 1);
+      const frame = upTo(run.frames, (one) => one.step).at(-1);
+      const rows = upTo(run.rows, ([t]) => t);
       const at = frame?.at ?? this.data.x.map(() => 0);
       this.line.setAttribute("d", lineOf(this.data.fine, this.between(at, frame?.h, opened)));
-      const row = run.rows[
-        nearest(
-          run.rows.map(([t]) => t),
-          step,
-        )
-      ] ?? [0, 1, 1, 1];
       this.bars.forEach(({ meter, name, time }, i) => {
-        const learned = Math.max(0, Math.min(1, 1 - row[i + 1]));
+        const learned = Math.max(0, Math.min(1, 1 - (rows.at(-1)?.[i + 1] ?? 1)));
         meter.style.setProperty("--learned", `${100 * learned}%`);
         meter.setAttribute("aria-valuenow", Math.round(100 * learned));
-        const first = measure(`t:${name}`, run);
-        time.innerHTML = first <= step ? `<span>step </span>${number(first)}` : "";
+        const since = measure(`t:${name}`, { declared: run.declared, rows });
+        time.innerHTML = since <= step ? `<span>step </span>${number(since)}` : "";
       });
     }
 
@@ -202,6 +199,8 @@
       this.next.append(...links);
       this.other = button(this.next, "", () => this.swap(), { once: true });
       button(this.next, "Other weights", () => this.again(), { once: true });
+      this.subtitle = document.querySelector(".landing-headline p + p"); // none where the lab stands alone
+      this.difference = this.subtitle?.innerHTML;
       this.say = element("p", this.live, { class: "landing-say", role: "status" });
     }
 
@@ -233,7 +232,7 @@
       this.live.dataset.state = state;
       const words = state === "revealed" ? KEYS_REVEALED : KEYS;
       this.keys.forEach((key, i) => (key.textContent = words[i]));
-      this.other.textContent = this.usual ? "The bump again on the left" : `Try ${USUAL} on the left`;
+      this.other.textContent = `${this.usual ? "A bump" : USUAL} on the left`;
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
       const shown = (node) => node.getClientRects().length > 0;
       if (!this.controls.contains(held) || shown(held)) return;
@@ -293,6 +292,7 @@
         this.panels[i].call(network);
         return new Session({ ...declared, network }, () => []);
       });
+      if (this.subtitle) this.subtitle.innerHTML = this.usual ? DIFFERENCE_USUAL : this.difference;
       Object.assign(this, { runs: this.sessions, opened: 0, clock: 0, pace: this.usual ? PACE_USUAL : PACE });
     }
 
@@ -331,7 +331,7 @@
       const error = percent(Math.max(...each.map(({ at }) => at)));
       this.tell(
         `At the points both are off by at most ${error}.`,
-        "So these data alone cannot tell which of the two is better.",
+        "So how well they fit does not tell which of the two is better.",
       );
     }
 

@@ -106,14 +106,14 @@ def test_with_tanh_the_left_network_learns_the_curve_too(open_page, address):
     train(page)
     reveal(page)
     bump, title = steps(page, 0), page.locator(".landing-title").first
-    page.get_by_role("button", name="Try tanh on the left").click()
+    page.get_by_role("button", name="tanh on the left").click()
     state(page, "fitted")
     assert title.inner_text() == "activation: tanh"
     left, right = reveal(page)
     assert left < 10 and right > 30
     slow, middle, fast = steps(page, 0)
     assert slow < middle < fast and fast > max(bump)
-    page.get_by_role("button", name="The bump again on the left").click()
+    page.get_by_role("button", name="A bump on the left").click()
     state(page, "fitted")
     assert "a bump" in title.inner_text() and steps(page, 0) == bump and page.faults == []
 
