@@ -32,7 +32,7 @@
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The frequency principle: networks usually prefer slow waves. They learn them first and fill gaps with them, where data say nothing. This is right for smooth targets and wrong for fine detail.";
+    "The frequency principle: networks usually prefer slow waves. They learn them first and fill the gaps in the data with them. This suits smooth targets, not fine detail.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
