@@ -115,6 +115,7 @@ PAIRS = {  # each of points and of what is known at them
     "low_frequency_ratio": lambda x, y: low_frequency_ratio(x, y, [0.1]),
     "cutoffs": cutoffs,
     "neighbour_correlation": lambda x, y: neighbour_correlation(x, y, 0.1),
+    "neighbour_disagreement": lambda x, y: neighbour_disagreement(x, y, neighbours=2),
     "peaks": peaks,
     "monitor, k": lambda x, y: FrequencyMonitor(x, y, k=[3.0]),
     "monitor, delta": lambda x, y: FrequencyMonitor(x, y, delta=0.1),
@@ -126,15 +127,15 @@ PAIRS = {  # each of points and of what is known at them
 @pytest.mark.parametrize("measure", PAIRS.values(), ids=PAIRS)
 @pytest.mark.parametrize("labels", [y[:-1], np.r_[y, 1], y[:1], np.zeros((2, 3))], ids=np.shape)
 def test_labels_of_another_number_than_the_points_are_refused_with_their_shape(measure, labels):
-    with pytest.raises(ValueError, match=r"^(y|f|peaks) .*(shape|each with a label)"):
+    with pytest.raises(ValueError, match=r"^(y|f|peaks|need) .*(shape|each with a label|12 labels)"):
         measure(x, labels)
 
 
-@pytest.mark.parametrize("measure", PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize("name", sorted(PAIRS.keys() - {"neighbour_disagreement"}))  # which flattens what it gets
 @pytest.mark.parametrize("points", [x[0], x.reshape(3, 2, 2)], ids=np.shape)
-def test_points_are_a_list_of_numbers_or_of_rows(measure, points):
+def test_points_are_a_list_of_numbers_or_of_rows(name, points):
     with pytest.raises(ValueError, match=r"^x (must have shape \(n,\) or \(n, d\), not|is empty or a single number)"):
-        measure(points, y)
+        PAIRS[name](points, y)
 
 
 # The converter of everything that users hand in

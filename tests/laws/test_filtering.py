@@ -361,7 +361,8 @@ rows, labels = np.linspace(0, 1, 5), np.arange(5.0)
         (lambda: share_cutoff([2, 1], [0.1, 0.2], 0.5), "increasing cut-offs"),
         (lambda: share_cutoff([0, 1], [0.1, 0.2], 0.5), "increasing cut-offs"),
         (lambda: share_cutoff([1, 2], [0.1, 0.2], 1.0), "between 0 and 1"),
-        (lambda: neighbour_disagreement(rows[:, None], labels[:4]), "need 5 labels"),
+        (lambda: share_cutoff(1.0, 0.5, 0.5), "increasing cut-offs"),
+        (lambda: neighbour_disagreement(rows[:, None], labels[:4], neighbours=2), "need 5 labels"),
     ],
 )
 def test_bad_input_gets_one_error_that_names_the_cause(call, names):
