@@ -401,6 +401,23 @@ def test_a_formula_takes_its_own_punctuation_and_no_other():
     assert paragraph[3].astext() == "v." and paragraph[3]["classes"] == ["nobreak"]
 
 
+def test_a_bracket_stays_with_the_formula_behind_it():
+    words = nodes.Text("rate ("), nodes.math("", "a"), nodes.Text(", here "), nodes.math("", "b"), nodes.Text(") and (")
+    paragraph = nodes.paragraph("", "", *words, nodes.math("", "c"), nodes.Text(" alone"))
+    mathml.keep_together(None, paragraph, "")
+    together = [node.astext() for node in paragraph.findall(nodes.inline)]
+    assert together == ["(a,", "b)", "(c"] and paragraph.astext() == "rate (a, here b) and (c alone"
+
+
+def test_the_numbers_of_a_claim_are_written_as_in_a_table():
+    parts = claims.text_nodes("below -0.05 in $a-1$ (median 2.4e-05, from −3 to 1e+06), 2026-11-30, base-2")
+    formulas = [part.astext() for part in parts if isinstance(part, nodes.math)]
+    assert formulas == ["a-1", r"2.4\times10^{-5}", r"1\times10^{6}"]
+    assert "".join(part.astext() for part in parts if isinstance(part, nodes.Text)) == (
+        "below −0.05 in  (median , from −3 to ), 2026-11-30, base-2"
+    )
+
+
 def test_a_name_in_code_leads_to_its_row_of_the_notation():
     cells = [nodes.entry("", nodes.paragraph("", "", nodes.literal("", name))) for name in ("symbol", "f_hat", "word")]
     std = SimpleNamespace(objects={("term", "low frequency"): ("chapters/glossary", "term-low-frequency")})

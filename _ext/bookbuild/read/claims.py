@@ -17,13 +17,15 @@ from ..settings import LEDGER, RECORD, BuildError, rests_on
 
 STRONGER = ["confirmed", "conditional", "corrected"]  # what one claim corrects, another cannot confirm
 FORMULA = re.compile(r"\$([^$\n]+)\$")
+POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e([+-]\d+)\b")  # as Python writes a power of ten
+MINUS = re.compile(r"(?<![^\s(])-(?=\d)")
 PACKAGES = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy", "matplotlib": "Matplotlib"}
 
 
 def text_nodes(text):
-    """A text with formulas between dollar signs; nothing else in it is markup."""
-    parts = FORMULA.split(str(text))
-    made = [nodes.math("", part) if i % 2 else nodes.Text(part) for i, part in enumerate(parts)]
+    """A text with formulas between dollar signs, its numbers as the tables write them; nothing else is markup."""
+    parts = FORMULA.split(POWER.sub(lambda match: rf"${match[1]}\times10^{{{int(match[2])}}}$", str(text)))
+    made = [nodes.math("", part) if i % 2 else nodes.Text(MINUS.sub("−", part)) for i, part in enumerate(parts)]
     return [node for node in made if node.astext()]
 
 

@@ -12,19 +12,30 @@ FORMULA = re.compile(
     re.DOTALL,
 )
 PRIMES = re.compile(r"(?P<primes>'+)\^(?P<power>\{[^{}]*\}|\\[a-zA-Z]+|\w)")
+OPENING = re.compile(r"[(\[‘“]+$")
 PUNCTUATION = re.compile(r"[.,;:!?)\]’”%]+|-[a-z]+[.,;:]?|s\b")
 
 
+def texts(text):
+    """A text as a list of nodes, empty where there is none."""
+    return [nodes.Text(text)] if text else []
+
+
 def keep_together(app, doctree, docname):
-    """A formula and the punctuation behind it stay on one line."""
+    """A formula, the brackets before it and the punctuation behind it stay on one line."""
     for formula in list(doctree.findall(nodes.math)):
-        after = formula.next_node(descend=False, siblings=True)
-        if not isinstance(after, nodes.Text) or not (found := PUNCTUATION.match(after)):
+        parent, place = formula.parent, formula.parent.index(formula)
+        around = [parent[i] if 0 <= i < len(parent) else None for i in (place - 1, place + 1)]
+        before, after = (part if isinstance(part, nodes.Text) else nodes.Text("") for part in around)
+        opening, closing = OPENING.search(before), PUNCTUATION.match(after)
+        if not (opening or closing):
             continue
-        place, parent = formula.parent.index(formula), formula.parent
-        rest = nodes.Text(after[found.end() :])
-        del parent[place : place + 2]  # by place: `remove` would take the first text that reads the same
-        parent.insert(place, [nodes.inline("", "", formula, nodes.Text(found[0]), classes=["nobreak"]), rest])
+        start = opening.start() if opening else len(before)
+        end = closing.end() if closing else 0
+        inside = texts(before[start:]) + [formula] + texts(after[:end])
+        first, last = place - (around[0] is before), place + 1 + (around[1] is after)
+        together = nodes.inline("", "", *inside, classes=["nobreak"])
+        parent[first:last] = texts(before[:start]) + [together] + texts(after[end:])
 
 
 def as_mathml(tex, block):
