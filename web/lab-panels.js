@@ -13,7 +13,10 @@
     ["seen, wrong", "#7f0000"],
     ["seen, right", "#0072b2"],
   ];
-  const UNTRAINED = ["#dddddd", "#777777"]; // corners that are not seen and seen, before the first step
+  const UNTRAINED = [
+    ["unseen", "#b4b4b4"],
+    ["seen", "#606060"],
+  ]; // before the first step
 
   class LabPanels {
     /** In `cards`; `seek` is called with the step to which the reader drags. */
@@ -135,12 +138,13 @@
       const corner = (h) =>
         Uint8Array.from(f, (v, c) => (h ? 2 * seen.has(c) + (h[c] * v > 0) : 4 + seen.has(c)));
       const columns = 2 ** Math.ceil(Math.log2(f.length) / 2);
-      const hexes = [...CORNERS.map(([, hex]) => hex), ...UNTRAINED];
+      const hexes = [...CORNERS, ...UNTRAINED].map(([, hex]) => hex);
       const palette = Uint8Array.from(
         hexes.flatMap((hex) => [1, 3, 5].map((i) => Number.parseInt(hex.slice(i, i + 2), 16))),
       );
       const image = frames.length ? frames.map(({ h }) => corner(h)) : [corner(null)];
-      const curves = CORNERS.map(([name, color]) => ({ name, color, style: "o" }));
+      const named = frames.length ? CORNERS : UNTRAINED;
+      const curves = named.map(([name, color]) => ({ name, color, style: "o" }));
       const steps = frames.length ? frames.map(({ step }) => step) : [0];
       const degrees = Float64Array.from({ length: declared.data.cube + 1 }, (_, k) => k);
       const stems = { name: "output", style: "|", color: this.watch.colors.output };

@@ -141,7 +141,7 @@
         const [text, name] = part;
         if (!name || (!this.base.watch.colors[name] && frequencyOf(name) === null)) return text;
         const marked = element("span", null, { class: "lab-value" });
-        marked.style.textDecorationColor = this.panels.color(name);
+        marked.style.setProperty("--curve", this.panels.color(name));
         marked.textContent = text;
         return marked;
       };

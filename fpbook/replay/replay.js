@@ -4,10 +4,11 @@
   "use strict";
   const MARGIN = { left: 46, right: 10, top: 6, bottom: 20 };
   const SVG = "http://www.w3.org/2000/svg";
-  const DRAWN = new Set(["svg", "path", "line", "text", "circle", "g"]);
+  const DRAWN = new Set(["svg", "path", "line", "text", "circle", "g", "clipPath", "rect"]);
   const LINES = ["-", "--", ":", "="];
   const GHOSTS = { "-": "--", "=": "--", "--": ":", ":": ":", "|": "o", o: "o" }; // of a run that lies under another
   const DASHES = { "--": "6 3", ":": "2 2" };
+  const FAR = 1e4; // pixels
   const PLAYED = 6000; // milliseconds in which a run is played
   const LESS_MOTION = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -95,9 +96,12 @@
   function scale(range, log, from, to) {
     const of = log ? Math.log10 : (v) => v;
     const [lo, hi] = range.map(of);
-    const inside = (v) => Math.min(Math.max(v, range[0]), range[1]);
-    const at = (v) => from + ((to - from) * (of(inside(v)) - lo)) / (hi - lo || 1);
+    const between = (v, low, high) => Math.min(Math.max(v, low), high);
+    const place = (v) => from + ((to - from) * (of(v) - lo)) / (hi - lo || 1);
+    const at = (v) => place(between(v, ...range));
+    at.beyond = (v) => between(place(v), -FAR, FAR); // a line leaves its panel, which cuts it off
     at.ticks = log ? powersOfTen(lo, hi) : [];
+    if (log && at.ticks.length < 2) at.ticks = oneTwoFive(range);
     if (at.ticks.length < 2) at.ticks = evenTicks(range, Math.abs(to - from) > 350 ? 7 : 4);
     return at;
   }
@@ -107,6 +111,14 @@
     const ticks = [];
     for (let e = Math.ceil(lo - 1e-9); e <= hi + 1e-9; e += every) ticks.push([10 ** e, e]);
     return ticks;
+  }
+
+  /** On a short logarithmic axis: 1, 2 and 5 times powers of ten. */
+  function oneTwoFive([a, b]) {
+    const first = Math.floor(Math.log10(a));
+    const powers = Array.from({ length: 4 }, (_, i) => 10 ** (first + i));
+    const values = powers.flatMap((power) => [power, 2 * power, 5 * power]);
+    return values.filter((value) => value >= a && value <= b).map((value) => [value]);
   }
 
   function evenTicks([a, b], most) {
@@ -150,6 +162,9 @@
     }
     return d;
   }
+
+  /** Where values lie in their panel; marks stay inside it. */
+  const heights = ({ style }, values, sy) => Array.from(values, LINES.includes(style) ? sy.beyond : sy);
 
   function trace(node, curve, xs, ys, base) {
     const d = LINES.includes(curve.style) ? pathOf(xs, ys) : marks(xs, ys, curve.style, base);
@@ -259,8 +274,13 @@
       const sx = scale(this.limits[0], spec.log.includes("x"), MARGIN.left, right);
       const sy = scale(this.limits[1], spec.log.includes("y"), base, MARGIN.top);
       this.axes(sx, sy, right, base);
+      const id = `plot-${Math.random().toString(36).slice(2)}`;
+      const area = { x: MARGIN.left - 1, y: MARGIN.top - 1 };
+      Object.assign(area, { width: right - area.x + 1, height: base - area.y + 1 });
+      element("rect", element("clipPath", svg, { id }), area);
       const line = (kind, curve) => {
         const node = element("path", svg, { class: kind });
+        if (LINES.includes(curve?.style)) node.setAttribute("clip-path", `url(#${id})`);
         if (curve) paint(node, curve);
         return node;
       };
@@ -298,14 +318,13 @@
       if (!this.parts) return;
       const { sx, sy, base, ghosts, lines } = this.parts;
       this.parts.xs = Array.from(this.x, sx);
-      const heights = (values) => Array.from(values, sy);
       this.under.forEach((one, i) => {
         one.xs = Array.from(one.x, sx);
-        if (this.along) trace(ghosts[i], one.curve, one.xs, heights(one.curve.y), base);
+        if (this.along) trace(ghosts[i], one.curve, one.xs, heights(one.curve, one.curve.y, sy), base);
       });
       this.curves.forEach((curve, c) => {
         if (!this.along) return;
-        lines[c].whole = trace(lines[c].later, curve, this.parts.xs, heights(curve.y), base);
+        lines[c].whole = trace(lines[c].later, curve, this.parts.xs, heights(curve, curve.y, sy), base);
         this.flag(lines[c], curve, this.crossed[c]);
       });
       this.show(Math.min(this.frame, this.steps.length - 1));
@@ -339,7 +358,7 @@
       }
       this.under.forEach(({ curve, xs: its, steps }, i) => {
         const values = valuesAt(curve, nearest(steps, this.steps[frame]), its.length);
-        trace(ghosts[i], curve, its, Array.from(values, sy), base);
+        trace(ghosts[i], curve, its, heights(curve, values, sy), base);
       });
     }
 
@@ -348,10 +367,10 @@
       const { sy, base, xs } = this.parts;
       if (!this.along) {
         const values = valuesAt(curve, frame, this.x.length);
-        return trace(now, curve, xs, Array.from(values, sy), base);
+        return trace(now, curve, xs, heights(curve, values, sy), base);
       }
       if (frame === this.steps.length - 1) return now.setAttribute("d", whole);
-      trace(now, curve, xs.slice(0, frame + 1), Array.from(curve.y.slice(0, frame + 1), sy), base);
+      trace(now, curve, xs.slice(0, frame + 1), heights(curve, curve.y.slice(0, frame + 1), sy), base);
     }
 
     /** Shows the frame that is nearest to a step. */
@@ -411,7 +430,7 @@
     constructor(card, spec, steps = [0]) {
       Object.assign(this, { card, frame: 0 });
       card.classList.add("picture");
-      header(card, spec);
+      this.head = element("div", card);
       const [rows, columns] = spec.shape;
       this.canvas = element("canvas", card, { width: columns, height: rows, "aria-hidden": "true" });
       this.set(spec, steps);
@@ -420,6 +439,12 @@
     set(spec, steps = [0]) {
       const pixels = Array.isArray(spec.image) ? spec.image : unpack(spec.image);
       Object.assign(this, { spec, steps, pixels, palette: unpack(spec.palette) });
+      const looks = JSON.stringify([spec.ylabel, spec.curves]);
+      if (looks !== this.looks) {
+        this.looks = looks;
+        this.head.replaceChildren();
+        header(this.head, spec);
+      }
       this.show(steps.length - 1);
     }
 

@@ -516,6 +516,49 @@ def test_numbers_have_the_colours_of_their_curves(open_lab, packed):
     assert marked == [[f"k = {k}", f"rgb{rgb[k]}"] for k in (1, 3, 5)] and page.faults == []
 
 
+def test_a_black_curve_has_a_line_below_its_number_that_is_seen_in_the_dark(open_lab):
+    page, lab = open_lab("rod")
+    shown = lab.evaluate("""lab => ["light", "dark"].map(theme => {
+      document.documentElement.dataset.theme = theme;
+      const value = document.createElement("span");
+      value.className = "lab-value";
+      value.style.setProperty("--curve", "#000000");
+      lab.querySelector(".replay-text").append(value);
+      return getComputedStyle(value).textDecorationColor;
+    })""")
+    assert "0, 0, 0" in shown[0] and re.search(r"255, 255, 255|srgb 1 1 1", shown[1]) and page.faults == []
+
+
+def test_the_key_of_a_picture_names_what_it_shows(open_lab):
+    page, lab = open_lab("cube")
+    keys = lab.locator(".picture .replay-key")
+    assert keys.all_inner_texts() == ["unseen", "seen"]
+    guess(lab)
+    press(lab, "Train")
+    words(lab, "You said", 120_000)
+    assert keys.all_inner_texts() == ["unseen, wrong", "unseen, right", "seen, wrong", "seen, right"]
+    assert page.faults == []
+
+
+def test_a_line_leaves_its_panel_and_is_cut_off_there(open_lab):
+    page, _ = open_lab("rod")
+    last, edge = page.evaluate("""() => {
+      const card = document.createElement("div");
+      document.querySelector(".replay-card").parentElement.append(card);
+      card.className = "replay-card";
+      const curves = [{ name: "error", style: "-", color: "#000000", y: Float64Array.of(1, 0.1, 0) }];
+      const axes = { log: "y", x: Float64Array.of(0, 1, 2), xlim: [0, 2], ylim: [0.01, 1] };
+      const spec = { ylabel: "", xlabel: "", ...axes, curves };
+      const panel = new fpReplay.CurvesPanel(card, spec, [0]);
+      panel.layout();
+      const line = card.querySelector("path.curve[clip-path]");
+      const area = document.getElementById(line.getAttribute("clip-path").slice(5, -1)).firstChild;
+      const end = Number(line.getAttribute("d").split(" ").at(-1));
+      return [end, Number(area.getAttribute("y")) + Number(area.getAttribute("height"))];
+    }""")
+    assert last > edge + 1000 and 100 < edge < 200 and page.faults == []
+
+
 def test_legend_and_picture_have_one_colour_in_the_dark(open_lab):
     page, lab = open_lab("cube")
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
