@@ -561,7 +561,7 @@ def _names(k: NDArray, period: Any) -> list[str]:
         if len(set(shown)) == len(shown):
             break
     shown = [f"({row})" for row in shown] if k.shape[1] > 1 else shown
-    return [f"k={row}" if period is None else f"{row} cycles" for row in shown]
+    return [f"k={row}" if period is None else f"{row} cycle{'' if row == '1' else 's'}" for row in shown]
 
 
 def _reason(size: float, floor: float, amplification: float) -> str:

@@ -396,7 +396,7 @@ def test_what_other_frequencies_of_the_error_leak_is_said():
 def test_it_chooses_waves_on_a_line_and_a_grid_and_a_filter_elsewhere():
     at = np.random.default_rng(0).uniform(-3, 3, 150)
     assert FrequencyMonitor(at, np.sin(2 * at) + 0.2 * np.cos(11 * at) + 3).names == ["k=2", "k=11"]
-    assert FrequencyMonitor(at, np.sin(2 * at), period=np.pi).names == ["1 cycles"]
+    assert FrequencyMonitor(at, np.sin(2 * at), period=np.pi).names == ["1 cycle"]
     axis = np.arange(12)
     pixels = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
     monitor = FrequencyMonitor(pixels, np.cos(2 * np.pi * (pixels @ [1, 2]) / 12), period=12)
