@@ -21,8 +21,8 @@
     "the curve",
     "41 points of it",
     "network, at the points only",
-    "waves: the coloured part is learned at the points; since the step beside it less than 10\u00a0% is missing",
-    "off by: root mean square of the error, as a share of the curve\u2019s",
+    "coloured: learned at the points; \u201cstep\u201d: less than 10\u00a0% of the wave is missing since then",
+    "\u201coff by\u201d: error over size of the curve, both as root mean square",
   ];
   const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", ...KEYS.slice(3)];
   const SWATCHES = ["curve", "points", "network", "words", "words"];
@@ -32,7 +32,8 @@
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The frequency principle: networks usually prefer slow waves. They learn them first and fill the gaps in the data with them. This suits smooth targets, not fine detail.";
+    "The left one follows the frequency principle, as networks usually do: slow waves first, and no needless fast ones in between. This suits smooth targets, while fine detail comes late. The right one is built to break it.";
+  const WITH_USUAL = "So an ordinary network, with tanh, does as the broad bump did.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
@@ -232,7 +233,7 @@
       this.live.dataset.state = state;
       const words = state === "revealed" ? KEYS_REVEALED : KEYS;
       this.keys.forEach((key, i) => (key.textContent = words[i]));
-      this.other.textContent = `${this.usual ? "A bump" : USUAL} on the left`;
+      this.other.textContent = this.usual ? "The bump again" : `An ordinary one: ${USUAL}`;
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
       const shown = (node) => node.getClientRects().length > 0;
       if (!this.controls.contains(held) || shown(held)) return;
@@ -359,7 +360,7 @@
       const { each, right } = this.found;
       const [left, other] = each.map(({ between }) => percent(between));
       const verdict = `Between the points the left is off by ${left}, the right by ${other}.`;
-      this.tell(verdict, right === 0 && PRINCIPLE, this.reply(right));
+      this.tell(verdict, right === 0 && (this.usual ? WITH_USUAL : PRINCIPLE), this.reply(right));
     }
 
     reply(right) {

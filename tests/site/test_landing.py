@@ -81,7 +81,7 @@ def test_both_fit_the_points_and_one_has_learned_the_curve(open_page, folder, ad
     left, right = reveal(page)
     told = page.get_by_role("status").inner_text()
     assert left < 10 and right > 30 and "You guessed right." in told
-    assert "The frequency principle" in told
+    assert "follows the frequency principle" in told
     still(page)
     bent = outputs(page)
     assert all(a.count("L") == b.count("L") and a != b for a, b in zip(straight, bent))
@@ -106,14 +106,14 @@ def test_with_tanh_the_left_network_learns_the_curve_too(open_page, address):
     train(page)
     reveal(page)
     bump, title = steps(page, 0), page.locator(".landing-title").first
-    page.get_by_role("button", name="tanh on the left").click()
+    page.get_by_role("button", name="An ordinary one: tanh").click()
     state(page, "fitted")
     assert title.inner_text() == "activation: tanh"
     left, right = reveal(page)
     assert left < 10 and right > 30
     slow, middle, fast = steps(page, 0)
     assert slow < middle < fast and fast > max(bump)
-    page.get_by_role("button", name="A bump on the left").click()
+    page.get_by_role("button", name="The bump again").click()
     state(page, "fitted")
     assert "a bump" in title.inner_text() and steps(page, 0) == bump and page.faults == []
 
