@@ -21,7 +21,7 @@
     "the curve",
     "41 points of it",
     "network, at the points only",
-    "coloured: learned at the points; \u201cstep\u201d: less than 10\u00a0% of the wave is missing since then",
+    "coloured: learned at the points; \u201cstep\u201d: from there on less than 10\u00a0% of the wave is missing",
     "\u201coff by\u201d: error over size of the curve, both as root mean square",
   ];
   const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", ...KEYS.slice(3)];
@@ -32,8 +32,7 @@
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The left one follows the frequency principle, as networks usually do: slow waves first, and no needless fast ones in between. This suits smooth targets, while fine detail comes late. The right one is built to break it.";
-  const WITH_USUAL = "So an ordinary network, with tanh, does as the broad bump did.";
+    "The left one follows the frequency principle, as networks usually do: slow waves first, and also no needless fast ones in between. This suits smooth targets, while fine detail comes late. The right one is built to break it.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
@@ -123,7 +122,7 @@
         const learned = Math.max(0, Math.min(1, 1 - (rows.at(-1)?.[i + 1] ?? 1)));
         meter.style.setProperty("--learned", `${100 * learned}%`);
         meter.setAttribute("aria-valuenow", Math.round(100 * learned));
-        const since = measure(`t:${name}`, { declared: run.declared, rows });
+        const since = run.done ? measure(`t:${name}`, run) : Number.POSITIVE_INFINITY; // known at the end only
         time.innerHTML = since <= step ? `<span>step </span>${number(since)}` : "";
       });
     }
@@ -175,7 +174,7 @@
       this.show("ready");
       this.tell(
         "",
-        "A recording of both. The curve is a sum of three waves. Below, the coloured part of each wave is what a network has learned of it at the points. Guess, then train both here, in this page.",
+        "A recording of both. The curve is a sum of three waves. Below, the coloured share of each wave is learned at the points. Guess, then train both here, in this page.",
       );
       if (LESS_MOTION) this.player.go(TICKS);
       else this.playOnceSeen();
@@ -360,7 +359,12 @@
       const { each, right } = this.found;
       const [left, other] = each.map(({ between }) => percent(between));
       const verdict = `Between the points the left is off by ${left}, the right by ${other}.`;
-      this.tell(verdict, right === 0 && (this.usual ? WITH_USUAL : PRINCIPLE), this.reply(right));
+      this.tell(verdict, right === 0 && (this.usual ? this.withUsual() : PRINCIPLE), this.reply(right));
+    }
+
+    withUsual() {
+      const [slow, fast] = [WAVES.slow, WAVES.fast].map((k) => number(measure(`t:k = ${k}`, this.runs[0])));
+      return `An ordinary network, with ${USUAL}, learns the curve too, but later: the slow wave is there from step ${slow} on, the fast one from step ${fast}.`;
     }
 
     reply(right) {
