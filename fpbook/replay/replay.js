@@ -4,7 +4,7 @@
   "use strict";
   const MARGIN = { left: 46, right: 10, top: 6, bottom: 20 };
   const SVG = "http://www.w3.org/2000/svg";
-  const DRAWN = new Set(["svg", "path", "line", "text", "circle", "g", "clipPath", "rect"]);
+  const DRAWN = new Set(["svg", "path", "line", "text", "circle", "g"]);
   const LINES = ["-", "--", ":", "="];
   const GHOSTS = { "-": "--", "=": "--", "--": ":", ":": ":", "|": "o", o: "o" }; // of a run that lies under another
   const DASHES = { "--": "6 3", ":": "2 2" };
@@ -274,13 +274,10 @@
       const sx = scale(this.limits[0], spec.log.includes("x"), MARGIN.left, right);
       const sy = scale(this.limits[1], spec.log.includes("y"), base, MARGIN.top);
       this.axes(sx, sy, right, base);
-      const id = `plot-${Math.random().toString(36).slice(2)}`;
-      const area = { x: MARGIN.left - 1, y: MARGIN.top - 1 };
-      Object.assign(area, { width: right - area.x + 1, height: base - area.y + 1 });
-      element("rect", element("clipPath", svg, { id }), area);
+      const frame = ["top", "right", "bottom", "left"].map((side) => `${MARGIN[side] - 1}px`).join(" ");
       const line = (kind, curve) => {
         const node = element("path", svg, { class: kind });
-        if (LINES.includes(curve?.style)) node.setAttribute("clip-path", `url(#${id})`);
+        if (LINES.includes(curve?.style)) node.style.clipPath = `inset(${frame}) view-box`;
         if (curve) paint(node, curve);
         return node;
       };

@@ -542,7 +542,7 @@ def test_the_key_of_a_picture_names_what_it_shows(open_lab):
 
 def test_a_line_leaves_its_panel_and_is_cut_off_there(open_lab):
     page, _ = open_lab("rod")
-    last, edge = page.evaluate("""() => {
+    last, edge = page.evaluate(r"""() => {
       const card = document.createElement("div");
       document.querySelector(".replay-card").parentElement.append(card);
       card.className = "replay-card";
@@ -551,10 +551,10 @@ def test_a_line_leaves_its_panel_and_is_cut_off_there(open_lab):
       const spec = { ylabel: "", xlabel: "", ...axes, curves };
       const panel = new fpReplay.CurvesPanel(card, spec, [0]);
       panel.layout();
-      const line = card.querySelector("path.curve[clip-path]");
-      const area = document.getElementById(line.getAttribute("clip-path").slice(5, -1)).firstChild;
+      const line = panel.svg.querySelector("path.curve");
       const end = Number(line.getAttribute("d").split(" ").at(-1));
-      return [end, Number(area.getAttribute("y")) + Number(area.getAttribute("height"))];
+      const bottom = Number(/inset\(\S+ \S+ (\S+)px \S+\) view-box/.exec(getComputedStyle(line).clipPath)[1]);
+      return [end, panel.svg.clientHeight - bottom];
     }""")
     assert last > edge + 1000 and 100 < edge < 200 and page.faults == []
 
