@@ -65,9 +65,9 @@ class FrequencyMonitor:
     k : array, shape (m,) or (m, d), optional
         Angular frequencies, rad per unit of `x`. If `period` is given, cycles per period instead.
     period : float or array of shape (d,), optional
-        The length, in units of `x`, in which frequencies count their cycles. For example, it is 1 for cycles per unit
-        of `x`, and 360 for waves round a circle with `x` in degrees. It applies to `k`, to `bands` and to waves that
-        the monitor chooses, and cannot be given with `delta`.
+        If it is given, frequencies are cycles per this length (in units of `x`) instead of radians per unit of `x`. For
+        example, it is 1 for cycles per unit of `x`, and 360 for waves round a circle with `x` in degrees. It applies to
+        `k`, to `bands` and to waves that the monitor chooses, and cannot be given with `delta`.
     bands : array, shape (m,), optional
         Edges of \|k\|, in the unit of `k`. There is a band below the first edge, one between each two edges, and one
         above the last. On a grid of at most three dimensions the bands are computed by the FFT, elsewhere as
@@ -83,9 +83,10 @@ class FrequencyMonitor:
         Whether the means of labels and outputs are subtracted before they are compared. The error of the mean is
         `offset`.
     softmax : bool, optional
-        Whether outputs are logits. They have shape (n, classes), or one column for two classes. If this is not given,
-        outputs count as logits if the model returns them as ``.logits`` and the labels are one-hot. Otherwise a warning
-        is given if the labels are 0 and 1 and the outputs are no probabilities.
+        Whether outputs are logits. Set it to True if your classifier returns logits, of shape (n, classes) or one
+        column for two classes. If this is not given, an output is taken as logits only if it is a single batch with
+        ``.logits`` and the labels are one-hot. Other outputs are compared with the labels as they are. A warning is
+        given if the labels are 0 and 1 and such an output holds no probabilities.
     axis : int, optional
         Axis of `y` and of outputs that runs along the points, the first by default. For fields of shape (fields, n) it
         is 1.
@@ -105,8 +106,8 @@ class FrequencyMonitor:
         Relative error of each part. It is 0 for a part that is fitted, 1 for an output that does not have this part,
         and above 1 for an output that is worse than that. If the output was not finite, the row is NaN.
     leak : array, shape (r, m)
-        Standard error of `error` if waves are measured, else 0. A model may also be wrong at other frequencies than
-        these, and such errors leak into `error` like noise.
+        Uncertainty of each number in `error`, as one standard error. It is 0 unless waves are measured. A model may
+        also be wrong at other frequencies than these, and such errors leak into `error` like noise.
     offset : array, shape (r,)
         Error of the mean of the output, divided by the root mean square of the labels. If `centre` is true, that is
         the root mean square about their mean.
@@ -116,8 +117,8 @@ class FrequencyMonitor:
         Relative error that label noise alone causes if waves are measured, even for a model without any error; else 0.
         It is estimated by counting as noise all that the waves leave unexplained in the labels.
     resolved : array of bool, shape (m,)
-        Whether `error` can be relied on. It cannot if the floor is above 1/3, if the points tell a wave from the others
-        so badly that noise counts five times or more, or if a band has nothing of the labels.
+        Whether `error` can be relied on. It cannot if the floor is above 1/3, if the points can hardly tell a wave from
+        the others, so that noise is amplified five times or more, or if a band has nothing of the labels.
 
     Raises
     ------
@@ -129,7 +130,8 @@ class FrequencyMonitor:
     Notes
     -----
     With `k` a call takes O(n m) time. With `bands` on a grid it takes O(n log n). With `delta`, and with `bands`
-    elsewhere, it takes O(n^2 m), and the kernels take O(n^2 (d + m)), once if they fit into `memory`.
+    elsewhere, it takes O(n^2 m). Making the kernels takes O(n^2 (d + m)): once if they fit into `memory`, and otherwise
+    at each call.
 
     An output must hold all points in the order of `y`, computed in evaluation mode; `watch` does this for you. The
     points that a network is trained on say nothing about what it does between them. So measure a coordinate network
@@ -139,9 +141,29 @@ class FrequencyMonitor:
 
     Examples
     --------
+    A linear model of two waves starts at zero. Its slow input is twice as large, so that it is learned first:
+
+    >>> x = torch.tensor(np.random.default_rng(0).uniform(-3, 3, (200, 1)))
+    >>> y = torch.sin(x) + torch.sin(4 * x) + 0.1 * torch.sin(9 * x)
+    >>> inputs = torch.cat([2 * torch.sin(x), torch.sin(4 * x)], 1)
+    >>> model = torch.nn.Linear(2, 1, bias=False).double()
+    >>> model.weight.data *= 0
+    >>> monitor = FrequencyMonitor(x, y, k=[1, 4])
+    >>> for step in range(31):
+    ...     errors = monitor.watch(step, model, inputs)
+    ...     model.zero_grad()
+    ...     ((model(inputs) - y) ** 2).mean().backward()
+    ...     model.weight.data -= 0.1 * model.weight.grad
+    >>> print(monitor.table())
+    name  share  error    leak    first below  stays below
+    k=1   0.478  0.00884  0.0104  4            4
+    k=4   0.54   0.0313   0.0104  14           14
+
+    If you have the outputs already, call the monitor itself:
+
     >>> x = np.random.default_rng(0).uniform(-3, 3, 200)
     >>> monitor = FrequencyMonitor(x, np.sin(x) + np.sin(4 * x))
-    >>> for step, part in enumerate([0.0, 0.5, 1.0]):       # in your loop: monitor.watch(step, model, inputs)
+    >>> for step, part in enumerate([0.0, 0.5, 1.0]):
     ...     errors = monitor(step, np.sin(x) + part * np.sin(4 * x))
     >>> monitor.names, monitor.error.round(6) + 0.0
     (['k=1', 'k=4'], array([[0. , 1. ],
@@ -488,8 +510,8 @@ class FrequencyMonitor:
         and "reported" is what the monitor gives for the part. All other parts are right, so "others", the largest error
         that it gives for one of them, should be 0. With filters the parts overlap, and "others" shows how much.
 
-        In the last row the output is the labels with white noise of a tenth of their size. There "reported" is the
-        smallest and "others" the largest error of all parts.
+        In the last row the output is the labels with white noise of a tenth of their size. In this row the two columns
+        mean something else: "reported" is the smallest and "others" the largest error over all parts.
         """
         rows = []
         for i, name in enumerate(self.names):

@@ -70,7 +70,7 @@ def nudft(x: ArrayLike, f: ArrayLike, k: ArrayLike) -> NDArray[np.complex128]:
 
 
 def relative_error(h_hat: ArrayLike, f_hat: ArrayLike) -> NDArray[np.float64]:
-    r"""Relative error Δ_F(k) of an output's spectrum against the target's: modulus of the difference.
+    r"""Relative error Δ_F(k) of an output's spectrum against the target's, at each frequency.
 
     .. math:: \Delta_F(k) = |\hat h_k - \hat f_k| \, / \, |\hat f_k|
 
@@ -127,7 +127,7 @@ def principal_direction(x: ArrayLike) -> NDArray[np.float64]:
 
 
 def first_step_below(step: ArrayLike, error: ArrayLike, threshold: float) -> NDArray[np.float64]:
-    """First recorded step from which on a curve stays below a threshold.
+    """First recorded step at which a curve is below a threshold and after which it stays below.
 
     Parameters
     ----------

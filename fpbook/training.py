@@ -94,8 +94,8 @@ def train(
         Trained in place. A list is one ensemble: all members take each step together, and each ends as if it had been
         trained alone. Members share no parameters with each other and have no buffers, hence no batch norm.
     loss : function
-        ``loss(net, *data, *batch)`` -> scalar tensor, written for one network. Here `data` is the member's part of
-        `member_data`, and `batch` is the next item of `batches`.
+        ``loss(net, *data, *batch)`` -> scalar tensor, written for one network. It is called with the network, followed
+        by the network's own tensors from `member_data` and then by the next mini-batch, where these are given.
     steps : int
         Largest number of updates.
     optimizer : function, or torch.optim.Optimizer
@@ -127,7 +127,8 @@ def train(
 
         - ``"step"``, (r,): the recorded steps.
         - ``"loss"``, (steps taken + 1, [members]): entry t is the loss after t updates. With `batches` it is the loss
-          on the batch of the next update. So the last step has no entry then, unless `stop` ended the training.
+          on the batch that is drawn for update t + 1. After the last update no batch is drawn, so that entry is
+          missing, unless `stop` ended the training.
         - ``"stopped"``, ([members]): the first step with loss < `stop`, or -1 if there is none.
         - Each name in `record`, (r, [members], ...).
 

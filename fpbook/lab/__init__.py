@@ -28,8 +28,8 @@ def lab(
 ) -> None:
     r"""An experiment that the reader changes and trains, in a live kernel with PyTorch and in the page with a script.
 
-    While the book is built, one run is trained and recorded. The page shows it dashed, for comparison. Before the
-    reader has trained it does so only if the recorded run has other settings, since otherwise it would give the answer
+    While the book is built, one run is trained and recorded. The page shows it dashed, for comparison. If the recorded
+    run has the reader's starting settings, it is hidden until the reader has trained, because it would give the answer
     away. In print and where scripts are off, its picture stands in the page.
 
     A page and a kernel have the same defaults, limits and messages. From the same seed they also have the same weights,
@@ -42,8 +42,8 @@ def lab(
 
         - On the line: ``points`` (their number), ``low`` and ``high`` (the interval). The target is the sum of
           ``sines`` and ``cosines`` ({k: size}), ``halves`` (frequency of a sine for x <= 0, and for x > 0) and
-          ``drawn`` (values on a grid), as far as they are given. Optional are ``shift`` (where a point lies between two
-          multiples of the spacing; 0.5 by default, the middle), ``anywhere`` (points drawn at random), ``noise``
+          ``drawn`` (values on a grid), as far as they are given. Optional are ``shift`` (by what part of the spacing
+          the first point lies above ``low``; 0.5 by default), ``anywhere`` (points drawn at random), ``noise``
           (standard deviation), ``round`` (labels are rounded to its multiples), ``held`` (number of held-out points)
           and ``fine`` (number of points at which the output is drawn, 201 by default).
         - On the cube: ``cube`` (its dimension), ``degree`` (number of coordinates that are multiplied to give the
@@ -83,9 +83,9 @@ def lab(
 
         ``why`` is the reason that is given when a value is refused.
     question : dict
-        What the reader guesses before training: ``ask`` (the question) and ``answers`` (a list). ``by`` decides which
-        of them is right. It is a list of one measure, or of two of which the ratio is taken (see the notes). ``edges``
-        are the values of it that separate the answers.
+        What the reader guesses before training: ``ask`` (the question) and ``answers`` (a list). ``by`` is a list with
+        the measure that decides which answer is right (see the notes). With two measures their ratio decides, the first
+        over the second. ``edges`` are the values, in increasing order, at which one answer gives way to the next.
     says : str
         What is said after a run, with measures in braces (see the notes). For example, "fitted at step {t:k = 1}", or
         as a percentage "{%end:unseen}". "{each}" names all frequencies with their steps.
