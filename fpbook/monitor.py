@@ -84,8 +84,8 @@ class FrequencyMonitor:
         `offset`.
     softmax : bool, optional
         Whether outputs are logits. Set it to True if your classifier returns logits, of shape (n, classes) or one
-        column for two classes. If this is not given, an output is taken as logits only if it is a single batch with
-        ``.logits`` and the labels are one-hot. Other outputs are compared with the labels as they are. A warning is
+        column for two classes. If this is not given, an output is taken as logits only if it, or each of its batches,
+        has ``.logits`` and the labels are one-hot. Other outputs are compared with the labels as they are. A warning is
         given if the labels are 0 and 1 and such an output holds no probabilities.
     axis : int, optional
         Axis of `y` and of outputs that runs along the points, the first by default. For fields of shape (fields, n) it
@@ -337,7 +337,9 @@ class FrequencyMonitor:
         is not finite, NaN is recorded and no error is raised, so that the training goes on.
         """
         values = numbers("output", output)
-        logits = self.softmax or (self.softmax is None and "hot" in self._one_hot and hasattr(output, "logits"))
+        batches = output if isinstance(output, (list, tuple)) and not hasattr(output, "logits") else [output]
+        named = all(hasattr(batch, "logits") for batch in batches)
+        logits = self.softmax or (self.softmax is None and "hot" in self._one_hot and named)
         if values.size != math.prod(self._shape) or values.shape[self.axis : self.axis + 1] != (len(self.kept),):
             one_hot = "; labels that are class numbers must be one-hot" if len(values.shape) > len(self._shape) else ""
             raise ValueError(
