@@ -454,6 +454,10 @@ def test_ones_own_run_is_moved_through_and_played(open_lab):
     page.wait_for_timeout(700)
     assert int(slider.input_value()) > 2
     press(lab, "Pause")
+    press(lab, "Play")
+    slider.press("Home")  # moved by hand, it stays there
+    page.wait_for_timeout(700)
+    assert slider.input_value() == "0" and lab.get_by_role("button", name="Play").is_visible()
     slider.press("End")
     assert output.get_attribute("d") == last
     choose(lab, "seed", 1)  # the run is over, and nothing of it can be moved through

@@ -599,6 +599,10 @@ PAINTED = """() => {
 }"""
 
 
+HEADS = """() => [...fpPlayground.stage.cards.querySelectorAll(".replay-head > :not(.replay-key), .replay-key > span")]
+  .filter(node => node.checkVisibility()).map(node => node.textContent)"""
+
+
 def test_link_table_and_picture_are_taken_along(open_page, address):
     page = open_page(f"{address}#try?lesson=noise&seed=3")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -616,6 +620,8 @@ def test_link_table_and_picture_are_taken_along(open_page, address):
     shown, painted = page.evaluate("[shown(), painted]")
     same = lambda a, b: a[::2] == b[::2] and abs(a[1] - b[1]) < 2  # noqa: E731
     assert len(shown) > 20 and [text for text in shown if not any(same(text, other) for other in painted)] == []
+    heads = page.evaluate(HEADS)
+    assert len(heads) > 5 and set(heads) <= {text for text, *_ in painted}  # titles and names too, in italics or not
     picture = np.asarray(PIL.Image.open(waited.value.path()).convert("RGB"))
     drawn = (picture.astype(int).std(axis=2) > 30).mean(axis=(0, 1))
     assert min(picture.shape[:2]) > 600 and 0.001 < drawn < 0.2 and waited.value.suggested_filename.endswith(".png")
@@ -747,6 +753,8 @@ def test_a_link_for_a_class_hides_and_locks(open_page, address):
     for gone in (".play-lessons", ".control:has-text('width')", ".control:has-text('optimizer')"):
         assert not page.locator(gone).first.is_visible(), gone
     assert page.get_by_label("number of points").is_disabled()
+    columns = "() => getComputedStyle(document.querySelector('.play-desk')).gridTemplateColumns.split(' ').length"
+    assert page.evaluate(columns) == 2  # what is left to choose stands beside the panels
     before = page.locator(".play-draw path.broad").last.get_attribute("d")
     page.locator(".play-draw").scroll_into_view_if_needed()
     draw_on(page, [(0.2, 0.2), (0.7, 0.7)])
@@ -756,6 +764,8 @@ def test_a_link_for_a_class_hides_and_locks(open_page, address):
     state(page, "ready")
     assert "Trained for 50 steps" in trained(page)  # Reset forgets the run, not the settings of the class
     assert "lock=1" in page.url and "hide=" in page.url and page.faults == []
+    bare = open_page(f"{address}#try?lesson=noise&hide=lessons,target,points,network,training")
+    assert bare.evaluate(columns) == 1 and bare.faults == []
     plain = open_page(f"{address}?embed=1#try?lesson=noise")
     assert not plain.locator("h1").is_visible() and plain.locator(".play").is_visible() and plain.faults == []
 
@@ -820,6 +830,13 @@ HEAT = """() => {
 }"""
 
 
+CELLS = """() => {
+  const { ends, spec, cells } = fpPlayground.stage.panels.errors;
+  const heights = cells.flatMap(cell => cell.getAttribute("d").match(/v[\\d.]+/g) ?? []);
+  return [(ends.base - ends.top) / spec.ks.length, spec.edge, heights.map(height => Number(height.slice(1)))];
+}"""
+
+
 def test_the_heat_map_of_training_is_a_staircase_of_the_recorded_errors(open_page, address):
     page = open_page(address)
     page.get_by_role("button", name="Heat map").click()
@@ -831,6 +848,11 @@ def test_the_heat_map_of_training_is_a_staircase_of_the_recorded_errors(open_pag
     np.testing.assert_allclose([mine for mine, _ in same], [theirs for _, theirs in same], rtol=1e-9)
     marks = [float(x) for x in re.findall(r"M([\d.]+)", found["marks"])]
     assert len(marks) == 3 and marks == sorted(marks)  # the rows from below: the slow one first
+    tall, edge, heights = page.evaluate(CELLS)
+    np.testing.assert_allclose(heights, tall, atol=0.06)  # each row fills its third
+    head = page.locator(".play-errors .replay-card:has(.heat-marks) .replay-head").last.inner_text()
+    bounds = [float(bound) for bound in re.findall("(?:\u2265|\u2264|at)\\s+([\\d.]+)", head)]
+    np.testing.assert_allclose(bounds, [10 * edge, edge / 10, edge])
     box = page.locator(".play .replay-card").nth(2).locator(".seek > svg, > svg").last.bounding_box()
     slider = page.get_by_label("step", exact=True)
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 20)
