@@ -118,6 +118,14 @@ def test_validate_ends_with_noise_of_a_tenth_of_the_labels():
         assert low < high and (low**2 + high**2) / 2 == pytest.approx(0.01, rel=0.2)
 
 
+@pytest.mark.parametrize("columns", [1, 2, 16])
+def test_the_noise_of_validate_is_a_tenth_of_the_labels_however_many_columns_they_have(columns):
+    at = 2 * np.pi * np.arange(1000) / 1000
+    labels = np.tile((np.sin(3 * at) + np.cos(9 * at))[:, None], columns)
+    checked = FrequencyMonitor(at, labels, bands=[6]).validate()
+    assert (checked["reported"][-1] ** 2 + checked["others"][-1] ** 2) / 2 == pytest.approx(0.01, rel=0.2)
+
+
 @pytest.mark.parametrize("wave", [np.cos, lambda phase: np.exp(1j * phase)])
 @pytest.mark.parametrize("method", ["lstsq", "dft"])
 def test_a_wave_has_the_share_of_its_squared_amplitude_whatever_the_scale(method, wave):
@@ -211,6 +219,20 @@ def test_frequencies_may_count_cycles():
     both = np.stack(np.meshgrid(np.arange(24), np.arange(0, 3, 0.5), indexing="ij"), -1).reshape(-1, 2)
     with pytest.raises(ValueError, match="Nyquist frequency .*, 3 cycles .* told from 2;"):  # per axis its own period
         FrequencyMonitor(both, np.sin(2 * np.pi * both[:, 0] / 24), k=[[1, 4]], period=[24, 3])
+
+
+def test_one_wave_in_the_plane_is_given_as_its_vector_and_several_as_rows():
+    plane = np.random.default_rng(0).uniform(-np.pi, np.pi, (200, 2))
+    labels = np.sin(plane @ [1, 2]) + np.cos(plane @ [3, -1])
+    output = 0.25 * np.sin(plane @ [1, 2]) + 0.5 * np.cos(plane @ [3, -1])
+    both, first = FrequencyMonitor(plane, labels, k=[[1, 2], [3, -1]]), FrequencyMonitor(plane, labels, k=[1, 2])
+    assert both.names == ["k=(1, 2)", "k=(3, -1)"] and first.names == both.names[:1]
+    both(0, output)
+    np.testing.assert_allclose(both.error, [[0.75, 0.5]])
+    alone = FrequencyMonitor(plane, labels, k=[[1, 2]])
+    for one in (first, alone):
+        one(0, output)
+    np.testing.assert_array_equal(first.error, alone.error)
 
 
 def test_waves_that_are_one_on_these_points_are_named():
@@ -379,6 +401,15 @@ def test_what_is_below_the_noise_in_the_labels_is_marked():
     assert FrequencyMonitor(at, noisy).names[0].startswith("k=") and len(FrequencyMonitor(at, noisy).names) == 1
 
 
+def test_the_text_says_which_waves_are_below_the_noise_in_the_labels():
+    at = 2 * np.pi * np.arange(400) / 400
+    monitor = FrequencyMonitor(at, np.sin(at) + 0.3 * np.random.default_rng(0).normal(size=400), k=[1, 7, 23])
+    rows = str(monitor).splitlines()[2:5]
+    assert [row.split()[0] for row in rows] == monitor.names
+    assert [row.endswith("no: below the noise floor") for row in rows] == (~monitor.resolved).tolist()
+    assert [row.endswith("yes") for row in rows] == monitor.resolved.tolist() == [True, False, False]
+
+
 def test_what_other_frequencies_of_the_error_leak_is_said():
     at = np.random.default_rng(1).uniform(-np.pi, np.pi, 300)
     errors, leaks = [], []
@@ -458,6 +489,22 @@ def test_watch_measures_in_evaluation_mode_and_leaves_the_model_as_it_was():
     assert FrequencyMonitor(x, y, k=[1, 5]).watch(0, lambda values: values * 0, inputs) == pytest.approx(
         {"k=1": 1, "k=5": 1}
     )
+
+
+def test_of_a_parallel_model_the_one_inside_is_measured_so_that_no_other_process_is_waited_for():
+    net, called = torch.nn.Linear(1, 1), []
+    parallel = torch.nn.DataParallel(net)
+    parallel.register_forward_pre_hook(lambda *_: called.append("parallel"))
+    net.register_forward_pre_hook(lambda *_: called.append("inside"))
+    FrequencyMonitor(x, y, k=[1]).watch(0, parallel, column(x))
+    assert called == ["inside"]
+
+
+def test_only_an_output_with_an_axis_more_than_the_labels_is_told_of_one_hot_labels():
+    for labels, output, told in ((y, y[:-1], False), (y, np.stack([y, y], 1), True), (y[:, None], y[:-1], False)):
+        with pytest.raises(ValueError, match="shape of the labels") as error:
+            FrequencyMonitor(x, labels, k=[1])(0, output)
+        assert ("must be one-hot" in str(error.value)) == told
 
 
 def test_a_model_that_fails_gets_its_mode_back():

@@ -55,6 +55,19 @@ def test_pictures_keep_their_grey_values():
     np.testing.assert_allclose(palette[levels][..., 0] / 255 * 23, frames, atol=0.1)
 
 
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int64", "float16", "float32"])
+def test_numbers_of_any_type_are_shown_as_the_same_floats(kind):
+    def shown(kind_of):
+        y, step = kind_of(100 * np.abs(H) / np.abs(H).max()), kind_of(STEP)
+        y[0, 0] = kind_of(-100 if np.dtype(kind).kind != "u" else 200)
+        panels = [dict(x=kind_of(9 * X + 9), curves={"h": y}), dict(curves={"loss": y[:, 0]}), dict(image=y)]
+        return replays.replay_data({"": dict(step=step, panels=panels)})
+
+    assert shown(lambda values: np.asarray(values).astype(kind)) == shown(
+        lambda values: np.asarray(values).astype(kind).astype(float)
+    )
+
+
 @pytest.mark.parametrize(
     "panel, message",
     [
