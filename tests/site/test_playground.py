@@ -421,6 +421,18 @@ def test_a_locked_sine_is_not_pulled(open_page, address):
     assert page.get_by_label("height of frequency 2").input_value() == "0" and page.faults == []
 
 
+def test_the_mouse_pulls_a_sine_and_a_finger_scrolls_there(open_page, address):
+    page = open_page(address, has_touch=True)
+    page.locator(".play-bars").scroll_into_view_if_needed()
+    note = "({pointerType, defaultPrevented}) => taken.push([pointerType, defaultPrevented])"
+    page.evaluate(f"() => {{ window.taken = []; addEventListener('pointerdown', {note}); }}")
+    box = page.locator(".play-bars > svg").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.touchscreen.tap(*middle)
+    page.mouse.click(*middle)
+    assert page.evaluate("taken") == [["touch", False], ["mouse", True]] and page.faults == []
+
+
 def test_a_press_alone_draws_nothing(open_page, address):
     page = open_page(address)
     page.locator(".play-draw").scroll_into_view_if_needed()
