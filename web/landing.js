@@ -32,7 +32,7 @@
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The left one follows the frequency principle, as networks usually do: slow waves first, and also no needless fast ones in between. This suits smooth targets, while fine detail comes late. The right one is built to break it.";
+    "The left one follows the frequency principle, as networks usually do: slow waves first and, which is not the same, no needless fast ones in between. This suits smooth targets, while fine detail comes late. The right one is built to break it.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
