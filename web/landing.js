@@ -21,7 +21,7 @@
     "the curve",
     "41 points of it",
     "network, at the points only",
-    "coloured: learned at the points; \u201cstep\u201d: from there on less than 10\u00a0% of the wave is missing",
+    "coloured: learned at the points; \u201cstep\u201d: from there on at least 90\u00a0% of the wave is learned",
     "\u201coff by\u201d: error over size of the curve, both as root mean square",
   ];
   const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", ...KEYS.slice(3)];
@@ -32,7 +32,7 @@
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The left one follows the frequency principle, as networks usually do: slow waves first and, which is not the same, no needless fast ones in between. This suits smooth targets, while fine detail comes late. The right one is built to break it.";
+    "The left one follows the frequency principle, as networks usually do: slow waves first and, which is not the same, no needless fast ones between the points. This suits smooth targets, while fine detail comes late. The right one is built to break the principle.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
