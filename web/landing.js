@@ -113,13 +113,12 @@
 
     /** The state of a run at a step; `opened` from 0 to 1 is how far the output between the points is shown. */
     show(run, step, opened) {
-      const upTo = (list, stepOf) => list.slice(0, nearest(list.map(stepOf), step) + 1);
-      const frame = upTo(run.frames, (one) => one.step).at(-1);
-      const rows = upTo(run.rows, ([t]) => t);
+      const frame = run.frames[nearest(run.frames, step, (one) => one.step)];
+      const row = run.rows[nearest(run.rows, step, ([t]) => t)];
       const at = frame?.at ?? this.data.x.map(() => 0);
       this.line.setAttribute("d", lineOf(this.data.fine, this.between(at, frame?.h, opened)));
       this.bars.forEach(({ meter, name, time }, i) => {
-        const learned = Math.max(0, Math.min(1, 1 - (rows.at(-1)?.[i + 1] ?? 1)));
+        const learned = Math.max(0, Math.min(1, 1 - (row?.[i + 1] ?? 1)));
         meter.style.setProperty("--learned", `${100 * learned}%`);
         meter.setAttribute("aria-valuenow", Math.round(100 * learned));
         const since = run.done ? measure(`t:${name}`, run) : Number.POSITIVE_INFINITY; // known at the end only

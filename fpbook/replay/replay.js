@@ -3,6 +3,8 @@
 (() => {
   "use strict";
   const MARGIN = { left: 46, right: 10, top: 6, bottom: 20 };
+  const INSETS = ["top", "right", "bottom", "left"].map((side) => `${MARGIN[side] - 1}px`);
+  const INSIDE = `inset(${INSETS.join(" ")}) view-box`; // what of a line is seen
   const SVG = "http://www.w3.org/2000/svg";
   const DRAWN = new Set(["svg", "path", "line", "text", "circle", "g"]);
   const LINES = ["-", "--", ":", "="];
@@ -274,10 +276,9 @@
       const sx = scale(this.limits[0], spec.log.includes("x"), MARGIN.left, right);
       const sy = scale(this.limits[1], spec.log.includes("y"), base, MARGIN.top);
       this.axes(sx, sy, right, base);
-      const frame = ["top", "right", "bottom", "left"].map((side) => `${MARGIN[side] - 1}px`).join(" ");
       const line = (kind, curve) => {
         const node = element("path", svg, { class: kind });
-        if (LINES.includes(curve?.style)) node.style.clipPath = `inset(${frame}) view-box`;
+        if (LINES.includes(curve?.style)) node.style.clipPath = INSIDE;
         if (curve) paint(node, curve);
         return node;
       };

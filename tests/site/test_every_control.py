@@ -173,10 +173,8 @@ def test_every_button_and_part_of_the_playground_does_one_thing_and_undoes_it(op
         assert views[1::2] == ["true", "false"] and views[0] == views[4] != views[2], name
     found = page.evaluate(PRESSED)
     assert len(found) > 11
-    for kind in ("drawn", "script", "link"):
-        assert len({one["now"][kind] for one in found}) >= len(found) - (kind == "drawn"), (
-            kind
-        )  # two lessons have one target
+    for kind in ("drawn", "script", "link"):  # two lessons have one target
+        assert len({one["now"][kind] for one in found}) >= len(found) - (kind == "drawn"), kind
     assert len({one["look"] for one in found}) == 1 + sum(one["lesson"] for one in found)
     for one in found:
         assert one["now"]["pressed"] == [one["name"]] * one["lesson"] and "press Train" in one["said"].replace("P", "p")
