@@ -17,22 +17,18 @@
     "They share data, layers, initial weights and optimizer, and differ in their activation function.";
   const WAVES = { slow: 1, middle: 3, fast: 5 };
   const GUESSES = [...SIDES.map((side) => `the ${side} one`), "I cannot tell"];
-  const KEYS = [
-    "the curve",
-    "41 points of it",
-    "network, at the points only",
-    "coloured: learned at the points; \u201cstep\u201d: from there on at least 90\u00a0% of the wave is learned",
-    "\u201coff by\u201d: error over size of the curve, both as root mean square",
-  ];
-  const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", ...KEYS.slice(3)];
-  const SWATCHES = ["curve", "points", "network", "words", "words"];
+  const KEYS = ["the curve", "41 points of it", "network, at the points only", ""];
+  const OFF_BY = "\u201coff by\u201d: root mean square of the error, over that of the curve";
+  const KEYS_FITTED = [...KEYS.slice(0, 3), OFF_BY];
+  const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", OFF_BY];
+  const SWATCHES = ["curve", "points", "network", "words"];
   // Step PACE t² is shown after t seconds: slowly at first, where most happens; about five seconds in all.
   const PACE = 8;
   const PACE_USUAL = 50; // tanh learns the fast wave later
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The left one follows the frequency principle, as networks usually do: slow waves first and, which is not the same, no needless fast ones between the points. This suits smooth targets, while fine detail comes late. The right one is built to break the principle.";
+    "The data do not say what is there. Most networks are like the left one: it learns slow waves first, and it adds no needless fast ones in between. These are two things, and both are called the frequency principle. The right one is built to do neither.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
@@ -79,6 +75,8 @@
       this.data = numbers(declared.data, 0);
       this.draw(card, side);
       const bars = element("div", card, { class: "landing-bars" });
+      const head = element("p", bars, { class: "landing-heads", "aria-hidden": "true" });
+      head.innerHTML = "<span><span>learned </span>at the points</span><span>90\u00a0% from</span>";
       this.bars = Object.entries(WAVES).map(([name, k]) => this.bar(bars, name, k));
     }
 
@@ -173,7 +171,7 @@
       this.show("ready");
       this.tell(
         "",
-        "A recording of both. The curve is a sum of three waves. Below, the coloured share of each wave is learned at the points. Guess, then train both here, in this page.",
+        "A recording of both. The curve is the sum of the three waves that stand below it. A wave is coloured as far as it has been learned. Guess, then train both here, in this page.",
       );
       if (LESS_MOTION) this.player.go(TICKS);
       else this.playOnceSeen();
@@ -229,7 +227,7 @@
     show(state) {
       const held = document.activeElement;
       this.live.dataset.state = state;
-      const words = state === "revealed" ? KEYS_REVEALED : KEYS;
+      const words = { fitted: KEYS_FITTED, revealed: KEYS_REVEALED }[state] ?? KEYS;
       this.keys.forEach((key, i) => (key.textContent = words[i]));
       this.other.textContent = this.usual ? "The bump again" : `An ordinary one: ${USUAL}`;
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
@@ -363,7 +361,7 @@
 
     withUsual() {
       const [slow, fast] = [WAVES.slow, WAVES.fast].map((k) => number(measure(`t:k = ${k}`, this.runs[0])));
-      return `An ordinary network, with ${USUAL}, learns the curve too, but later: the slow wave is there from step ${slow} on, the fast one from step ${fast}.`;
+      return `An ordinary network, with ${USUAL}, learns the curve too, but later: the slow wave from step ${slow} on, the fast one from step ${fast}.`;
     }
 
     reply(right) {

@@ -81,7 +81,7 @@ def test_both_fit_the_points_and_one_has_learned_the_curve(open_page, folder, ad
     left, right = reveal(page)
     told = page.get_by_role("status").inner_text()
     assert left < 10 and right > 30 and "You guessed right." in told
-    assert "follows the frequency principle" in told
+    assert "called the frequency principle" in told
     still(page)
     bent = outputs(page)
     assert all(a.count("L") == b.count("L") and a != b for a, b in zip(straight, bent))
