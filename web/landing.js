@@ -18,7 +18,7 @@
   const WAVES = { slow: 1, middle: 3, fast: 5 };
   const GUESSES = [...SIDES.map((side) => `the ${side} one`), "I cannot tell"];
   const KEYS = ["the curve", "41 points of it", "network, at the points only", ""];
-  const OFF_BY = "\u201coff by\u201d: root mean square of the error, over that of the curve";
+  const OFF_BY = "\u201coff by 100\u00a0%\u201d: as wrong as a flat line at 0 (root mean square)";
   const KEYS_FITTED = [...KEYS.slice(0, 3), OFF_BY];
   const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", OFF_BY];
   const SWATCHES = ["curve", "points", "network", "words"];
@@ -28,7 +28,7 @@
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The data do not say what is there. Most networks are like the left one: it learns slow waves first, and it adds no needless fast ones in between. These are two things, and both are called the frequency principle. The right one is built to do neither.";
+    "The data do not say what is there, the network decides. Most are like the left one: it learns slow waves first, and it adds no needless fast ones. Either can occur without the other; both are called the frequency principle. The right one is built to do neither.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
@@ -60,10 +60,10 @@
     element("path", svg, { d: `M${z.map((v) => `${v} ${(bump(v) + 0.9).toFixed(3)}`).join("L")}` });
   }
 
-  /** k waves, from one end of the box to the other. */
+  /** sin kx from -π to π, from one end of the box to the other. */
   function wave(k) {
     const at = Array.from({ length: 121 }, (_, i) => i);
-    return `M${at.map((i) => `${i} ${(8 - 6 * Math.sin((k * i * Math.PI) / 60)).toFixed(1)}`).join("L")}`;
+    return `M${at.map((i) => `${i} ${(8 - 6 * Math.sin(k * ((i * Math.PI) / 60 - Math.PI))).toFixed(1)}`).join("L")}`;
   }
 
   /** One network: its output over the curve and the points, and how much of each wave it has learned. */
@@ -76,7 +76,7 @@
       this.draw(card, side);
       const bars = element("div", card, { class: "landing-bars" });
       const head = element("p", bars, { class: "landing-heads", "aria-hidden": "true" });
-      head.innerHTML = "<span><span>learned </span>at the points</span><span>90\u00a0% from</span>";
+      head.innerHTML = "<span><span>learned </span>at the points</span><span>90\u00a0% by</span>";
       this.bars = Object.entries(WAVES).map(([name, k]) => this.bar(bars, name, k));
     }
 
@@ -171,7 +171,7 @@
       this.show("ready");
       this.tell(
         "",
-        "A recording of both. The curve is the sum of the three waves that stand below it. A wave is coloured as far as it has been learned. Guess, then train both here, in this page.",
+        "A recording of both. The curve is the sum of the three waves below it. Colour shows how much of each has been learned. Guess, then train both here, in this page.",
       );
       if (LESS_MOTION) this.player.go(TICKS);
       else this.playOnceSeen();
@@ -229,7 +229,7 @@
       this.live.dataset.state = state;
       const words = { fitted: KEYS_FITTED, revealed: KEYS_REVEALED }[state] ?? KEYS;
       this.keys.forEach((key, i) => (key.textContent = words[i]));
-      this.other.textContent = this.usual ? "The bump again" : `An ordinary one: ${USUAL}`;
+      this.other.textContent = this.usual ? "The bump again" : `Try ${USUAL} on the left`;
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
       const shown = (node) => node.getClientRects().length > 0;
       if (!this.controls.contains(held) || shown(held)) return;
@@ -360,8 +360,9 @@
     }
 
     withUsual() {
-      const [slow, fast] = [WAVES.slow, WAVES.fast].map((k) => number(measure(`t:k = ${k}`, this.runs[0])));
-      return `An ordinary network, with ${USUAL}, learns the curve too, but later: the slow wave from step ${slow} on, the fast one from step ${fast}.`;
+      const [slow, fast] = [WAVES.slow, WAVES.fast].map((k) => measure(`t:k = ${k}`, this.runs[0]));
+      if (slow >= fast) return "";
+      return `With ${USUAL}, an ordinary activation, the network does both, too, only later: it has learned the slow wave by step ${number(slow)}, the fast one by step ${number(fast)}.`;
     }
 
     reply(right) {
@@ -382,6 +383,7 @@
     }
 
     anew() {
+      this.live.dataset.again = "";
       for (const run of this.sessions) run.end();
       this.sessions = [];
       this.train();

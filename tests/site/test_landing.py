@@ -6,6 +6,7 @@ The page is made here from the sources of the lab and served under the policy of
 import json
 import re
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bookbuild.read.interactive import files
@@ -106,14 +107,14 @@ def test_with_tanh_the_left_network_learns_the_curve_too(open_page, address):
     train(page)
     reveal(page)
     bump, title = steps(page, 0), page.locator(".landing-title").first
-    page.get_by_role("button", name="An ordinary one: tanh").click()
+    page.get_by_role("button", name="Try tanh on the left").click()
     state(page, "fitted")
     assert title.inner_text() == "activation: tanh"
     left, right = reveal(page)
     assert left < 10 and right > 30
     slow, middle, fast = steps(page, 0)
     assert slow < middle < fast and fast > max(bump)
-    assert f"from step {slow} on, the fast one from step {fast}" in page.get_by_role("status").inner_text()
+    assert f"the slow wave by step {slow}, the fast one by step {fast}" in page.get_by_role("status").inner_text()
     page.get_by_role("button", name="The bump again").click()
     state(page, "fitted")
     assert "a bump" in title.inner_text() and steps(page, 0) == bump and page.faults == []
@@ -125,6 +126,19 @@ def test_the_recorded_run_is_the_one_that_trains(open_page, address):
     recorded = steps(page, 0), steps(page, 1)
     train(page)
     assert (steps(page, 0), steps(page, 1)) == recorded and page.faults == []
+
+
+def test_the_curve_is_the_sum_of_the_waves_below_it(open_page, address):
+    page = open_page(address, reduced_motion="reduce")
+    drawn = "nodes => nodes.map(node => node.getAttribute('d').match(/[-.0-9]+/g).map(Number))"
+
+    def heights(selector, left, right):  # of lines that are drawn from left to right for -pi to pi
+        lines = page.locator(f".landing-panel >> nth=0 >> {selector}").evaluate_all(drawn)
+        at = np.linspace(left, right, 81)[:70]
+        return sum(np.interp(at, line[::2], np.negative(line[1::2])) for line in lines)
+
+    curve, waves = heights(".target", 5, 195), heights(".learned path", 0, 120)
+    assert np.corrcoef(curve, waves)[0, 1] > 0.999 and page.faults == []
 
 
 def test_no_panel_is_ever_empty(open_page, address):
