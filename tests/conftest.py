@@ -43,6 +43,24 @@ def shown(showing):
 
 
 @pytest.fixture(scope="session")
+def full_disk():
+    """While the block runs, no file grows beyond so many bytes: a write fails half-way, as on a full disk."""
+    resource = pytest.importorskip("resource")  # not on Windows
+
+    @contextlib.contextmanager
+    def full_disk(room):
+        usual, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (usual, most))
+
+    return full_disk
+
+
+@pytest.fixture(scope="session")
 def forked():
     """A context of multiprocessing whose processes begin with PyTorch imported, which takes each of them seconds."""
     context = multiprocessing.get_context("forkserver")

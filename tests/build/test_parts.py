@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -70,9 +71,12 @@ def test_the_key_covers_the_version_of_whatever_draws_or_prints(package, tmp_pat
     (tmp_path / "fpbook").mkdir()
     (tmp_path / "fpbook/__init__.py").write_text("")
     before = results.result_key(ran(), tmp_path)
-    version, python = results.metadata.version, results.platform.python_version
-    monkeypatch.setattr(results.metadata, "version", lambda name: "0" if name == package else version(name))
-    monkeypatch.setattr(results.platform, "python_version", lambda: "0" if package == "python" else python())
+    if package == "python":
+        monkeypatch.setattr("sys.version", re.sub(r"^\S+", "3.99.0", sys.version))
+    installed = tmp_path / f"{package.replace('-', '_')}-0.dist-info"  # what is found first when it is asked for
+    installed.mkdir()
+    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
     assert results.result_key(ran(), tmp_path) != before
 
 

@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import io
 import struct
+import subprocess
+import sys
 import tarfile
 import tempfile
 import tracemalloc
@@ -21,6 +23,7 @@ from fpbook._files import DataError, arrays_of, read_bytes, replace, replace_all
 from fpbook._official import cifar10_records, idx_array
 
 HERE = Path("file")
+ROOT = Path(_files.__file__).parents[1]
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 
 
@@ -209,30 +212,41 @@ def test_a_file_that_is_far_too_large_is_not_read(tmp_path):
         read_bytes(tmp_path / "file", limit=99)
 
 
-def test_a_write_that_fails_leaves_all_files_as_they_were(monkeypatch, tmp_path):
+@pytest.mark.parametrize("large", ["first", "second"])
+def test_a_write_that_fails_leaves_all_files_as_they_were(large, full_disk, tmp_path):
     first, second = tmp_path / "a" / "first", tmp_path / "b" / "second"
     replace_all({first: b"old", second: b"older"})
-    write = Path.write_bytes
-
-    def half(path, content):
-        write(path, content[: len(content) // 2])
-        if "second" in path.name:
-            raise OSError("disk full")
-
-    monkeypatch.setattr(Path, "write_bytes", half)
-    with pytest.raises(OSError, match="disk full"):
-        replace_all({first: b"new and longer", second: b"new and longer"})
+    with full_disk(1000):
+        replace_all({path: bytes(2000 if path.name == large else 10) for path in (first, second)})
     assert (first.read_bytes(), second.read_bytes()) == (b"old", b"older")
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
 
 
-def test_two_processes_write_two_parts(monkeypatch, tmp_path):
-    written = []
-    monkeypatch.setattr(Path, "write_bytes", lambda path, content: written.append(path) or path.touch())
-    for number in (11, 12, 11):
-        monkeypatch.setattr(_files.os, "getpid", lambda number=number: number)
-        replace(tmp_path / "file", b"")
-    assert written[0] == written[2] != written[1] and tmp_path / "file" not in written
+WRITER = """import sys
+from pathlib import Path
+from fpbook._files import replace
+print(input(), flush=True)
+for _ in range(100):
+    replace(Path(sys.argv[1]), sys.argv[2].encode() * 500_000)
+"""
+
+
+def test_two_processes_may_write_one_file_at_once(tmp_path):
+    """It is always whole, of one of them."""
+    path, pipes = tmp_path / "file", dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True)
+    replace(path, b"a" * 500_000)
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, path, letter], **pipes) for letter in "ab"]
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    assert [writer.stdout.readline() for writer in writers] == ["go\n"] * 2
+    found = set()
+    while any(writer.poll() is None for writer in writers):
+        content = path.read_bytes()
+        found.add((len(content), *set(content)))
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert found == {(500_000, *b"a"), (500_000, *b"b")}
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
 def test_the_limits_let_through_what_the_book_reads_and_little_more():

@@ -138,20 +138,14 @@ def test_a_record_never_runs_code(folder):
         record("run", folder=folder)
 
 
-def test_a_disk_that_is_full_leaves_the_record_as_it_was(folder, monkeypatch):
+@pytest.mark.parametrize(
+    ("loss", "about"),
+    [(np.random.default_rng(0).normal(size=2000), {}), (np.ones(5), {"note": "words " * 2000})],
+    ids=["npz", "json"],
+)
+def test_a_disk_that_is_full_leaves_the_record_as_it_was(folder, full_disk, loss, about):
     """Whichever of the two files cannot be written."""
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for kind in ("npz", "json"):
-        write = type(folder).write_bytes
-
-        def full(path, content, kind=kind, write=write):
-            if f".{kind}" in path.name:
-                write(path, content[: len(content) // 2])
-                raise OSError("disk full")
-            return write(path, content)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(type(folder), "write_bytes", full)
-            with pytest.raises(OSError, match="disk full"):
-                save_record("run", {"loss": np.ones(5), "seed": 8}, {}, folder=folder, axes=AXES)
-        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    with full_disk(5000):
+        save_record("run", {"loss": loss, "seed": 8}, about, folder=folder, axes=AXES)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
