@@ -75,9 +75,10 @@ def test_a_trial_shows_nothing_and_what_follows_is_shown_again(shown):
 
 
 def test_the_names_of_the_page_are_left_as_they_are():
-    before = NAMES["t"].copy()
-    try_claims(["t[:] = np.sort(t)\nclaim('in order', (np.diff(t) > 0).all(1))"], NAMES | {"t": before.copy()})
-    np.testing.assert_array_equal(NAMES["t"], before)
+    names, before = dict(NAMES), T.copy()
+    try_claims(["new = u\nt = t + 1\nt *= 2\nclaim('in order', (np.diff(t) > 0).all(1))"], names)
+    assert names.keys() == NAMES.keys() and all(names[name] is NAMES[name] for name in names)
+    np.testing.assert_array_equal(names["t"], before)
 
 
 def test_two_claims_of_one_sentence_are_tried_each():
