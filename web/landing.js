@@ -28,7 +28,7 @@
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The data do not say what is there, the network decides. Most are like the left one: it learns slow waves first, and it adds no needless fast ones. Either can occur without the other; both are called the frequency principle. The right one is built to do neither.";
+    "The data do not say what is there, the network decides. Most are like the left one: it learns slow waves first, and it adds no needless fast ones. Either can occur without the other; both are called the frequency principle. The right one does neither.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 

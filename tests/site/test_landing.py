@@ -138,7 +138,7 @@ def test_the_curve_is_the_sum_of_the_waves_below_it(open_page, address):
         return sum(np.interp(at, line[::2], np.negative(line[1::2])) for line in lines)
 
     curve, waves = heights(".target", 5, 195), heights(".learned path", 0, 120)
-    assert np.corrcoef(curve, waves)[0, 1] > 0.999 and page.faults == []
+    assert np.corrcoef(curve, waves)[0, 1] > 0.99 and page.faults == []
 
 
 def test_no_panel_is_ever_empty(open_page, address):
