@@ -13,11 +13,12 @@ import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
 from bookbuild.read.interactive import files
-from conftest import CHECKS, CHROMIUM, FIREFOX, posted_by_firefox, served, write_lab
+from conftest import CHECKS, CHROMIUM, FIREFOX, ROOT, posted_by_firefox, served, write_lab
 from playwright.sync_api import expect
 
 from fpbook.networks import MLP, Antisymmetric, Ricker, empirical_ntk
 
+PAGE = ROOT / "chapters" / "playground.md"
 SEEDS = range(int(os.environ.get("LESSON_SEEDS", 1)))  # of each lesson; five in the weekly run
 
 if not CHROMIUM:
@@ -123,6 +124,15 @@ TOLD = {  # the numbers of what is said, in its order
     "remedy": lambda run, before: [run.stays(8), before.stays(8), *run.end("between"), *before.end("between")],
     "optimizer": lambda run, before: [*before.times(), before.ratio(), *run.times(), run.ratio()],
 }
+FACTORS = {  # those whose ranges over the seeds from 0 to 9 the page tells, in its order
+    "kept": lambda run, before: [run.ratio()],
+    "lost": lambda run, before: [run.end("between")[0] / before.end("between")[0]],
+    "aliasing": lambda run, before: [],
+    "noise": lambda run, before: [run.end("between")[0] / run.least()[0]],
+    "remedy": lambda run, before: [before.stays(8) / run.stays(8), run.end("between")[0] / before.end("between")[0]],
+    "optimizer": lambda run, before: [before.ratio() / run.ratio()],
+}
+LEADS = re.findall(r"^\*\*[^*]+\.\*\*\n(.+?)\n\n", PAGE.read_text("utf8"), re.MULTILINE | re.DOTALL)[: len(FACTORS)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -138,8 +148,11 @@ def test_a_lesson_is_true(open_page, folder, address, lesson, seed):
     pattern, holds = LESSONS[lesson]
     found = re.search(pattern, words)
     assert found and holds(*(said := [*map(float, found.groups())])), words
-    told = TOLD[lesson](*(run and Ended(run) for run in page.evaluate(ENDED)))
-    assert said == [v if v % 1 == 0 else float(f"{v:.2g}") for v in told]
+    runs = [run and Ended(run) for run in page.evaluate(ENDED)]
+    assert said == [v if v % 1 == 0 else float(f"{v:.2g}") for v in TOLD[lesson](*runs)]
+    ranges = re.findall(r"\(([\d.]+) to ([\d.]+)\)", dict(zip(FACTORS, LEADS))[lesson])
+    for (low, high), factor in zip(ranges, FACTORS[lesson](*runs), strict=True):
+        assert float(low) <= float(f"{factor:.2g}") <= float(high)
     assert page.locator(".play").get_attribute("data-shown") == "true" and "does not show" not in words
     assert words.count("Next:") == 1 and page.faults == []
 

@@ -1,10 +1,13 @@
 """Numbers in the prose of a page are numbers that its cells, or those of a page it points to, print. After `make book`.
 
-Compared are those that only a measurement can give: decimals, shares in percent, "N times", and ranges "13 (10 to 15)".
-Prose rounds, so a number agrees with any that rounds to it. Whole numbers without such a sign are counts and settings;
-formulas, code, tables, captions, guesses, boxes, exercises and paragraphs that cite a work are left out.
+Compared are those that only a measurement can give: decimals, shares in percent, "N times", and ranges "(10 to 15)";
+and every number in the answer of a guess. Prose rounds, so a number agrees with any that rounds to it. The sentence of
+a claim has bounds, which are no measurements, so it does not count. Of a cell's source only a number that it assigns to
+a name does, because that is a setting. Whole numbers without such a sign are counts and settings, too; formulas, code,
+tables, captions, boxes, exercises and paragraphs that cite a work are left out.
 """
 
+import ast
 import functools
 import re
 from pathlib import Path
@@ -14,25 +17,32 @@ import pytest
 from bookbuild.toc import entries
 from bs4 import BeautifulSoup
 
+from fpbook.claims import CLAIM
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {entry.path.stem: entry for entry in entries(ROOT) if entry.is_notebook}
-WRITTEN = [name for name, entry in PAGES.items() if "\n## In short" in entry.path.read_text("utf8")]
 OUTSIDE = (
     ".cell, pre, code, table, figure, template, .math, .guess, .admonition, .proof, .exercise, .solution, .small-copy"
 )
 NUMBER = r"[−-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[−-]?\d+(?:\.\d+)?"
 MEASURED = re.compile(
-    rf"(?<![\w.,])(?:(?P<low>{NUMBER}) \((?P<range>{NUMBER}) to (?P<end>{NUMBER})\)"
+    rf"(?<![\w.,])(?:(?:(?P<low>{NUMBER}) )?\((?P<range>{NUMBER}) to (?P<end>{NUMBER})(?=[\s,)])"
     rf"|(?P<decimal>[−-]?\d+\.\d+)(?![\d.]*\w)"
     rf"|(?P<share>{NUMBER})(?=[\s\u00a0\u202f]?(?:%|percent\b))|(?P<ratio>{NUMBER})(?= times\b))"
 )
 
-# Numbers that no cell prints, and why: arithmetic of the text itself, or what its page should print one day.
+# Numbers that no cell prints, and why: arithmetic and examples of the text itself, and settings that have no name.
 NOT_PRINTED = {
+    "difficulties-regions": {"0.02": "the setting of t_line"},
+    "difficulties-images": {"0.2": "an example: a share of errors from which 0.4 % follows"},
     "deep-ratio-density": {
         "2": "exp(-4)", "37": "exp(-1)", "78": "exp(-1/4)",
         "17": "4.61 / 3.95 of the table above it",
     },
+    "deep-layers": {"1.1": "the setting of the initial weights"},
+    "deep-resnets": {"0.5": "another level, which the reader is asked to try"},
+    "open-generative": {"1.5": "the setting of the largest noise level"},
+    "open-spikes": {"1.5": "the setting of where a spike ends"},
 }  # fmt: skip
 
 
@@ -50,18 +60,30 @@ def agrees(text, known):
     return any(abs(abs(value(text)) - abs(other)) <= half * (1 + 1e-9) for other in known)
 
 
+def settings(source):
+    """The numbers that a cell assigns to a name, as in ``n, lr = 41, 2e-4``."""
+    values = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign)]
+    parts = [part for value in values for part in (value.elts if isinstance(value, ast.Tuple) else [value])]
+    return {float(part.value) for part in parts if isinstance(part, ast.Constant) and type(part.value) in (int, float)}
+
+
+def printed(data):
+    """The text of an output; of a claim what was measured, without its sentence."""
+    if CLAIM in data:
+        return repr([data[CLAIM][part] for part in ("held", "count", "measured", "published")])
+    return "\n".join(data.get(f"text/{kind}", "") for kind in ("plain", "markdown"))
+
+
 @functools.cache
 def known_numbers(name):
-    """Every number that the cells of a page hold or print, claims and tables included; fractions as percent, too."""
+    """Every number that the cells of a page print or assign, claims and tables included; fractions as percent, too."""
     cells = nbformat.read(ROOT / "_build/executed" / f"{name}.ipynb", as_version=4).cells
-    texts = [cell.source for cell in cells if cell.cell_type == "code"]
-    for output in (output for cell in cells for output in cell.get("outputs", [])):
-        texts += [
-            output.get("text", ""),
-            *(output.get("data", {}).get(f"text/{kind}", "") for kind in ("plain", "markdown")),
-        ]
+    cells = [cell for cell in cells if cell.cell_type == "code"]
+    outputs = [output for cell in cells for output in cell.outputs]
+    texts = [output.get("text", "") + printed(output.get("data", {})) for output in outputs]
     found = re.findall(rf"(?:{NUMBER})(?:[eE][+-]?\d+)?", "\n".join(texts))
     numbers = {float(number.replace(",", "").replace("−", "-")) for number in found}
+    numbers = numbers.union(*(settings(cell.source) for cell in cells))
     shares = {100 * number for number in numbers if abs(number) <= 1}
     return numbers | shares | {100 * abs(1 - number) for number in numbers if 0 < number < 2}  # "4 % higher" from 1.04
 
@@ -82,7 +104,22 @@ def paragraphs(name):
         yield " ".join(node.get_text().split()), links
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+def answer(guess):
+    """The right choice of a guess and its reason, without formulas and names of figures."""
+    for node in guess.select(".math, a.reference"):
+        node.replace_with(" ")
+    return " ".join(part.get_text(" ") for part in guess.select(".guess-right, .guess-answer"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_numbers_in_the_answer_of_a_guess_are_printed_by_a_cell(name):
+    article = BeautifulSoup((ROOT / f"_build/html/chapters/{name}.html").read_text("utf8"), "html.parser").article
+    for guess in article.select(".guess"):
+        numbers = re.findall(NUMBER, answer(guess))
+        assert [number for number in numbers if not agrees(number, known_numbers(name))] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_numbers_in_the_prose_are_printed_by_a_cell(name):
     unknown, excused = [], set(NOT_PRINTED.get(name, {}))
     for text, links in paragraphs(name):
@@ -106,7 +143,7 @@ def test_a_number_of_the_prose_agrees_with_what_rounds_to_it(text, known, right)
 
 @pytest.mark.parametrize("text, found", [
     ("the ratio is 13 (10 to 15) here", ["13", "10", "15"]), ("about 0.72 of it", ["0.72"]),
-    ("72 % of 16 seeds", ["72"]),
+    ("72 % of 16 seeds", ["72"]), ("13 times the steps (10 to 15)", ["13", "10", "15"]),
     ("14 times as long as 16 runs", ["14"]), ("in 1.2.3 and 2.5e-3, version 3.1a", []), ("a width of 100", []),
 ])  # fmt: skip
 def test_measured_numbers_are_told_from_counts_and_references(text, found):
