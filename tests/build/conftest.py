@@ -106,7 +106,7 @@ Done.
 BELOW = f"""{HEADER}
 # Below
 
-Words, see {{numref}}`fig-line`.
+Words, see {{numref}}`fig-line`, `seed_range`, `claim()`, `fpbook.claims.ClaimError`, and no entry for `one`.
 
 ## A heading
 
@@ -131,6 +131,7 @@ parts:
       sections:
       - file: chapters/below
 - chapters:
+  - file: chapters/api
   - file: chapters/claims
   - file: chapters/status
   - file: genindex
@@ -146,6 +147,7 @@ equation 1.4: Nobody knows.
 ```{ledger}
 ```
 """
+API = "# Interface\n\n```{eval-rst}\n.. automodule:: fpbook.claims\n   :members:\n```\n"
 FILES = {
     "_toc.yml": TOC,
     "index.md": "# Scratch\n\nWords, see {cite}`a2020` and {ref}`sec-solid`.\n\n```{bibliography}\n```\n",
@@ -154,6 +156,7 @@ FILES = {
     "chapters/chapter.md": "# Chapter\n\nWords.\n",
     "chapters/solid.md": SOLID,
     "chapters/below.md": BELOW,
+    "chapters/api.md": API,
     "chapters/claims.md": CLAIMS,
     "chapters/status.md": "# Status\n\n```{status-of-the-run}\n```\n",
     "data/numbers.csv": "1\n",

@@ -24,7 +24,7 @@ from bookbuild.publish.twins import INSTALL
 from bookbuild.read.claims import verdict_on
 from bookbuild.settings import REPLAY
 from bs4 import BeautifulSoup
-from conftest import FILES, SOLID, add_chapter, bookbuild, build, cell, page
+from conftest import FILES, HEADER, ROOT, SOLID, add_chapter, bookbuild, build, cell, page
 
 from fpbook.claims import Claim
 
@@ -90,21 +90,113 @@ def test_a_changed_threshold_changes_page_and_ledger(book):
         assert [formula["data-tex"] for formula in where.select("span.math")] == ["\\(70\\)"]
 
 
-def test_hostile_words_in_a_claim_stay_words(book):
-    sentence = r"<script>alert(1)</script> </p> & {ref}`x` _b_ \\(z\\) $x</script><img src=x>$"
-    hostile = f"from fpbook.claims import claim\nclaim({sentence!r}, [True], published='<b>2</b>')"
-    add_chapter(book, "hostile", cell(hostile))
+def test_a_name_of_the_package_leads_to_its_entry_from_prose_and_cells(book):
+    cells = article(book).select(".cell_input a.code-link")
+    prose = [link for link in article(book, "below").select("p > a.code-link") if link.code]
+    assert {link.get_text() for link in cells} == {"fpbook.claims", "claim", "seed_range"}
+    assert [link.get_text() for link in prose] == ["seed_range", "claim()", "fpbook.claims.ClaimError"]
+    entries = {tag["id"]: tag for tag in article(book, "api").select("[id]")}
+    for link in [*cells, *prose]:
+        page_name, _, anchor = link["href"].partition("#")
+        assert page_name == "api.html" and anchor in entries
+        name = link.get_text().removesuffix("()").rpartition(".")[2]
+        assert anchor.endswith(name) and name in entries[anchor].get_text()
+
+
+# It ends texts, attributes and scripts, and is markup and mathematics, wherever it is taken for anything but words.
+HOSTILE = """"'</script><img src=x onerror="alert(1)"><b>x</b> $ \\ & &lt; {ref}`x` _y_"""
+IN_A_LABEL = HOSTILE.replace("$", "").replace("\\", "")  # there they are mathematics
+IN_MARKDOWN = re.sub(r"([^a-z0-9\s])", r"\\\1", HOSTILE)
+IN_A_CELL = f"""import matplotlib.pyplot as plt
+import numpy as np
+from fpbook.claims import claim
+from fpbook.lab import lab
+from fpbook.replay import replay
+s, n = {HOSTILE!r}, {IN_A_LABEL!r}
+""".splitlines()
+SHOWING = {
+    "plt.plot([0, 1])\nplt.show()": "fig-hostile",
+    "panel = dict(x=np.arange(3), curves={n: np.arange(6.0).reshape(2, 3)}, xlabel=n, ylabel=n)\n"
+    "replay({n: dict(step=[0, 1], panels=[panel])}, over=n)": "fig-moves",
+    "lab(data=dict(points=9, low=-1, high=1, sines={1: 1}), network=dict(hidden=[3], activation='tanh'),\n"
+    "    training=dict(lr=0.1, steps=5), says=s.replace('{ref}', '') + ' {end:training}',\n"
+    "    watch=dict(series=['training'], ylabel=n, names={'training': n}),\n"
+    "    choose={'training.lr': dict(label=s, low=0.05, high=0.2, step=0.05, why=s)},\n"
+    "    question=dict(ask=s, answers=[s, 'more'], by=['end:training'], edges=[0.5]))": "fig-trains",
+}
+HOSTILE_PAGE = f"""
+# {IN_MARKDOWN}
+
+{IN_MARKDOWN}
+
+| {IN_MARKDOWN} |
+| --- |
+| {IN_MARKDOWN} |
+
+:::{{guess}} {IN_MARKDOWN}
+- [x] {IN_MARKDOWN}
+- Other
+
+{IN_MARKDOWN}
+:::
+
+```{{figure}} ../_static/diagrams/parity.svg
+:name: fig-drawn
+:alt: {json.dumps(HOSTILE)}
+
+{IN_MARKDOWN}
+```
+
+The square one.
+"""
+
+
+def hostile_page():
+    figure = "---\nmystnb:\n  figure:\n    name: {}\n    caption: {}\n  image:\n    alt: {}\n---\n"
+    stated = "claim(s.replace(' ', '\\n'), [True], published=s, measured={n: 1}, unit=n)\n"
+    stated += "claim('$x</script><img src=x>$', [True])"
+    cells = [("", "\n".join(IN_A_CELL)), *((name, code) for code, name in SHOWING.items()), ("", stated)]
+    text = HEADER + HOSTILE_PAGE
+    for name, code in cells:
+        head = figure.format(name, json.dumps(IN_MARKDOWN), json.dumps(HOSTILE)) if name else ""
+        text += f"\nWords.\n\n```{{code-cell}} ipython3\n{head}{code}\n```\n"
+    return text
+
+
+def words(text):
+    """A text of a page with the quotes that were written."""
+    return text.translate(str.maketrans("“”‘’", "\"\"''"))
+
+
+def test_hostile_words_stay_words_wherever_they_enter_a_page(book):
+    (book / "web").symlink_to(ROOT / "web")  # of the lab
+    add_chapter(book, "hostile", hostile_page())
+    add_chapter(book, "glossary", f"# Glossary\n\n```{{glossary}}\nsquare one\n  {IN_MARKDOWN}\n```\n")
     status, printed = build(book)
     assert status == 0, printed
-    claim = article(book, "hostile").select_one(".claim")
-    assert (
-        not claim.select("script, img, b, strong")
-        and "<script>alert(1)</script> </p> & {ref}`x` _b_" in claim.get_text()
-    )
-    assert "<b>2</b>" in claim.get_text()
-    cells = article(book, "claims").select("table.ledger td")
-    assert any("<script>alert(1)</script>" in cell.get_text() for cell in cells)
-    assert not article(book, "claims").select("script, img")
+    for path in (book / "_build/html").rglob("*.html"):
+        whole = BeautifulSoup(path.read_text(), "html.parser")
+        assert not whole.select("img[src=x], [onerror], article b, nav b, title b"), path
+        for script in whole.select("script[type='application/json']"):
+            json.loads(script.string)
+    whole, shown = BeautifulSoup(page(book, "hostile"), "html.parser"), article(book, "hostile")
+    assert HOSTILE in words(whole.title.get_text())
+    assert words(whole.select_one("meta[name=description]")["content"]) == HOSTILE
+    assert HOSTILE in words(BeautifulSoup(page(book, "chapter"), "html.parser").nav.get_text())
+    places = "h1; section > p; th; td; .guess > p; summary; .guess-answer; .claim; template; #fig-drawn figcaption"
+    for place in [*places.split("; "), *(f"#{name} figcaption" for name in SHOWING.values())]:
+        assert any(HOSTILE in words(node.get_text()) for node in shown.select(place)), place
+    assert [picture["alt"] for picture in shown.select("figure img")] == [HOSTILE] * 3
+    assert shown.select_one("svg.diagram")["aria-label"] == HOSTILE
+    numbers = shown.select_one(".claim-numbers").get_text()
+    assert HOSTILE in numbers and numbers.count(IN_A_LABEL) == 2
+    replayed, trained = (json.loads(shown.select_one(f"script.{kind}-data").string) for kind in ("replay", "lab"))
+    assert trained["question"]["answers"][0] == trained["question"]["ask"] == HOSTILE
+    for label in (replayed["over"], replayed["runs"][0]["name"], replayed["runs"][0]["panels"][0]["xlabel"]):
+        made = BeautifulSoup(label, "html.parser")
+        assert made.get_text() == IN_A_LABEL and not made.find_all(True)
+    ledger = article(book, "claims").select("table.ledger td")
+    assert [words(ledger[i].get_text()) for i in (1, 4)] == [HOSTILE] * 2
 
 
 def rendered(book):
