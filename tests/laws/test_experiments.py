@@ -3,7 +3,6 @@
 import importlib
 import os
 import pickle
-import re
 import shutil
 import sys
 import time
@@ -24,7 +23,8 @@ from fpbook.records import RECORDS, record, tiny_run
 
 SCRIPTS = Path(runs.__file__).parent
 SHIPPED = sorted(path.stem for path in RECORDS.glob("*.npz"))
-NAMES = [path.stem for path in SCRIPTS.glob("*.py") if re.search(r"^AXES", path.read_text("utf8"), re.M)]
+MODULES = [importlib.import_module(path.stem) for path in SCRIPTS.glob("*.py")]
+NAMES = [module.__name__ for module in MODULES if hasattr(module, "AXES")]
 
 
 def script_of(name):
