@@ -20,7 +20,7 @@ def test_the_files_are_what_the_script_draws():
 @pytest.mark.parametrize("path", [path for path in FILES if path != STILL], ids=lambda path: path.stem)
 def test_a_diagram_is_a_figure_of_one_page_with_words_for_it(path):
     pages = [page.read_text("utf8") for page in (ROOT / "chapters").glob("*.md")]
-    found = [page for page in pages if f"diagrams/{path.name}" in page]
+    found = [page for page in pages if f"{{figure}} ../_static/diagrams/{path.name}" in page]
     assert len(found) == 1
     figure = re.search(rf"\{{figure\}} \S*{path.name}\n:name: ([\w-]+)\n:alt: (.+)\n\n(.+\n)+```", found[0])
     assert len(figure[2]) > 80 and f"{{numref}}`{figure[1]}`" in found[0]

@@ -74,7 +74,7 @@ def small_copy(figure):
 
 
 def add_pictures(app, doctree):
-    """An image of `figure:NAME` shows that figure, small, of `figure:NAME#top` its upper panel; a drawing is SVG."""
+    """An image of `figure:NAME` shows that figure, small; `#top` its upper panel, `#whole` as drawn. A drawing is SVG."""
     cells = [cell for notebook in app.book.notebooks.values() for cell in notebook.cells if "mystnb" in cell.metadata]
     figures = {cell.metadata["mystnb"].get("figure", {}).get("name"): cell for cell in cells}
     for image in list(doctree.findall(nodes.image)):
@@ -94,7 +94,7 @@ def add_pictures(app, doctree):
         cell = figures[name]
         drawn = next(output["data"]["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
         path = app.book.folder / "thumbnails" / f"{name}{part}.png"
-        replace(path, thumbnail(drawn, part == "top"))
+        replace(path, base64.b64decode(drawn) if part == "whole" else thumbnail(drawn, part == "top"))
         image["uri"] = os.path.relpath(path, Path(app.env.doc2path(app.env.docname)).parent)
         image["classes"] += cell.metadata["mystnb"]["image"].get("classes", "").split()
 
