@@ -66,7 +66,8 @@ def lab(
           between them, in the left and in the right half, and at held-out points. "seen" and "unseen" are shares of
           right signs at the corners of the cube. "exact" and "modified" are the largest distances from these solutions
           on the rod.
-        - ``threshold`` of the series, and ``ylim``, ``ylabel`` and ``log`` of their axes.
+        - ``threshold`` of the series, which frequencies need, and ``ylim`` and ``ylabel`` of their axes. ``log`` says
+          which of them are logarithmic: "xy" (the default), "x", "y" or "".
         - ``names`` and ``colors`` of the series, and the colour of "output", where they are not those of the book.
         - ``bars``, the largest frequency of the spectrum that is drawn.
         - ``compare``, whether runs are laid over one another although their data differ.
@@ -110,7 +111,13 @@ def lab(
     updates from a thread do not arrive. There training does not run in one, and cannot be stopped. Only what ipywidgets
     7.7.1 (on Colab) and 8 have in common is used.
     """
-    parts = {"data": data, "network": {"seed": 0} | network, "training": training, "watch": watch}
+    network = {"seed": 0, **network} if isinstance(network, dict) else network
+    parts = {"data": data, "network": network, "training": training, "watch": watch}
+    for name, given in (("choose", choose), ("recorded", recorded), ("question", question)):
+        if not isinstance(given or {}, dict):
+            raise ValueError(f"{name} is a dictionary, not {given!r}")
+    if not isinstance(says, str):
+        raise ValueError(f"says is a text, not {says!r}")
     declared = complete(parts, choose or {}, question, says, recorded or {})
     if os.environ.get("FPBOOK_BUILD") == "1":
         display(_bundle(declared, recorded or {}), raw=True)

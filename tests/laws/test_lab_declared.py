@@ -75,7 +75,6 @@ def test_names_and_colours_are_the_given_ones_and_the_others_are_filled_in():
     (dict(choose={"training.momentum": dict(label="momentum")}), "training.momentum is not declared"),
     (dict(choose={"network": dict(label="start", options={"both": STARTS["Xavier"]})}), "no option of network"),
     (dict(question=QUESTION | {"edges": [1.0, 2.0]}), "one edge between each two answers"),
-    (dict(training__lr=math.nan), "rate is a number"),
 ])  # fmt: skip
 def test_a_declaration_that_contradicts_itself_is_refused(fault, message):
     with pytest.raises(ValueError, match=message):
@@ -105,6 +104,62 @@ def test_a_declaration_that_contradicts_itself_is_refused(fault, message):
     (dict(drop=("data", "points")), "data do not say points"),
     (dict(drop=("training", "lr")), "training does not say lr"),
     (dict(drop=("network", "hidden")), "network says neither hidden nor width and depth"),
+    (dict(data=dict(points="9")), "points of data is a whole number from 1 on, not '9'"),
+    (dict(data=dict(points=-9)), "points of data is a whole number from 1 on, not -9"),
+    (dict(data=dict(points=True)), "points of data is a whole number from 1 on, not True"),
+    (dict(data=dict(fine=1)), "fine of data is a whole number from 2 on, not 1"),
+    (dict(data=dict(noise="a")), "noise of data is a number from 0 on, not 'a'"),
+    (dict(data=dict(high=-np.pi)), "low of data is below high"),
+    (dict(data=dict(sines={"a": 1})), "sines of data is a dictionary of whole numbers k and sizes, not {'a': 1}"),
+    (dict(data=dict(sines={1: "a"})), "sines of data is a dictionary of whole numbers k and sizes, not {1: 'a'}"),
+    (dict(data=dict(halves=[1])), r"halves of data is a list of two numbers, not \[1\]"),
+    (dict(data=dict(drawn=[])), r"drawn of data is a list of numbers, not \[\]"),
+    (dict(data=dict(held=0)), "data do not say how many are held"),
+    (dict(data=[9]), r"data is a dictionary of entries, not \[9\]"),
+    (dict(network="tanh"), "network is a dictionary of entries, not 'tanh'"),
+    (dict(network=dict(activation=["tanh"])), r"unknown key \['tanh'\] as network.activation; did you mean 'tanh'"),
+    (dict(network=dict(hidden="3")), "hidden of network is a list of whole numbers from 1 on, not '3'"),
+    (dict(network=dict(hidden=[3, 0])), r"hidden of network is a list of whole numbers from 1 on, not \[3, 0\]"),
+    (dict(network=dict(antisymmetric="yes")), "antisymmetric of network is True or False, not 'yes'"),
+    (dict(network=dict(gain="x")), "gain of network is a positive number, not 'x'"),
+    (dict(training=dict(lr="0.1")), "lr of training is a positive number, not '0.1'"),
+    (dict(training=dict(lr=0)), "lr of training is a positive number, not 0"),
+    (dict(training=dict(lr=math.nan)), "lr of training is a positive number, not nan"),
+    (dict(training=dict(steps=1.5)), "steps of training is a whole number from 0 on, not 1.5"),
+    (dict(training=dict(steps=-1)), "steps of training is a whole number from 0 on, not -1"),
+    (dict(watch=dict(threshold="a")), "threshold of watch is a number or None, not 'a'"),
+    (dict(watch=dict(threshold=None)), "watch does not say the threshold"),
+    (dict(watch=dict(series=["held"], threshold=None), says="{first:held}"), "'first:held' needs a threshold"),
+    (dict(watch=dict(heat="yes")), "heat of watch is True or False, not 'yes'"),
+    (dict(watch=dict(log="z")), "unknown key 'z' as watch.log; known: x, xy, y"),
+    (dict(watch=dict(log="yx")), "unknown key 'yx' as watch.log; did you mean 'y'"),
+    (dict(watch=dict(ylim=[1])), r"ylim of watch is a list of two numbers that increase, not \[1\]"),
+    (dict(watch=dict(ylim=[1, 0])), r"ylim of watch is a list of two numbers that increase, not \[1, 0\]"),
+    (dict(watch=dict(names={"trainng": "loss"})), "unknown key 'trainng' in watch.names; did you mean 'training'"),
+    (dict(watch=dict(names={"training": 3})), "names of watch is a dictionary of names, not {'training': 3}"),
+    (dict(watch=dict(colors={"trainng": "r"})), "unknown key 'trainng' in watch.colors; did you mean 'training'"),
+    (dict(watch=dict(colors={"outpt": "r"})), "unknown key 'outpt' in watch.colors; did you mean 'output'"),
+    (dict(watch=dict(colors={"held": "rde"})), "colors of watch is a dictionary of colours, not {'held': 'rde'}"),
+    (dict(watch=dict(series="held")), "series of watch is a list of texts, not 'held'"),
+    (dict(watch=dict(series=["k = x"])), "unknown key 'k = x' in watch.series"),
+    (dict(says=3), "says is a text, not 3"), (dict(says="{end}"), "unknown key '' in the measure 'end'"),
+    (dict(question=["When?"]), r"question is a dictionary, not \['When\?'\]"),
+    (dict(question=QUESTION | {"edges": ["a"]}), r"edges of the question is a list of numbers that increase"),
+    (dict(question=QUESTION | {"answers": "sooner"}), "answers of the question is a list of texts"),
+    (dict(question=QUESTION | {"by": []}), "by of the question is a list of one measure or two"),
+    (dict(recorded=["network.seed"]), "recorded is a dictionary"),
+    (dict(choose=["network.seed"]), "choose is a dictionary"),
+    (dict(choose={"training.lr": "rate"}), "the control training.lr is a dictionary of entries, not 'rate'"),
+    (dict(choose={"training.lr": dict(low=0.01, high=1, step=0.1)}), "the control training.lr does not say label"),
+    (dict(choose={"training.lr": dict(label="rate", low=0.01)}), "the control training.lr does not say high, step"),
+    (dict(choose={"training.lr": dict(label="rate", low="0", high=1, step=1)}), "low of .*lr is a number, not '0'"),
+    (dict(choose={"training.lr": dict(label="rate", low=0, high=1, step=0.1)}),
+     "the control training.lr allows 0, but lr of training is a positive number, not 0"),
+    (dict(choose={"data.sines": dict(label="waves", frequencies=True, low=1)}), "control data.sines does not say high"),
+    (dict(choose={"network": dict(label="start")}), "network changes several entries, so it needs options"),
+    (dict(choose={"network": dict(label="start", options={"x": "xavier"})}), "it needs options that are dictionaries"),
+    (dict(choose={"network": dict(label="start", options=STARTS | {"x": dict(strt="xavier")})}),
+     "the control network allows {'strt': 'xavier'}, but unknown key 'strt' of network; did you mean 'start'"),
 ])  # fmt: skip
 def test_what_a_lab_does_not_know_or_lacks_is_refused_with_the_nearest_name(given, message):
     made = parts() | {"choose": {}, "question": None, "says": ""}
@@ -113,7 +168,8 @@ def test_what_a_lab_does_not_know_or_lacks_is_refused_with_the_nearest_name(give
         del made[part][name]
         given = {}
     for key, value in given.items():
-        made[key] = made[key] | value if isinstance(made.get(key), dict) and key != "question" else value
+        more = isinstance(made.get(key), dict) and isinstance(value, dict)
+        made[key] = made[key] | value if more else value
     with pytest.raises(ValueError, match=message):
         labs.lab(**made)
 
@@ -143,6 +199,9 @@ def rod_with(**changes):
     (dict(data=CUBE), "are watched on the cube"), (dict(data=CUBE | {"rod": 20}), "rod"),
     (dict(data=dict(cube=4), watch=dict(series=["seen"])), "data do not say degree, seen"),
     (dict(data=dict(points=9), watch=dict(series=["training"])), "data do not say high, low"),
+    (dict(data=CUBE | {"degree": 4, "seen": 16}, watch=dict(series=["seen"])), ""),
+    (dict(data=CUBE | {"degree": 5}, watch=dict(series=["seen"])), "cube of dimension 4 has 16 corners: degree 5 or"),
+    (dict(data=CUBE | {"seen": 17}, watch=dict(series=["seen"])), "17 seen corners are too many"),
     (dict(data=CUBE, watch=dict(series=["seen"], heat=True)), "a heat map is of frequencies on the line"),
     (rod_with(), ""),
     (rod_with(watch=dict(series=["modified"])), ""),
