@@ -14,6 +14,8 @@ from IPython import get_ipython
 from IPython.display import display
 from numpy.typing import ArrayLike, NDArray
 
+from fpbook.tables import number, without_markup
+
 CLAIM = "application/vnd.fpbook.claim+json"  # the mime type under which the built book finds a claim
 VERDICTS = ("confirmed", "conditional", "corrected", "new")
 
@@ -86,9 +88,9 @@ def claim(
     ClaimError
         If a value of `holds` is false.
     TypeError, ValueError
-        If `holds` is empty or has something other than truth values, if `measured` is empty or has NaN, or if the
-        verdict is unknown. Also if the sentence is empty or has an asterisk outside of ``$...$``, because that would
-        not be shown as emphasis.
+        If `holds` is empty or has something other than truth values, if `measured` is empty, has NaN or has no median,
+        or if the verdict is unknown. Also if the sentence is empty, or if it or a name of `measured` has an asterisk
+        outside of ``$...$``, because that would not be shown as emphasis.
 
     Examples
     --------
@@ -100,8 +102,9 @@ def claim(
         raise TypeError(f"holds must be one truth value, or one a seed, not {truth.dtype} of shape {truth.shape}")
     if not truth.size or not sentence.strip():
         raise ValueError("a claim needs a sentence and at least one truth value; an empty one would always hold")
-    if "*" in re.sub(r"\$[^$]*\$", "", sentence):
-        raise ValueError(f"a claim's sentence is plain text and $mathematics$: take the asterisks out of {sentence!r}")
+    for text in (sentence, *(map(str, measured) if isinstance(measured, Mapping) else ())):
+        if "*" in re.sub(r"\$[^$]*\$", "", text):
+            raise ValueError(f"a claim is plain text and $mathematics$: take the asterisks out of {text!r}")
     verdict = verdict or ("confirmed" if source else "new")
     if verdict not in VERDICTS:
         raise ValueError(f"verdict must be one of {', '.join(VERDICTS)}, not {verdict!r}")
@@ -153,7 +156,7 @@ class Claim:
         """The numbers behind it in words, for example "t5/t1: median 13, from 10 to 15"; "" if there are none."""
         unit = f" {self.unit}" if self.unit else ""
         return "; ".join(
-            (f"{name}: " if name else "") + _summary([_text(value) for value in values], unit, named=bool(name))
+            (f"{name}: " if name else "") + _summary([number(float(value)) for value in values], unit, named=bool(name))
             for name, values in (self.measured or {}).items()
         )
 
@@ -162,7 +165,8 @@ class Claim:
         """The printed line: mark, share, sentence, numbers."""
         share = f"{self.share}: " if self.share else ""
         numbers = "; ".join(filter(None, [self.numbers, f"published {self.published}" if self.published else ""]))
-        return f"{'✓' if self.holds else '✗'} {share}{self.sentence}" + (f" ({numbers})" if numbers else "")
+        said = f"{'✓' if self.holds else '✗'} {share}{self.sentence}" + (f" ({numbers})" if numbers else "")
+        return without_markup(said)
 
 
 def _summary(numbers: list[str], unit: str, *, named: bool) -> str:
@@ -192,7 +196,10 @@ def _median_and_range(measured: ArrayLike) -> list[float | str]:
     values = np.asarray(measured, dtype=float).ravel()
     if not values.size or np.isnan(values).any():
         raise ValueError("measured holds no number, or one that is not a number")
-    chosen = [values[0]] if values.size == 1 else [np.median(values), values.min(), values.max()]
+    with np.errstate(invalid="ignore"):
+        chosen = [values[0]] if values.size == 1 else [np.median(values), values.min(), values.max()]
+    if np.isnan(chosen[0]):
+        raise ValueError("measured has no median, which would lie between −∞ and ∞")
     return [_rounded(value) for value in chosen]
 
 
@@ -201,11 +208,8 @@ def _rounded(value: float) -> float | str:
     return float(f"{value:.2g}") if np.isfinite(value) else ("inf" if value > 0 else "-inf")
 
 
-def _text(value: float | str) -> str:
-    if isinstance(value, str):
-        return {"inf": "∞", "-inf": "−∞"}[value]
-    return ("−" if value < 0 else "") + f"{abs(value):,.6g}"
-
-
 def _plain(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:,.6g}"
+    """What was published: a text as it is, a number with the digits that it has, six at most."""
+    if isinstance(value, str):
+        return value
+    return number(value, digits=next((d for d in range(1, 6) if float(f"{value:.{d}g}") == value), 6))

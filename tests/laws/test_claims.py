@@ -9,6 +9,7 @@ import pytest
 
 from fpbook import claims
 from fpbook.claims import ClaimError, claim, seed_range
+from fpbook.tables import table
 
 
 def test_one_failing_seed_raises_and_is_counted(shown):
@@ -35,7 +36,8 @@ def test_only_truth_values_decide(holds):
 
 @pytest.mark.parametrize(
     "arguments",
-    [dict(holds=np.array([], bool)), dict(holds=True, verdict="maybe"), dict(holds=True, measured=[np.nan])],
+    [dict(holds=np.array([], bool)), dict(holds=True, verdict="maybe"), dict(holds=True, measured=[np.nan])]
+    + [dict(holds=True, measured=[-np.inf, np.inf]), dict(holds=True, measured={"a": [1], "b": [-np.inf, np.inf]})],
 )
 def test_what_could_not_fail_or_be_read_is_refused(arguments):
     with pytest.raises(ValueError):
@@ -104,7 +106,21 @@ def test_a_claim_has_words(sentence):
 def test_a_sentence_is_text_and_mathematics():
     with pytest.raises(ValueError, match="asterisks"):
         claim("a sine *without* noise", True)
-    claim("in $a^* * b$ they stand for something", True)
+    with pytest.raises(ValueError, match="asterisks out of 'a "):
+        claim("a sine", True, measured={"size": 1, "a *large* size": 2})
+    claim("in $a^* * b$ they stand for something", True, measured={"$a^*$": 2})
+
+
+def test_a_line_writes_its_numbers_as_tables_do(shown):
+    about = dict(measured={"a": 2.36e-5, "b": [-1e-5, 1e6, 3e12], "c": [-1234, 0.5, np.inf]}, published=1e-5)
+    claim("small in $10^{-5}$", True, **about)
+    small, large = "2.4 × 10⁻⁵", "1.0 × 10⁶, from −1.0 × 10⁻⁵ to 3.0 × 10¹²"
+    rest = "c: median 0.5, from −1,200 to ∞; published 1 × 10⁻⁵"
+    assert shown[0]["text/plain"] == f"✓ small in $10^{{-5}}$ (a: {small}; b: median {large}; {rest})"
+    table({"x": [about["measured"]["a"]]})
+    assert shown[1]["text/plain"].endswith(small)
+    told = claims.Claim(**shown[0][claims.CLAIM])
+    assert told.line == shown[0]["text/plain"] and r"a: $2.4\times10^{-5}$" in told.numbers  # for a page
 
 
 def test_the_environment_shifts_the_seeds(monkeypatch):

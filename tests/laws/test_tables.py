@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fpbook.tables import table
+from fpbook.tables import number, table
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,18 @@ from fpbook.tables import table
 def test_a_value_is_rounded_and_readable(shown, value, text):
     table({"x": [value]})
     assert shown[0]["text/markdown"].splitlines()[-1] == f"| {text} |"
+
+
+@pytest.mark.parametrize(
+    "value, digits, markdown, plain",
+    [(2.36e-5, 2, r"$2.4\times10^{-5}$", "2.4 × 10⁻⁵"), (-1.5e12, 3, r"$-1.50\times10^{12}$", "−1.50 × 10¹²")]
+    + [(1234.56, 5, "1,234.6", "1,234.6"), (-1234.56, 2, "−1,200", "−1,200"), (999999.0, 7, "999,999", "999,999")],
+)
+def test_where_mathematics_is_not_set_a_power_of_ten_is_written_in_characters(shown, value, digits, markdown, plain):
+    table({"x": [value]}, digits=digits)
+    assert number(value, digits=digits) == markdown
+    assert shown[0]["text/markdown"].splitlines()[-1] == f"| {markdown} |"
+    assert shown[0]["text/plain"].splitlines() == ["x", "-" * len(plain), plain]
 
 
 def test_an_array_over_seeds_is_median_and_range(shown):
