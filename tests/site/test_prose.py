@@ -33,7 +33,6 @@ MEASURED = re.compile(
 
 # Numbers that no cell prints, and why: arithmetic and examples of the text itself, and settings that have no name.
 NOT_PRINTED = {
-    "difficulties-regions": {"0.02": "the setting of t_line"},
     "difficulties-images": {"0.2": "an example: a share of errors from which 0.4 % follows"},
     "deep-ratio-density": {
         "2": "exp(-4)", "37": "exp(-1)", "78": "exp(-1/4)",
