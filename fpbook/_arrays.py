@@ -12,9 +12,11 @@ def numbers(name: str, value: Any) -> NDArray:
 
     Takes numpy, masked arrays, tensors of any type, on any device, with or without gradients, pandas, xarray, nested
     lists, the ``logits`` of a model's output, and lists of batches, which are joined along their first axis. ValueError
-    for dates, text, dictionaries and parts that do not fit together. PyTorch is not imported for it.
+    for None, dates, text, dictionaries and parts that do not fit together. PyTorch is not imported for it.
     """
     value = getattr(value, "logits", value)
+    if value is None:
+        raise ValueError(f"{name} is None; give an array")
     if isinstance(value, Mapping):
         example = f"{name}[{next(iter(value), 'its key')!r}]"
         raise ValueError(f"{name} is a dictionary; give the values in it that are to be measured, say {example}")
@@ -44,6 +46,13 @@ def finite(name: str, value: Any, dtype: DTypeLike = np.float64) -> NDArray:
 def points_of(name: str, value: Any) -> NDArray[np.float64]:
     """Finite points as an array of shape (n, d); a 1-D array is read as n points on a line."""
     return as_points(name, finite(name, value))
+
+
+def as_rows(name: str, array: NDArray) -> NDArray:
+    """An array with one row a point; ValueError for a single number."""
+    if array.ndim == 0:
+        raise ValueError(f"{name} is a single number; give a list, even of one value")
+    return array
 
 
 def as_points(name: str, points: NDArray) -> NDArray:

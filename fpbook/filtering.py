@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from fpbook._arrays import finite, numbers, points_of
+from fpbook._arrays import as_rows, finite, numbers, points_of
 from fpbook._kernels import TILE, gaussian_means
 
 SINGLE_FROM = 4096  # points from which kernels are float32
@@ -217,9 +217,12 @@ def share_cutoff(cutoff: ArrayLike, lfr: ArrayLike, share: float) -> NDArray[np.
     >>> share_cutoff([1.0, 2.0, 4.0], [0.1, 0.4, 0.6], 0.5).round(3)
     np.float64(2.828)
     """
-    cutoffs, curves = finite("cutoff", cutoff), np.asarray(lfr, dtype=np.float64)
+    cutoffs, curves = finite("cutoff", cutoff), np.asarray(numbers("lfr", lfr), dtype=np.float64)
     if cutoffs.ndim != 1 or curves.shape[-1:] != cutoffs.shape or (cutoffs <= 0).any() or (np.diff(cutoffs) <= 0).any():
-        raise ValueError(f"need positive, increasing cut-offs (m,) and ratios (..., m), not {curves.shape}")
+        raise ValueError(
+            f"cutoff must hold positive, increasing cut-offs (m,), and lfr ratios (..., m), not {cutoffs.shape} and "
+            f"{curves.shape}"
+        )
     if not 0 < share < 1:
         raise ValueError(f"a share lies between 0 and 1, not {share}")
     first = np.argmax(curves >= share, axis=-1)[..., None]
@@ -343,7 +346,7 @@ def unit_distance(x: ArrayLike) -> tuple[NDArray[np.float64], float]:
     (array([[0.],
            [1.]]), 9.0)
     """
-    points = finite("x", x)
+    points = as_rows("x", finite("x", x))
     points = points.reshape(len(points), -1)
     if len(points) < 2:
         raise ValueError("one point alone has no distance to scale; give at least two")
@@ -385,7 +388,8 @@ def neighbour_disagreement(
     >>> neighbour_disagreement(np.array([[0.0], [1.0], [2.1]]), np.array([0, 0, 1]), neighbours=1)
     array([0., 0., 1.])
     """
-    points, labels, shares = torch.from_numpy(finite("x", x)), torch.as_tensor(numbers("y", y)), []
+    points, labels = torch.from_numpy(as_rows("x", finite("x", x))), torch.from_numpy(as_rows("y", numbers("y", y)))
+    shares: list[torch.Tensor] = []
     points, n = points.reshape(len(points), -1), len(points)
     points = points - points.mean(0)  # in double precision: distances are differences of squares
     if not 0 < neighbours < n or len(labels) != n:

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpbook._arrays import finite, points_of
+from fpbook._arrays import as_rows, finite, points_of
 
 TILE = 2**19  # exponentials that are held at a time
 
@@ -146,14 +146,14 @@ def first_step_below(step: ArrayLike, error: ArrayLike, threshold: float) -> NDA
     Raises
     ------
     ValueError
-        If lengths disagree, or `error` is empty or not finite.
+        If lengths disagree, or an argument is empty, not finite or a single number.
 
     Examples
     --------
     >>> first_step_below([0, 10, 20, 30], [[3.0], [0.1], [2.0], [0.1]], 1.0)
     array([30.])
     """
-    step, error = np.asarray(step, dtype=np.float64), finite("error", error)
+    step, error = as_rows("step", finite("step", step)), as_rows("error", finite("error", error))
     if len(step) != len(error):
         raise ValueError(f"{len(step)} steps for {len(error)} recorded values")
     above = error >= threshold
@@ -200,7 +200,7 @@ def peaks(x: ArrayLike, y: ArrayLike, *, most: int = 8) -> NDArray[np.float64]:
     >>> peaks(x, np.sin(x * 2) + 0.1 * np.cos(30 * x) + 5).round(6)
     array([ 2., 30.])
     """
-    points, labels = points_of("x", x), finite("y", y)
+    points, labels = points_of("x", x), as_rows("y", finite("y", y))
     n = len(points)
     if points.shape[1] != 1 or len(labels) != n or n < 5:
         raise ValueError(
