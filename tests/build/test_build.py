@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import jupytext
 import nbformat
+import numpy as np
 import pytest
 import seeds
 from bookbuild import toc
@@ -25,6 +26,7 @@ from bookbuild.read.claims import verdict_on
 from bookbuild.settings import REPLAY
 from bs4 import BeautifulSoup
 from conftest import FILES, HEADER, ROOT, SOLID, add_chapter, bookbuild, build, cell, page
+from PIL import Image
 
 from fpbook.claims import Claim
 
@@ -151,10 +153,21 @@ The square one.
 """
 
 
+NUMBERS = "below -0.05 in $a-1$ (median 2.4e-05, from −3 to 1e+06), 2026-11-30, base-2"
+WORDS_PAGE = """
+# Words
+
+`symbol`, `f_hat`, `word`, `f_hat`, and a square one.
+
+**Noise**. *Of*$v$. A rate ($a$, here $b$) and ($c$ alone.
+"""
+NOTATION = "# Notation\n\n| sign | code | means |\n|---|---|---|\n| `symbol` | `f_hat` | `word` |\n"
+
+
 def hostile_page():
     figure = "---\nmystnb:\n  figure:\n    name: {}\n    caption: {}\n  image:\n    alt: {}\n---\n"
     stated = "claim(s.replace(' ', '\\n'), [True], published=s, measured={n: 1}, unit=n)\n"
-    stated += "claim('$x</script><img src=x>$', [True])"
+    stated += f"claim('$x</script><img src=x>$', [True])\nclaim({NUMBERS!r}, True)"
     cells = [("", "\n".join(IN_A_CELL)), *((name, code) for code, name in SHOWING.items()), ("", stated)]
     text = HEADER + HOSTILE_PAGE
     for name, code in cells:
@@ -163,29 +176,42 @@ def hostile_page():
     return text
 
 
-def words(text):
+def as_written(text):
     """A text of a page with the quotes that were written."""
     return text.translate(str.maketrans("“”‘’", "\"\"''"))
 
 
-def test_hostile_words_stay_words_wherever_they_enter_a_page(book):
+@pytest.fixture(scope="module")
+def worded(made_book):
+    """The pages of a book of many words, built once: path -> what was parsed."""
+    kept, book = made_book
+    shutil.rmtree(book)
+    shutil.copytree(kept, book, symlinks=True)
     (book / "web").symlink_to(ROOT / "web")  # of the lab
-    add_chapter(book, "hostile", hostile_page())
-    add_chapter(book, "glossary", f"# Glossary\n\n```{{glossary}}\nsquare one\n  {IN_MARKDOWN}\n```\n")
+    glossary = f"# Glossary\n\n```{{glossary}}\nsquare one\n  {IN_MARKDOWN}\n```\n"
+    chapters = {"hostile": hostile_page(), "glossary": glossary, "notation": NOTATION, "words": WORDS_PAGE}
+    for name, text in chapters.items():
+        add_chapter(book, name, text)
     status, printed = build(book)
     assert status == 0, printed
-    for path in (book / "_build/html").rglob("*.html"):
-        whole = BeautifulSoup(path.read_text(), "html.parser")
-        assert not whole.select("img[src=x], [onerror], article b, nav b, title b"), path
+    html = book / "_build/html"
+    paths = {path.relative_to(html).as_posix(): path for path in html.rglob("*.html")}
+    return {name: BeautifulSoup(path.read_text(), "html.parser") for name, path in paths.items()}
+
+
+def test_hostile_words_stay_words_wherever_they_enter_a_page(worded):
+    for name, whole in worded.items():
+        assert not whole.select("img[src=x], [onerror], article b, nav b, title b"), name
         for script in whole.select("script[type='application/json']"):
             json.loads(script.string)
-    whole, shown = BeautifulSoup(page(book, "hostile"), "html.parser"), article(book, "hostile")
-    assert HOSTILE in words(whole.title.get_text())
-    assert words(whole.select_one("meta[name=description]")["content"]) == HOSTILE
-    assert HOSTILE in words(BeautifulSoup(page(book, "chapter"), "html.parser").nav.get_text())
+    whole = worded["chapters/hostile.html"]
+    shown = whole.select_one("article")
+    assert HOSTILE in as_written(whole.title.get_text())
+    assert as_written(whole.select_one("meta[name=description]")["content"]) == HOSTILE
+    assert HOSTILE in as_written(worded["chapters/chapter.html"].nav.get_text())
     places = "h1; section > p; th; td; .guess > p; summary; .guess-answer; .claim; template; #fig-drawn figcaption"
     for place in [*places.split("; "), *(f"#{name} figcaption" for name in SHOWING.values())]:
-        assert any(HOSTILE in words(node.get_text()) for node in shown.select(place)), place
+        assert any(HOSTILE in as_written(node.get_text()) for node in shown.select(place)), place
     assert [picture["alt"] for picture in shown.select("figure img")] == [HOSTILE] * 3
     assert shown.select_one("svg.diagram")["aria-label"] == HOSTILE
     numbers = shown.select_one(".claim-numbers").get_text()
@@ -195,8 +221,43 @@ def test_hostile_words_stay_words_wherever_they_enter_a_page(book):
     for label in (replayed["over"], replayed["runs"][0]["name"], replayed["runs"][0]["panels"][0]["xlabel"]):
         made = BeautifulSoup(label, "html.parser")
         assert made.get_text() == IN_A_LABEL and not made.find_all(True)
-    ledger = article(book, "claims").select("table.ledger td")
-    assert [words(ledger[i].get_text()) for i in (1, 4)] == [HOSTILE] * 2
+    ledger = worded["chapters/claims.html"].select("table.ledger td")
+    assert [as_written(ledger[i].get_text()) for i in (1, 4)] == [HOSTILE] * 2
+
+
+def test_the_numbers_of_a_claim_are_written_as_in_a_table(worded):
+    line = worded["chapters/hostile.html"].select(".claim")[2].p
+    formulas = line.select("span.math")
+    assert [formula["data-tex"][2:-2] for formula in formulas] == ["a-1", r"2.4\times10^{-5}", r"1\times10^{6}"]
+    for formula in formulas:
+        formula.extract()
+    assert "below −0.05 in  (median , from −3 to ), 2026-11-30, base-2" in line.get_text()
+
+
+def test_a_word_leads_to_its_entry_of_which_the_page_has_a_preview(worded):
+    shown = worded["chapters/words.html"].select_one("article")
+    found = [(link.get_text(), link["href"]) for link in shown.select("a.term")]
+    assert found == [("f_hat", "notation.html#notation-f-hat"), ("square one", "glossary.html#term-square-one")]
+    entry, row = shown.select("template.preview")
+    assert [part["data-for"] for part in (entry, row)] == [address for _, address in reversed(found)]
+    assert HOSTILE in as_written(entry.get_text()) and row.get_text().split() == ["symbolword"]
+    assert not worded["chapters/chapter.html"].select("template.preview")
+
+
+def test_a_formula_keeps_its_own_brackets_and_punctuation_and_no_other(worded):
+    together = worded["chapters/words.html"].select("article span.nobreak")
+    assert [part.get_text() for part in together] == ["v.", "(a,", "b)", "(c"]
+
+
+def test_a_picture_keeps_its_dots_and_its_size(book):
+    pictures = article(book).select("img[src$='.webp']")
+    assert len(pictures) == 2
+    for tag in pictures:
+        path = book / "_build/html/chapters" / tag["src"]
+        with Image.open(path) as small, Image.open(path.with_suffix(".png")) as drawn:
+            np.testing.assert_array_equal(*(np.asarray(picture.convert("RGB")) for picture in (small, drawn)))
+            scale = round(drawn.info["dpi"][0]) / 100
+            assert scale > 1 and (int(tag["width"]), int(tag["height"])) == tuple(round(n / scale) for n in drawn.size)
 
 
 def rendered(book):

@@ -18,8 +18,7 @@ from bookbuild import settings
 from bookbuild.execute import results, runner
 from bookbuild.publish.notebooks import cited, label_texts, readable
 from bookbuild.publish.twins import INSTALL
-from bookbuild.read import claims, links
-from bookbuild.write import assets, finish, mathml
+from bookbuild.read import claims
 from bookbuild.write.site import offer_downloads
 from conftest import add_chapter, cell, failure
 from docutils import nodes
@@ -27,7 +26,6 @@ from live_labs import try_labs
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from PIL import Image
 
 import fpbook.lab
 from fpbook.claims import Claim
@@ -127,14 +125,6 @@ def test_a_cell_has_a_time_limit_and_the_message_names_it(book, monkeypatch):
     add_chapter(book, "endless", cell("import time\ntime.sleep(60)"))
     told = failure(book)
     assert f"endless failed in its cell 1: it ran longer than {limits[0]} s" in told and 600 <= limits[0] <= 3600
-
-
-def test_every_failure_is_told(tmp_path, monkeypatch):
-    async def fails(number):
-        return settings.BuildError(f"page {number} failed") if number else "done"
-
-    jobs = [lambda number=number: fails(number) for number in range(4)]
-    assert [str(end) for end in runner.run_concurrently(jobs)] == ["done", *(f"page {i} failed" for i in (1, 2, 3))]
 
 
 BROKEN = {
@@ -371,68 +361,6 @@ def test_the_address_of_the_site_is_that_of_its_repository_in_small_letters(monk
     for given in ("https://b/c/", "https://b/c"):
         monkeypatch.setenv("FPBOOK_SITE", given)
         assert settings.site_address() == "https://b/c/"
-
-
-@pytest.mark.parametrize("dpi", [100, 200])
-def test_a_picture_keeps_its_dots_and_its_size(dpi, tmp_path):
-    dots = np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8)
-    (tmp_path / "_images").mkdir()
-    Image.fromarray(dots).save(tmp_path / "_images/a.png", dpi=(dpi, dpi))
-    tag = assets.picture(assets.IMAGE.match('<img alt="A" src="_images/a.png"'), tmp_path / "a.html")
-    scale = dpi // 100
-    assert f'width="{50 // scale}" height="{30 // scale}"' in tag and 'src="_images/a.webp"' in tag and 'alt="A"' in tag
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "_images/a.webp").convert("RGB")), dots)
-
-
-def text(body):
-    return f'<html><article class="bd-article">{body}</article></html>'
-
-
-def test_a_preview_holds_what_a_link_points_to():
-    link = '<a class="reference internal" href="glossary.html#term-a">a</a>'
-    pages = {"why.html": text(link), "other.html": text("no link")}
-    pages["glossary.html"] = text('<dl><dt id="term-a">a</dt><dd><p>One.</p></dd></dl>')
-    made = {name: finish.add_previews(page, name, pages) for name, page in pages.items()}
-    assert 'data-for="glossary.html#term-a"><p>One.</p></template>' in made["why.html"]
-    assert made["other.html"] == pages["other.html"] and made["glossary.html"] == pages["glossary.html"]
-
-
-def test_a_formula_takes_its_own_punctuation_and_no_other():
-    noise, of = nodes.strong("", "noise"), nodes.emphasis("", "of")
-    paragraph = nodes.paragraph("", "", noise, nodes.Text("."), of, nodes.math("", "v"), nodes.Text("."))
-    mathml.keep_together(None, paragraph, "")
-    assert paragraph.astext() == "noise.ofv."
-    assert paragraph[3].astext() == "v." and paragraph[3]["classes"] == ["nobreak"]
-
-
-def test_a_bracket_stays_with_the_formula_behind_it():
-    words = nodes.Text("rate ("), nodes.math("", "a"), nodes.Text(", here "), nodes.math("", "b"), nodes.Text(") and (")
-    paragraph = nodes.paragraph("", "", *words, nodes.math("", "c"), nodes.Text(" alone"))
-    mathml.keep_together(None, paragraph, "")
-    together = [node.astext() for node in paragraph.findall(nodes.inline)]
-    assert together == ["(a,", "b)", "(c"] and paragraph.astext() == "rate (a, here b) and (c alone"
-
-
-def test_the_numbers_of_a_claim_are_written_as_in_a_table():
-    parts = claims.text_nodes("below -0.05 in $a-1$ (median 2.4e-05, from −3 to 1e+06), 2026-11-30, base-2")
-    formulas = [part.astext() for part in parts if isinstance(part, nodes.math)]
-    assert formulas == ["a-1", r"2.4\times10^{-5}", r"1\times10^{6}"]
-    assert "".join(part.astext() for part in parts if isinstance(part, nodes.Text)) == (
-        "below −0.05 in  (median , from −3 to ), 2026-11-30, base-2"
-    )
-
-
-def test_a_name_in_code_leads_to_its_row_of_the_notation():
-    cells = [nodes.entry("", nodes.paragraph("", "", nodes.literal("", name))) for name in ("symbol", "f_hat", "word")]
-    std = SimpleNamespace(objects={("term", "low frequency"): ("chapters/glossary", "term-low-frequency")})
-    env = SimpleNamespace(docname=settings.NOTATION, domains={"std": std})
-    builder = SimpleNamespace(name="html", get_relative_uri=lambda page, to: f"{to}.html")
-    app = SimpleNamespace(env=env, builder=builder, book=SimpleNamespace(notation={}))
-    links.name_rows(app, nodes.row("", *cells))
-    prose = nodes.paragraph("", "", *(nodes.literal("", name) for name in ("symbol", "f_hat", "word", "f_hat")))
-    links.link_words(app, nodes.section("", prose), "chapters/why")
-    found = [(link.astext(), link["refuri"]) for link in prose.findall(nodes.reference)]
-    assert found == [("f_hat", f"{settings.NOTATION}.html#notation-f-hat")]
 
 
 def test_each_page_offers_the_whole_book_with_sizes(tmp_path):

@@ -18,12 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fpbook import _files, _official
+import fpbook
+from fpbook import _official
 from fpbook._files import DataError, arrays_of, read_bytes, replace, replace_all
 from fpbook._official import cifar10_records, idx_array
 
 HERE = Path("file")
-ROOT = Path(_files.__file__).parents[1]
+ROOT = Path(fpbook.__file__).parents[1]
 IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 
 
@@ -31,8 +32,8 @@ def idx(array):
     return struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
-def npz(**arrays):
-    np.savez_compressed(buffer := io.BytesIO(), **arrays)
+def npz(save=np.savez_compressed, **arrays):
+    save(buffer := io.BytesIO(), **arrays)
     return buffer.getvalue()
 
 
@@ -249,7 +250,17 @@ def test_two_processes_may_write_one_file_at_once(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
-def test_the_limits_let_through_what_the_book_reads_and_little_more():
+def test_the_limits_let_through_what_the_book_reads_and_little_more(tmp_path):
     """The archive of CIFAR-10 has 170 MB; MNIST takes 55 MB when unpacked, its training images 47 MB."""
-    for limit, needed in ((_files.FILE_BYTES, 170e6), (_files.ARRAY_BYTES, 55e6), (_official.MEMBER_BYTES, 47e6)):
-        assert needed < limit < 4 * needed
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(170_000_000)  # takes no room on the disk
+        assert len(read_bytes(tmp_path / "file")) == 170_000_000
+        file.truncate(4 * 170_000_000)
+    with pytest.raises(DataError, match="it has 680000000 bytes"):
+        read_bytes(tmp_path / "file")
+    assert arrays_of(npz(np.savez, a=np.zeros(55_000_000, np.uint8)), HERE)["a"].size == 55_000_000
+    with pytest.raises(DataError, match="would take more than"):
+        arrays_of(npz(np.savez, a=np.zeros(4 * 55_000_000, np.uint8)), HERE)
+    images = struct.pack(">4B3I", 0, 0, 8, 3, 60_000, 28, 28) + bytes(60_000 * 28 * 28)
+    (found, _), _ = official(_official.official_mnist, mnist_archives(gzip.compress(images, 1)))
+    assert found.shape == (60_000, 1, 28, 28)
