@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections import namedtuple
 from functools import partial
 from types import SimpleNamespace
 
@@ -602,10 +603,240 @@ def test_what_is_handed_in_or_out_is_no_part_of_the_monitor():
     np.testing.assert_allclose(monitor.error[1:], known)
 
 
+# What a caller would notice of each line of the monitor
+
+
+def test_without_centring_the_mean_is_a_part_of_labels_and_outputs():
+    labels = np.stack([3 + np.sin(x), 1 + np.cos(2 * x)], 1)
+    about, whole = (FrequencyMonitor(x, labels, k=[1, 2], centre=centre) for centre in (True, False))
+    for monitor, energy in ((about, 1.0), (whole, 11.0)):  # of both columns together, a point
+        monitor(0, labels + [0.6, -0.8])
+        np.testing.assert_allclose(monitor.share, [0.5 / energy, 0.5 / energy])
+        np.testing.assert_allclose(monitor.offset, [1 / np.sqrt(energy)])
+        np.testing.assert_allclose(monitor.error, [[0, 0]], atol=1e-12)
+    level, wave = (FrequencyMonitor(x, 3 + np.sin(5 * x), delta=1.0, centre=centre) for centre in (False, True))
+    for monitor in (level, wave):
+        monitor(0, 1 + np.sin(5 * x))
+    np.testing.assert_allclose([level.error[0, 0], level.offset[0]], [2 / 3, 2 / np.sqrt(9.5)], atol=1e-3)
+    np.testing.assert_allclose(wave.error, [[0, 0]], atol=1e-12)
+
+
+@pytest.mark.parametrize("missing", [0, 7])
+def test_a_point_without_a_coordinate_is_left_out_as_one_without_a_label_is(missing):
+    plane = np.random.default_rng(0).uniform(-np.pi, np.pi, (60, 2))
+    labels, gone = np.sin(plane @ [1, 2]), np.arange(60) == missing
+    known = FrequencyMonitor(plane[~gone], labels[~gone], k=[1, 2])
+    known(0, 0.3 * labels[~gone])
+    plane[missing, 1] = np.nan
+    monitor = FrequencyMonitor(plane, labels, k=[1, 2])
+    monitor(0, np.where(gone, np.inf, 0.3 * labels))  # what the model gives there does not matter
+    np.testing.assert_array_equal(monitor.error, known.error)
+    np.testing.assert_array_equal(monitor.kept, ~gone)
+    assert len(monitor.x) == 59 and repr(monitor).startswith("FrequencyMonitor(59 points, k=(1, 2);")
+
+
+@pytest.mark.parametrize("level", [1e-3, 1.0, -1e6])
+def test_what_rounding_leaves_of_constant_labels_is_not_learned_but_a_small_wave_is(level):
+    for size, taken in ((1e-14, False), (1e-10, True)):
+        labels = level * (1 + size * (-1.0) ** np.arange(n) + size * np.sin(x))
+        if taken:
+            assert FrequencyMonitor(x, labels, k=[1])(0, np.full(n, level))["k=1"] == pytest.approx(1, abs=1e-3)
+        else:
+            with pytest.raises(ValueError, match="labels are constant"):
+                FrequencyMonitor(x, labels, k=[1])
+
+
+@pytest.mark.parametrize("centre", [True, False])
+def test_bands_of_scattered_points_are_differences_of_filters(centre):
+    points, labels = rng.normal(size=(50, 4)), 2 + rng.normal(size=50)
+    output = rng.normal(size=50)
+    monitor = FrequencyMonitor(points, labels, bands=[0.5, 2], period=np.pi, centre=centre)
+    assert monitor.names == ["|k|<0.5", "0.5<=|k|<2", "|k|>=2"]
+    monitor(0, output)
+    labels, output = (v - v.mean() if centre else v for v in (labels, output))
+    edges = 2 * np.array([0.5, 2])  # in radians
+    parts = [np.diff([0 * v, *low_frequency_part(points, v, 1 / edges**2), v], axis=0) for v in (labels, output)]
+    size = np.linalg.norm(parts[0], axis=1)
+    np.testing.assert_allclose(monitor.error[0], np.linalg.norm(parts[1] - parts[0], axis=1) / size)
+    np.testing.assert_allclose(monitor.share, size**2 / (labels**2).sum())
+    np.testing.assert_array_equal(monitor.leak, np.zeros((1, 3)))
+
+
+@pytest.mark.parametrize(("how", "names"), [
+    ({"delta": [4.0, 0.01]}, ["below k0=0.5", "above k0=0.5", "below k0=10", "above k0=10"]),
+    ({"bands": 2.5}, ["|k|<2.5", "|k|>=2.5"]),
+    ({"bands": [2, 3.25, 9]}, ["|k|<2", "2<=|k|<3.25", "3.25<=|k|<9", "|k|>=9"]),
+    ({"k": [1, 5], "period": 2 * np.pi}, ["1 cycle", "5 cycles"]),
+    ({"k": [1.23456, 5.67891]}, ["k=1.235", "k=5.679"]),
+    ({"k": [4.99991, 4.99996, 12], "method": "dft"}, ["k=4.99991", "k=4.99996", "k=12"]),
+])  # fmt: skip
+def test_each_part_has_a_name(how, names):
+    monitor = FrequencyMonitor(x, y + np.sin(12 * x), **how)
+    assert monitor.names == names and list(monitor(0, y)) == names
+
+
+def test_a_band_without_labels_cannot_be_judged_and_neither_can_noise_of_too_few_points():
+    monitor = FrequencyMonitor(x, y, bands=[3.5, 8.5])
+    np.testing.assert_array_equal(monitor.resolved, [True, True, False])
+    np.testing.assert_array_equal(np.isnan(monitor(0, y)["|k|>=8.5"]), True)
+    assert [line.split("  ")[-1].strip() for line in str(monitor).splitlines()[2:]] == [
+        "yes", "yes", "no: the labels have nothing there"]  # fmt: skip
+    three = FrequencyMonitor([0.0, 2.5, 4.0], [1.0, -1.0, 0.5], k=[1])
+    assert np.isnan(three.floor[0]) and three.resolved[0]
+    assert "yes, but noise is not known: too few points" in str(three)
+
+
+def test_each_way_to_measure_says_what_it_is():
+    cloud = rng.normal(size=(30, 4))
+    for monitor, kind in [
+        (FrequencyMonitor(x, y, k=[1, 5]), "40 points, waves by least squares"),
+        (FrequencyMonitor(x, y, k=[1, 5], method="dft"), "40 points, waves by the DFT, one by one"),
+        (FrequencyMonitor(x, y, bands=[3]), "40 points, bands by the FFT"),
+        (FrequencyMonitor(cloud, cloud[:, 0], delta=1.0), "30 points, Gaussian filter"),
+        (FrequencyMonitor(cloud, cloud[:, 0], bands=[1.0]), "30 points, Gaussian filter"),
+    ]:
+        text, waves = str(monitor), "waves" in kind
+        assert text.splitlines()[0] == kind and ("floor" in text, "these waves hold" in text) == (waves, waves)
+        monitor(0, 0 * monitor.x[:, 0])
+        leak = ["leak"] if waves else []
+        assert [*monitor.table()][:-1] == ["name", "share", "error", *leak, "first below"]
+
+
+def test_the_dft_is_taken_on_any_points_without_a_check():
+    four = np.arange(4) * np.pi / 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        FrequencyMonitor(four, np.sin(four), k=[1, 5, 0.1], method="dft")
+
+
+@pytest.mark.parametrize(("k", "refused"), [(20, False), (-20, False), (20.5, True), (-20.5, True)])
+def test_the_nyquist_frequency_itself_is_measured_and_what_lies_above_it_refused(k, refused):
+    labels = np.cos(20 * x) + np.sin(x)
+    if not refused:
+        assert FrequencyMonitor(x, labels, k=[k])(0, np.sin(x)) == {f"k={k}": pytest.approx(1)}
+        return
+    with pytest.raises(ValueError, match=rf"k={k} is above .*, 20 rad per unit of x .* spacing 0.1571.* from 19.5;"):
+        FrequencyMonitor(x, labels, k=[k])
+
+
+@pytest.mark.parametrize("period", [None, 2 * np.pi])
+def test_less_than_nine_tenths_of_a_period_is_named(period):
+    labels = np.sin(0.8 * x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        FrequencyMonitor(x, labels, k=[0.91], period=period)
+    with pytest.warns(UserWarning, match="less than one period of .*0.89.* fits into") as caught:
+        FrequencyMonitor(x, labels, k=[0.89], period=period)
+    assert ("give period=" in str(caught[0].message)) == (period is None)
+    with pytest.warns(UserWarning, match="less than one period of k=0.5, k=-0.7 fits into"):
+        FrequencyMonitor(x, labels, k=[0.5, 3, -0.7])
+
+
+def test_a_warning_points_to_the_line_of_the_caller_and_comes_once():
+    classes, hot, at = np.arange(60) % 3, np.eye(3)[np.arange(60) % 3], rng.normal(size=(60, 4))
+    by_class = FrequencyMonitor(at, hot, delta=1.0)
+    again = FrequencyMonitor(at, hot, delta=1.0, softmax=False)
+    last = FrequencyMonitor(x, y, k=[1])
+    last(3, y)
+    calls = [
+        (lambda: FrequencyMonitor(x, np.sin(x), k=[0.5]), "less than one period"),
+        (lambda: FrequencyMonitor(at, classes, delta=1.0), "if they name classes"),
+        (lambda: FrequencyMonitor(at * [1, 1, 1, 1e4], hot, delta=1e8), "more than 99.9 %"),
+        (lambda: by_class(0, 9 * hot), "no probabilities"),
+        (lambda: by_class(1, 9 * hot), None),
+        (lambda: again(0, 9 * hot), None),
+        (lambda: last(3, y), None),  # a step may come twice
+        (lambda: last(2, y), "step 2 comes after step 3"),
+        (lambda: FrequencyMonitor(at * [1, 1, 1, 1e4], at[:, 3], k=[[1, 1, 1, 0]]), None),  # distances do not matter
+    ]
+    for call, words in calls:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            call()
+        assert [words] == [words for one in caught if words in str(one.message)] if words else not caught
+        assert all(one.filename == __file__ for one in caught)
+
+
+def test_logits_are_those_of_a_model_that_says_so_unless_the_caller_says_otherwise():
+    hot, at = np.eye(3)[np.arange(60) % 3], rng.normal(size=(60, 4))
+    logits = torch.tensor(rng.normal(size=(60, 3)))
+    likely = FrequencyMonitor(at, hot, delta=1.0)(0, torch.softmax(logits, 1))
+    plain = FrequencyMonitor(at, hot, delta=1.0, softmax=False)(0, logits)
+    both = namedtuple("Output", "logits hidden")(logits, None)  # a tuple, as transformers give them
+    assert FrequencyMonitor(at, hot, delta=1.0)(0, both) == pytest.approx(likely)
+    assert FrequencyMonitor(at, hot, delta=1.0)(0, [both]) == pytest.approx(likely)
+    assert FrequencyMonitor(at, hot, delta=1.0, softmax=False)(0, both) == plain != pytest.approx(likely)
+    assert FrequencyMonitor(at, hot[:, None], delta=1.0, softmax=True)(0, logits[:, None]) == pytest.approx(likely)
+    assert FrequencyMonitor(at, hot.T, delta=1.0, softmax=True, axis=1)(0, logits.T) == pytest.approx(likely)
+    single = dict(k=[1], method="dft", centre=False, softmax=True)
+    one = FrequencyMonitor([0.0], [[1.0, 0, 0]], **single)
+    assert one(0, [[np.log(2), 0, 0]]) == {"k=1": pytest.approx(np.sqrt(0.25 + 2 / 16))}
+    with pytest.raises(ValueError, match=r"softmax=True needs labels of shape \(1, classes\), not \(1, 2, 2\)"):
+        FrequencyMonitor([0.0], [[[1.0, 0], [0, 1]]], **single)
+
+
+def test_what_a_model_is_called_with():
+    inputs, calls = column(x), []
+
+    def model(rows, scale=1.0):
+        calls.append((len(rows), torch.is_grad_enabled(), scale))
+        return rows
+
+    monitor = FrequencyMonitor(x, y, k=[1, 5], every=3)
+    assert monitor.watch(1, model, inputs) is None and monitor.watch(4, model, inputs) is None and not calls
+    monitor.watch(3, model, inputs)
+    monitor.watch(3, model, inputs)  # measured already
+    monitor.watch(6, model, inputs, batch_size=16)
+    monitor.watch(9, model, [{"rows": inputs, "scale": 2.0, "labels": None}])
+    monitor.watch(12, model, [(inputs[:30], None), [inputs[30:]]])
+    assert calls == [(40, False, 1.0), (16, False, 1.0), (16, False, 1.0), (8, False, 1.0), (40, False, 2.0)] + [
+        (30, False, 1.0), (10, False, 1.0)]  # fmt: skip
+    assert torch.is_grad_enabled() and monitor.step.tolist() == [3, 6, 9, 12]
+    np.testing.assert_array_equal(monitor.error, monitor.error[:1].repeat(4, 0))
+
+
+def test_before_the_first_measurement_all_columns_are_empty():
+    monitor = FrequencyMonitor(x, y, k=[1, 5])
+    assert monitor.step.shape == monitor.offset.shape == (0,) and monitor.error.shape == monitor.leak.shape == (0, 2)
+    assert monitor.to_dict() == {"step": [], "k=1": [], "k=5": []}
+
+
+def test_without_axes_it_draws_on_the_current_ones():
+    monitor = FrequencyMonitor(x, y, k=[1, 5])
+    monitor(0, y)
+    figure, ax = plt.subplots()
+    assert monitor.plot() is ax and len(ax.lines) == 2
+    plt.close(figure)
+
+
+def test_what_is_chosen_where_there_are_no_real_waves_on_a_line_or_grid():
+    waves = np.exp(3j * x) + 0.2
+    real = np.stack([waves.real, waves.imag], 1)
+    (k0,) = cutoffs(x, real)
+    assert FrequencyMonitor(x, waves).names == [f"below k0={k0:.3g}", f"above k0={k0:.3g}"]
+    four = np.array([0.0, 1, 2.5, 7])
+    (k0,) = cutoffs(four, [1, -1, 1, 0.5])
+    assert FrequencyMonitor(four, [1, -1, 1, 0.5]).names == [f"below k0={k0:.3g}", f"above k0={k0:.3g}"]
+
+
+def test_validate_has_a_row_for_each_part_of_each_kind():
+    waves = FrequencyMonitor(x, y, k=[1, 5]).validate()
+    assert [*waves["planted"]] == [f"k={k} {how}" for k in (1, 5) for how in ("absent", "halved", "shifted")] + [
+        "noise of a tenth"]  # fmt: skip
+    assert waves["expected"] == [1, 0.5, np.sqrt(2)] * 2 + [0]
+    cloud = rng.normal(size=(60, 3))
+    monitor = FrequencyMonitor(cloud, 5 + np.sin(4 * cloud[:, 0]), delta=1.0)
+    filters = monitor.validate()
+    assert filters["expected"] == [1, 0.5, 1, 0.5, 0] and not len(monitor.step)  # nothing is recorded
+    assert max(filters["others"][:4]) > 0  # the parts overlap
+
+
 @pytest.mark.parametrize(
     ("call", "names"),
     [
         (lambda: FrequencyMonitor(x, y, k=[1], delta=1.0), "one of k, bands and delta"),
+        (lambda: FrequencyMonitor(x, y, k=[1], bands=1.0), "one of k, bands and delta"),
+        (lambda: FrequencyMonitor(x, y, bands=[1], delta=1.0), "one of k, bands and delta"),
         (lambda: FrequencyMonitor(x, y, k=[3, 1]), "nothing at k=3"),
         (lambda: FrequencyMonitor(x, y, k=3), r"k must have shape \(n,\) or \(n, d\)"),
         (lambda: FrequencyMonitor(x, y, delta=0.0), "delta must be"),
