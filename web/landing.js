@@ -362,7 +362,7 @@
     withUsual() {
       const [slow, fast] = [WAVES.slow, WAVES.fast].map((k) => measure(`t:k = ${k}`, this.runs[0]));
       if (slow >= fast) return "";
-      return `With ${USUAL}, an ordinary activation, the network does both, too, only later: it has learned the slow wave by step ${number(slow)}, the fast one by step ${number(fast)}.`;
+      return `With ${USUAL}, an ordinary activation, it is the same, only later: the slow wave is learned by step ${number(slow)}, the fast one by step ${number(fast)}.`;
     }
 
     reply(right) {
