@@ -48,6 +48,12 @@
     return node;
   }
 
+  /** Brings a text into view, and with it the bar of the button that was pressed, which on a phone may have stayed in sight alone. */
+  function showBeside({ parentElement: bar }, text) {
+    text.style.scrollMarginTop = `${bar.offsetHeight}px`;
+    text.scrollIntoView({ block: "nearest" });
+  }
+
   /** The text of an option by its value, or the value as a reader writes it. */
   function written({ options, frequencies }, value) {
     if (options) return Object.keys(options).find((name) => same(options[name], value));
@@ -159,5 +165,5 @@
     return node;
   }
 
-  window.fpControls = { Control, button, check, dialog, same, written };
+  window.fpControls = { Control, button, check, dialog, same, showBeside, written };
 })();

@@ -4,7 +4,7 @@
   "use strict";
   const { Player, element, nearest, number, setAside, sign, watchWidth, whenNear } = window.fpReplay;
   const { frequencyOf } = window.fpExperiment;
-  const { Control, button, check, same, written } = window.fpControls;
+  const { Control, button, check, same, showBeside, written } = window.fpControls;
   const { LabPanels } = window.fpLabPanels;
   const { order, parts, reply, say, verdict } = window.fpMessages;
   const { Address } = window.fpAddress;
@@ -52,7 +52,6 @@
       this.addButtons();
       this.addControls();
       this.text = element("p", this.root, { class: "replay-text", "aria-live": "polite" });
-      this.addPlayer();
       this.addPanels();
       still.before(this.root);
       setAside(still);
@@ -89,6 +88,8 @@
         this.train(1);
       });
       button(bar, "Reset", () => this.reset());
+      this.bar = element("div", bar, { class: "replay-controls lab-player", hidden: "" });
+      this.player = new Player(this.bar, "step", (frame) => this.showFrame(frame));
     }
 
     addControls() {
@@ -105,11 +106,6 @@
             },
           }),
       );
-    }
-
-    addPlayer() {
-      this.bar = element("div", this.root, { class: "replay-controls lab-player", hidden: "" });
-      this.player = new Player(this.bar, "step", (frame) => this.showFrame(frame));
     }
 
     addPanels() {
@@ -201,6 +197,7 @@
         return wrong.node.focus();
       }
       if (this.asking() && this.guess < 0) return this.guessFirst();
+      showBeside(this.go, this.text);
       if (!this.run || this.run.done) this.anew();
       const { run } = this;
       this.player.pause();

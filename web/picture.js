@@ -7,7 +7,7 @@
   const { CurvesPanel, PicturePanel, Player, element, number } = window.fpReplay;
   const { setAside, sign, watchWidth, whenNear } = window.fpReplay;
   const { numbers, ringsOf } = window.fpExperiment;
-  const { Control, button } = window.fpControls;
+  const { Control, button, showBeside } = window.fpControls;
   const { COLORS } = window.fpColors;
   const { Session } = window.fpSession;
   const { say } = window.fpMessages;
@@ -120,8 +120,6 @@
       this.addPictures();
       this.addButtons();
       this.text = element("p", this.root, { class: "replay-text", "aria-live": "polite" });
-      this.bar = element("div", this.root, { class: "replay-controls lab-player", hidden: "" });
-      this.player = new Player(this.bar, "step", (frame) => this.showFrame(frame));
       this.addPanels();
       this.choose("portrait", portrait());
     }
@@ -148,6 +146,8 @@
       const bar = element("div", this.root, { class: "replay-controls" });
       const press = () => (this.run?.running ? this.stop() : this.train());
       this.go = button(bar, "", press, { once: true, class: "lab-train" });
+      this.bar = element("div", bar, { class: "replay-controls lab-player", hidden: "" });
+      this.player = new Player(this.bar, "step", (frame) => this.showFrame(frame));
       const choose = element("div", this.root, { class: "lab-choose" });
       this.control = new Control(choose, SCALE, {
         get: () => this.scale,
@@ -211,6 +211,7 @@
       if (this.control.wrong) return this.control.node.focus();
       if (!this.run || this.run.done) this.run = new Session(this.declared, () => this.parts());
       const { run } = this;
+      showBeside(this.go, this.text);
       this.player.pause();
       this.bar.hidden = true;
       sign(this.go, "stop", "Stop");

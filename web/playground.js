@@ -7,7 +7,7 @@
   const { Player, element, nearest, number, setAside, sign } = window.fpReplay;
   const { FIRST, LESSONS, declared, followed, outcome } = window.fpLessons;
   const { PARTS, entriesOf, readEntries } = window.fpSettings;
-  const { button } = window.fpControls;
+  const { button, showBeside } = window.fpControls;
   const { TakeBar } = window.fpDialogs;
   const { Session } = window.fpSession;
   const { Address } = window.fpAddress;
@@ -242,10 +242,11 @@
       }
     }
 
-    /** Where panels and controls stand side by side, they are brought into one view. */
+    /** Where panels and controls stand side by side, they are brought into one view; elsewhere what is said of the run. */
     reveal() {
+      if (innerWidth < 1100) return showBeside(this.go, this.text);
       const { top, bottom } = this.work.getBoundingClientRect();
-      if (innerWidth >= 1100 && (top < 0 || bottom > innerHeight)) this.root.scrollIntoView();
+      if (top < 0 || bottom > innerHeight) this.root.scrollIntoView();
     }
 
     anew(most) {

@@ -354,6 +354,45 @@ def test_a_phone_shows_the_whole_of_an_opening_figure_that_compares(open_page, s
     assert 250 < box["width"] and box["x"] + box["width"] <= PHONE["width"] and size[1] > 0.8 * size[0]
 
 
+def in_sight(page, locator):
+    """Whether an element stands between the header of the book and the lower edge of the screen."""
+    header, box = page.locator(".bd-header-article").bounding_box(), locator.bounding_box()
+    return header["y"] + header["height"] <= box["y"] + 0.5 and box["y"] + box["height"] <= page.viewport_size["height"]
+
+
+def go_to_its_end(page, lab):
+    lab.evaluate("node => scrollBy({ top: node.getBoundingClientRect().bottom - 500, behavior: 'instant' })")
+    page.wait_for_timeout(200)
+    return lab.locator(":scope > .replay-controls, .replay-controls:has(> .lab-train)").last
+
+
+@pytest.mark.parametrize("name", ["why", "playground", "difficulties-pictures"])
+def test_on_a_phone_train_and_what_it_says_are_in_sight_from_every_panel(open_page, site, name):
+    page = open_page(f"{site}html/chapters/{name}.html", formulas=False, reduced_motion="reduce")
+    page.set_viewport_size({"width": 390, "height": 664})  # what the browser's own bars leave
+    if name == "why":
+        bar = go_to_its_end(page, show_replay(page))
+        assert in_sight(page, bar)
+    place = page.locator("figure:has(script.lab-data), .playground, .picture-lab").first
+    for _ in range(2):  # on the way to it what was far off has got its height
+        place.evaluate("node => node.scrollIntoView({ behavior: 'instant' })")
+        page.wait_for_timeout(300)
+    lab = page.locator(".lab")
+    lab.wait_for()
+    for answer in lab.locator(".lab-ask input").all()[:1]:
+        answer.check()
+    go = go_to_its_end(page, lab).locator(".lab-train")
+    assert in_sight(page, go)
+    box = go.bounding_box()
+    page.mouse.click(box["x"] + 9, box["y"] + 9)  # not the header's menu
+    page.locator(".lab-train[data-sign=stop]").wait_for()
+    page.wait_for_timeout(200)
+    said = lab.locator(".replay-text")
+    assert in_sight(page, said) and in_sight(page, go)
+    assert go.bounding_box()["y"] < said.bounding_box()["y"] < go.bounding_box()["y"] + 250
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth") and page.faults == []
+
+
 def test_the_dark_theme_follows_the_system(open_page, site):
     assert (
         open_page(site + "html/index.html", color_scheme="dark").locator("html").get_attribute("data-theme") == "dark"
