@@ -17,11 +17,14 @@
     "They share data, layers, initial weights and optimizer, and differ in their activation function.";
   const WAVES = { slow: 1, middle: 3, fast: 5 };
   const GUESSES = [...SIDES.map((side) => `the ${side} one`), "I cannot tell"];
-  const KEYS = ["the curve", "41 points of it", "network, at the points only", ""];
   const OFF_BY = "\u201coff by 100\u00a0%\u201d: as wrong as a flat line at 0 (root mean square)";
-  const KEYS_FITTED = [...KEYS.slice(0, 3), OFF_BY];
-  const KEYS_REVEALED = [...KEYS.slice(0, 2), "network", OFF_BY];
-  const SWATCHES = ["curve", "points", "network", "words"];
+  const KEYS = {
+    curve: () => "the curve",
+    points: () => "41 points of it",
+    network: ({ revealed }) => (revealed ? "network" : "network, at the points only"),
+    before: ({ revealed, again }) => (again && !revealed ? "the run before" : ""),
+    words: ({ revealed, fitted }) => (revealed || fitted ? OFF_BY : ""),
+  };
   // Step PACE t² is shown after t seconds: slowly at first, where most happens; about five seconds in all.
   const PACE = 8;
   const PACE_USUAL = 50; // tanh learns the fast wave later
@@ -94,6 +97,7 @@
       const words = `the curve, the points, and the output of the ${side} network`;
       const svg = drawing(card, "0 0 200 100", { class: "landing-curve", role: "img", "aria-label": words });
       element("path", svg, { class: "target", d: lineOf(data.fine, data.f) });
+      this.under = element("path", svg, { class: "before" });
       this.line = element("path", svg, { class: "network" });
       const dots = Array.from(data.x, (v, i) => `M${x(v)} ${y(data.y[i])}h0`).join("");
       element("path", svg, { class: "points", d: dots });
@@ -107,6 +111,12 @@
       for (const kind of ["rest", "learned"])
         element("path", drawing(meter, "0 0 120 16", { class: kind, "aria-hidden": "true" }), { d: wave(k) });
       return { meter, name: `k = ${k}`, time: element("small", box) };
+    }
+
+    /** At the same step, the run before, at the points only: between them it would hide what is to be seen. */
+    showBefore(run, step) {
+      const frame = run?.frames[nearest(run.frames, step, (one) => one.step)];
+      this.under.setAttribute("d", frame ? lineOf(this.data.x, frame.at) : "");
     }
 
     /** The state of a run at a step; `opened` from 0 to 1 is how far the output between the points is shown. */
@@ -161,6 +171,7 @@
         guess: -1,
         runs: RECORDED,
         sessions: [],
+        before: [],
         opened: 0,
         active: null,
         usual: false,
@@ -170,8 +181,8 @@
       root.prepend(this.live);
       this.show("ready");
       this.tell(
-        "",
-        "A recording of both. The curve is the sum of the three waves below it. Colour shows how much of each has been learned. Guess, then train both here, in this page.",
+        "A recording of both. Guess, then train them here, in this page.",
+        "The curve is the sum of the three waves below it. Colour shows how much of each has been learned.",
       );
       if (LESS_MOTION) this.player.go(TICKS);
       else this.playOnceSeen();
@@ -198,7 +209,10 @@
       button(this.next, "Other weights", () => this.again(), { once: true });
       this.subtitle = document.querySelector(".landing-headline p + p"); // none where the lab stands alone
       this.difference = this.subtitle?.innerHTML;
-      this.say = element("p", this.live, { class: "landing-say", role: "status" });
+      const say = element("p", this.live, { class: "landing-say", role: "status" });
+      this.first = element("b", say);
+      say.append(" ");
+      this.more = element("span", say);
     }
 
     addPanels() {
@@ -209,7 +223,7 @@
       this.player.set(TICKS + 1);
       this.at = element("span", bar, { class: "landing-step" });
       const keys = element("p", this.live, { class: "landing-keys", "aria-hidden": "true" });
-      this.keys = SWATCHES.map((kind) => element("span", keys, { class: `landing-key ${kind}` }));
+      this.keys = Object.keys(KEYS).map((kind) => element("span", keys, { class: `landing-key ${kind}` }));
     }
 
     /** The recording plays once, when it is seen. */
@@ -227,8 +241,8 @@
     show(state) {
       const held = document.activeElement;
       this.live.dataset.state = state;
-      const words = { fitted: KEYS_FITTED, revealed: KEYS_REVEALED }[state] ?? KEYS;
-      this.keys.forEach((key, i) => (key.textContent = words[i]));
+      const now = { [state]: true, again: this.before.length > 0 };
+      Object.values(KEYS).forEach((words, i) => (this.keys[i].textContent = words(now)));
       this.other.textContent = this.usual ? "The bump again" : `Try ${USUAL} on the left`;
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
       const shown = (node) => node.getClientRects().length > 0;
@@ -236,12 +250,10 @@
       [...this.controls.querySelectorAll("a, button")].find(shown)?.focus();
     }
 
-    tell(strong, ...words) {
-      this.say.textContent = words.filter(Boolean).join(" ");
-      if (!strong) return;
-      const bold = element("b");
-      bold.textContent = strong;
-      this.say.prepend(bold, " ");
+    /** What counts, and more; on a phone only the first stands above the panels. */
+    tell(first, ...more) {
+      this.first.textContent = first;
+      this.more.textContent = more.filter(Boolean).join(" ");
     }
 
     get end() {
@@ -254,7 +266,10 @@
     }
 
     showStep(step) {
-      this.panels.forEach((panel, i) => panel.show(this.runs[i], step, this.opened));
+      this.panels.forEach((panel, i) => {
+        panel.show(this.runs[i], step, this.opened);
+        panel.showBefore(this.before[i], step);
+      });
       this.at.textContent = `step ${number(Math.round(step))}`;
       this.player.slider.setAttribute("aria-valuetext", this.at.textContent);
     }
@@ -268,7 +283,7 @@
       const mine = {};
       this.active = mine;
       this.show("training");
-      this.tell("", "Training both on the same 41 points \u2026");
+      this.tell("Training both on the same 41 points \u2026");
       try {
         const resting = this.sessions.map((run) => run.done || run.train());
         const played = this.play(mine);
@@ -277,7 +292,7 @@
       } catch (error) {
         this.active = null;
         this.show("ready");
-        this.tell("", `This cannot be trained here: ${error.message}.`);
+        this.tell(`This cannot be trained here: ${error.message}.`);
       }
     }
 
@@ -314,7 +329,7 @@
       this.active = null;
       for (const run of this.sessions) run.stop();
       this.show("stopped");
-      this.tell("", `Stopped at step ${number(Math.round(this.step))}. \u201cGo on\u201d continues.`);
+      this.tell(`Stopped at step ${number(Math.round(this.step))}.`, "\u201cGo on\u201d continues.");
     }
 
     ended() {
@@ -324,7 +339,7 @@
       const { each, fitted } = this.found;
       this.show(fitted ? "fitted" : "revealed");
       if (!fitted)
-        return this.tell("", "From these initial weights they do not both fit the points. Try others.");
+        return this.tell("From these initial weights they do not both fit the points.", "Try others.");
       const error = percent(Math.max(...each.map(({ at }) => at)));
       this.tell(
         `At the points both are off by at most ${error}.`,
@@ -385,7 +400,7 @@
     anew() {
       this.live.dataset.again = "";
       for (const run of this.sessions) run.end();
-      this.sessions = [];
+      Object.assign(this, { before: this.sessions, sessions: [] });
       this.train();
     }
   }

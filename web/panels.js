@@ -67,7 +67,7 @@
    */
   function spectrumPanel({ data, frames, watched, colorOf, rest, bars, whole = false }) {
     const ks = Float64Array.from({ length: bars + 1 }, (_, k) => k);
-    const aim = whole ? amplitudes(data.fine, data.f, bars) : amplitudes(data.x, data.y, bars);
+    const wanted = whole ? amplitudes(data.fine, data.f, bars) : amplitudes(data.x, data.y, bars);
     const follow = watched.filter((k) => k <= bars);
     const only = (chosen) => (frame) => frame.bars.map((v, k) => (chosen(k) ? v : Number.NaN));
     const stems = (name, color, key, chosen) => {
@@ -75,12 +75,18 @@
       return { name, style: "|", color, frames: values.length ? values : [filled(bars + 1, Number.NaN)] };
     };
     const curves = [
-      { name: whole ? "target" : "labels", style: "o", color: COLORS.points, y: aim, ...HOLLOW },
+      {
+        name: whole ? "target" : "labels",
+        style: "o",
+        color: whole ? COLORS.target : COLORS.points,
+        y: wanted,
+        ...HOLLOW,
+      },
       stems(whole ? "output at the points" : "output", rest, "rest", (k) => !follow.includes(k)),
       ...follow.map((k) => stems("", colorOf(k), `k${k}`, (j) => j === k)),
     ];
     if (whole) curves.push(wholeInterval(data, frames, bars));
-    const top = Math.max(1.3, 1.1 * Math.max(...aim));
+    const top = Math.max(1.3, 1.1 * Math.max(...wanted));
     const spec = {
       ylabel: whole ? "spectrum" : "spectrum at the points",
       xlabel: "frequency <i>k</i>",

@@ -18,7 +18,8 @@ import numpy as np
 HERE = Path(__file__).parent
 RUNS = HERE.parents[1] / "web" / "landing-run.js"  # of the first page's two networks
 WIDTH = 480
-BLUE, ORANGE, GREEN, PINK, GREY, GROUND = "#0072b2", "#d55e00", "#009e73", "#b0558a", "#6a6a6a", "#ffffff"
+BLUE, ORANGE, GREEN, PINK, GROUND = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#ffffff"  # those of all figures
+GREY = "#6a6a6a"  # darker than the target's grey in other figures, which as a thin line on white has a contrast below 3
 INK = "currentColor"
 SHIFTED = re.compile(r"([_^])(?:\{([^}]*)\}|(.))")
 

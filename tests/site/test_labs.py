@@ -442,10 +442,13 @@ def test_before_training_only_what_the_question_shows_is_drawn(open_lab, packed)
 
 def test_ones_own_run_is_moved_through_and_played(open_lab):
     page, lab = open_lab("order")
+    errors = lab.locator(".seek > svg").first
     assert not lab.locator(".lab-player").is_visible()
+    expect(errors).to_have_css("cursor", "default")  # there is nothing to move yet
     guess(lab)
     press(lab, "Train")
     words(lab, "You said", 120_000)
+    expect(errors).to_have_css("cursor", "ew-resize")
     slider, output = lab.get_by_label("step", exact=True), lab.locator(".replay-card").first.locator("path.curve").last
     last = output.get_attribute("d")
     slider.press("Home")

@@ -14,6 +14,8 @@ from conftest import CHECKS, CHROMIUM, ROOT, served, write_lab
 from landing_run import SCALES, declare
 from playwright.sync_api import expect
 
+from fpbook.plotting import COLORS
+
 if not CHROMIUM:
     pytest.skip("no Chromium on this machine: the lab of the first page is not tested", allow_module_level=True)
 
@@ -100,6 +102,25 @@ def test_a_wrong_guess_is_told_and_other_initial_weights_give_the_same_picture(o
     state(page, "fitted")
     left, right = reveal(page)
     assert left < 10 and right > 30 and steps(page, 0) + steps(page, 1) != before and page.faults == []
+
+
+def test_the_run_before_lies_under_the_next_until_the_reveal(open_page, address):
+    page = open_page(address, reduced_motion="reduce")
+    lines = page.locator("path.before")
+    train(page)
+    before = outputs(page)
+    assert not any(lines.evaluate_all("all => all.map((line) => line.getAttribute('d'))"))
+    reveal(page)
+    page.get_by_role("button", name="Other weights").click()
+    state(page, "fitted")
+    assert page.get_by_text("the run before").count() == 1 and outputs(page) != before
+    ends = lines.evaluate_all("all => all.map((line) => line.getAttribute('d').split('L').length)")
+    assert ends == [41, 41]
+    page.get_by_role("slider", name="step").fill("30")
+    moved = lines.evaluate_all("all => all.map((line) => line.getAttribute('d'))")
+    assert moved[0] != moved[1] and lines.first.is_visible()
+    reveal(page)
+    assert not lines.first.is_visible() and page.get_by_text("the run before").count() == 0 and page.faults == []
 
 
 def test_with_tanh_the_left_network_learns_the_curve_too(open_page, address):
@@ -282,6 +303,18 @@ def test_the_lab_is_accessible_in_every_state(open_page, address, theme):
     check("fitted")
     reveal(page)
     check("after")
+
+
+def test_the_colours_are_those_of_the_book():
+    texts = {name: (ROOT / name).read_text("utf8") for name in ("web/landing.css", "_static/book.css")}
+    light, dark = (
+        dict(re.findall(r"--(\w+): (#\w{6})", rule))
+        for rule in re.findall(r"\.landing-lab \{([^}]*)\}", texts["web/landing.css"])[:2]
+    )
+    names = {"k1": "low", "k3": "middle", "k5": "high", "output": "output", "goal": "target"}
+    assert light == {key: COLORS[name].lower() for key, name in names.items()}
+    for key in ("k1", "k3", "k5", "output"):  # on the dark page as in the drawn diagrams
+        assert f'[stroke="{light[key]}"] {{ stroke: {dark[key]}; }}' in texts["_static/book.css"]
 
 
 def test_what_is_trained_is_what_the_script_declares():

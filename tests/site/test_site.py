@@ -138,6 +138,17 @@ ANSWERED = """() => {
 }"""
 
 
+def no_formula_is_cut(page):
+    wide = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth + 1).length"
+    assert page.locator("div.math").evaluate_all(wide) == 0
+    assert page.locator("mjx-msub mjx-mtext, mjx-munder mjx-mtext").count() == 0  # it would leave a hole behind it
+
+
+def arrows_stand_on_the_page(page):
+    ends = page.locator(".prev-next-area i").evaluate_all("all => all.map(one => one.getBoundingClientRect())")
+    assert all(0 <= box["left"] and box["right"] <= PHONE["width"] for box in ends)
+
+
 def answered_guesses_are_accessible(page):
     page.evaluate(ANSWERED)
     told = page.locator(".guess details > p, .guess-answer")
@@ -171,8 +182,11 @@ def test_page_is_clean_and_accessible(open_page, site, address):
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page itself scrolls sideways"
         if i == 0 and address in ANSWERS:
             the_answer_is_seen_at_once(page)
+        if i == 0:
+            no_formula_is_cut(page)
         if viewport == PHONE:
             code_is_read_without_scrolling_sideways(page)
+            arrows_stand_on_the_page(page)
         is_accessible(page)
         if i == 0:
             page.evaluate(NO_FORMULAS)
@@ -395,6 +409,47 @@ def test_on_a_phone_train_and_what_it_says_are_in_sight_from_every_panel(open_pa
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth") and page.faults == []
 
 
+# What a phone's browser leaves of 844 and of 667 pixels, a whole phone, a small laptop.
+FIRST_VIEWS = [(390, 664), (375, 553), (390, 844), (1280, 720)]
+
+
+def test_the_first_view_holds_curves_and_bars_of_both_networks(open_page, site):
+    page = open_page(site + "html/index.html", reduced_motion="reduce")
+
+    def is_held(state):
+        page.locator(f".landing-live[data-state={state}]").wait_for(timeout=120_000)
+        for width, height in FIRST_VIEWS:
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate("scrollTo(0, 0)")
+            last = ".landing-bars" if width < 600 else ".landing-live"
+            ends = page.locator(last).evaluate_all("all => all.map(one => one.getBoundingClientRect().bottom)")
+            assert max(ends) <= height, (state, width, height)
+
+    is_held("ready")
+    page.get_by_label("I cannot tell").check()  # its reply is the longest
+    page.get_by_role("button", name="Train both").click()
+    is_held("fitted")
+    page.get_by_role("button", name="What is between").click()
+    is_held("revealed")
+
+
+def test_no_list_of_the_playground_is_cut(open_page, site):
+    page = open_page(site + "html/chapters/playground.html", formulas=False)
+    page.locator(".play select").first.wait_for()
+    for viewport in (DESKTOP, PHONE):
+        page.set_viewport_size(viewport)
+        cut = page.locator(".play select:visible").evaluate_all("""all => all.filter(one => {
+          const whole = one.cloneNode(true);
+          whole.style.cssText = "position: absolute; width: auto; max-width: none; min-width: 0";
+          one.after(whole);
+          const wanted = whole.offsetWidth;
+          whole.remove();
+          return one.offsetWidth < wanted;
+        }).length""")
+        assert cut == 0
+    assert not (BUILD / "html/prf-prf.html").exists()  # an index of labels
+
+
 def test_the_dark_theme_follows_the_system(open_page, site):
     assert (
         open_page(site + "html/index.html", color_scheme="dark").locator("html").get_attribute("data-theme") == "dark"
@@ -450,7 +505,9 @@ def test_page_works_from_disk(open_page, address):
     for number in range(len(DATA.findall((BUILD / address).read_text("utf8")))):
         a_slider_moves_drawing_and_text(page, number)
     page.evaluate("() => { for (const folded of document.querySelectorAll('details')) folded.open = true; }")
-    code_is_read_without_scrolling_sideways(page)
+    for width in (DESKTOP["width"], 1024):
+        page.set_viewport_size({"width": width, "height": 768})
+        code_is_read_without_scrolling_sideways(page)
     assert page.faults == []
 
 
