@@ -135,7 +135,8 @@ def test_with_tanh_the_left_network_learns_the_curve_too(open_page, address):
     assert left < 10 and right > 30
     slow, middle, fast = steps(page, 0)
     assert slow < middle < fast and fast > max(bump)
-    assert f"the slow wave is learned by step {slow}, the fast one by step {fast}" in page.get_by_role("status").inner_text()
+    said = page.get_by_role("status").inner_text()
+    assert f"the slow wave is learned by step {slow}, the fast one by step {fast}" in said
     page.get_by_role("button", name="The bump again").click()
     state(page, "fitted")
     assert "a bump" in title.inner_text() and steps(page, 0) == bump and page.faults == []
