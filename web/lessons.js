@@ -70,8 +70,9 @@
 
   const time = (run, k) => measure(`t:k = ${k}`, run);
   const firstBelow = (run, k) => measure(`first:k = ${k}`, run);
+  /** Whether something holds of the steps t and of the first crossings, so that a late jump of an error decides nothing. */
+  const bothWays = (holds) => holds(time) && holds(firstBelow);
   const end = (run, name) => measure(`end:${name}`, run);
-  const at = (step) => (Number.isFinite(step) ? `at step ${number(step)}` : "never");
   const few = (v) => number(Number(v.toPrecision(2)));
   const followed = (run) => names(run.declared).filter((name) => name.startsWith("k = "));
   const steps = (run) =>
@@ -88,9 +89,9 @@
       look: "Three sines of the same height: which does the network learn first, and how many steps does the last one take?",
       next: "Next: \u201cPrinciple lost\u201d, where one number is changed.",
       said(run) {
-        const [t1, t3, t5] = [1, 3, 5].map((k) => time(run, k));
         const text = `Frequencies below ${THRESHOLD}: ${steps(run)}; error on the whole interval ${few(end(run, "between"))}.`;
-        return [text, t1 < t3 && t3 < t5 && t5 > 2 * t1];
+        const inOrder = (/** @type {number[]} */ [t1, t3, t5]) => t1 < t3 && t3 < t5 && t5 > 2 * t1;
+        return [text, bothWays((step) => inOrder([1, 3, 5].map((k) => step(run, k))))];
       },
     },
     lost: {
@@ -101,9 +102,9 @@
       next: "Next: change the seed, and see what the output does between the points.",
       said(run, before) {
         const [wrong, right] = [run, before].map((one) => end(one, "between"));
-        const times = [1, 3, 5].map((k) => time(run, k));
         const text = `Narrow activation: ${steps(run)}; broad activation: ${steps(before)}. Both fit the points; on the whole interval the error is ${few(wrong)} in place of ${few(right)}.`;
-        return [text, Math.max(...times) < 2 * Math.min(...times) && wrong > 30 * right];
+        const together = (times) => Math.max(...times) < 2 * Math.min(...times);
+        return [text, bothWays((step) => together([1, 3, 5].map((k) => step(run, k)))) && wrong > 30 * right];
       },
     },
     aliasing: {
@@ -136,10 +137,10 @@
       look: "The first network receives x, the second its sines and cosines up to frequency 20: how much sooner is 8 learned, and what does the output do between the points?",
       next: "Next: set the features to 10, and see whether the error on the whole interval is still larger.",
       said(run, before) {
-        const [soon, late] = [run, before].map((one) => time(one, 8));
+        const [soon, late] = [run, before].map((one) => reached("k = 8", one).replace("k = 8 ", ""));
         const [mine, bare] = [run, before].map((one) => end(one, "between"));
-        const text = `With Fourier features frequency 8 is learned ${at(soon)}, without them ${at(late)}. The side effect: the error on the whole interval is ${few(mine)} in place of ${few(bare)}.`;
-        return [text, soon < late / 5 && mine > 3 * bare];
+        const text = `With Fourier features frequency 8 is below ${THRESHOLD} ${soon}, without them ${late}. The side effect: the error on the whole interval is ${few(mine)} in place of ${few(bare)}.`;
+        return [text, bothWays((step) => step(run, 8) < step(before, 8) / 5) && mine > 3 * bare];
       },
     },
     optimizer: {
@@ -149,9 +150,11 @@
       look: "The same initial weights, trained by gradient descent and then by Adam: with which of them is the ratio of the steps for frequency 5 to those for frequency 1 larger?",
       next: "Next: choose momentum, and set the learning rate to 0.003.",
       said(run, before) {
-        const [mine, its] = [run, before].map((one) => time(one, 5) / time(one, 1));
+        const ratios = (step) => [run, before].map((one) => step(one, 5) / step(one, 1));
+        const [mine, its] = ratios(time);
         const text = `Gradient descent: ${steps(before)}, so 5 took ${few(its)} times the steps of 1. Adam: ${steps(run)}, so 5 took ${few(mine)} times the steps. The order is the same, the ratio is not.`;
-        return [text, its > 2 * mine && mine > 1];
+        const larger = (/** @type {number[]} */ [adam, descent]) => descent > 2 * adam && adam > 1;
+        return [text, bothWays((step) => larger(ratios(step)))];
       },
     },
   };
@@ -212,7 +215,7 @@
       eigenvalues.forEach((r, j) => {
         if (q < 2 * r || times[i] === times[j]) return;
         pairs++;
-        right += times[i] < times[j];
+        if (times[i] < times[j]) right++;
       }),
     );
     if (!pairs) return "";
@@ -234,6 +237,7 @@
 
   // ---- What to try after a run of one's own ----
 
+  /** @type {[(run: any) => boolean, string][]} */
   const NEXT = [
     [(run) => run.done === "lost", "Next: divide the learning rate by ten."],
     [

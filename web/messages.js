@@ -10,7 +10,11 @@
     return WORDS[name].replace(/\{(\w+)\}/g, (_, place) => values[place]);
   }
 
-  /** Values of one watched quantity at all recorded steps; null if it was not watched. */
+  /**
+   * Values of one watched quantity at all recorded steps; null if it was not watched.
+   * @param {string} name
+   * @param {RunLike} run
+   */
   function column(name, run) {
     const at = names(run.declared).indexOf(name) + 1;
     return at ? run.rows.map((row) => row[at]) : null;
@@ -20,8 +24,13 @@
 
   /**
    * A number of a run by its name: "t:NAME" the step from which NAME stays below the threshold, "first:NAME" the first at
-   * which it is below it, "end:", "low:" and "best:NAME" its last value, its smallest and the step of that; "steps" the
-   * steps until the tolerance was met; with "recorded " before it, of the recorded run.
+   * which it is below it, "back:NAME" the first after that at which it is not, "end:", "low:" and "best:NAME" its last value,
+   * its smallest and the step of that; "steps" the steps until the tolerance was met; with "recorded " before it, of the
+   * recorded run.
+   * @param {string} text
+   * @param {RunLike} run
+   * @param {RunLike} [recorded]
+   * @returns {number}
    */
   function measure(text, run, recorded) {
     if (text.startsWith("recorded ")) return measure(text.slice(9), recorded);
@@ -32,10 +41,12 @@
     if (!values) return kind === "end" ? atTheEnd(name, run) : Number.NaN;
     const stepAt = (i) => (i < 0 ? Number.POSITIVE_INFINITY : run.rows[i][0]);
     const { first, stays } = crossings(values, run.declared.watch.threshold);
+    const back = values.findIndex((v, i) => first >= 0 && i > first && !(v < run.declared.watch.threshold));
     const best = values.indexOf(Math.min(...values));
     return {
       t: stepAt(stays),
       first: stepAt(first),
+      back: stepAt(back),
       end: values.at(-1),
       low: values[best],
       best: stepAt(best),
@@ -49,17 +60,33 @@
     return WATCHED[name](last.h, last.at, numbers(run.declared.data, run.declared.network.seed));
   }
 
-  /** From which step on a frequency is below the threshold, and where it was below it for the first time. */
+  /**
+   * From which step on a frequency is below the threshold.
+   * @param {string} name
+   * @param {RunLike} run
+   */
   function reached(name, run) {
-    const [step, first] = ["t", "first"].map((kind) => measure(`${kind}:${name}`, run));
-    if (!Number.isFinite(first)) return say("not reached", { name });
-    const how = !Number.isFinite(step) ? "left" : first < step ? "reached again" : "reached";
-    return say(how, { name, step: number(step), first: number(first) });
+    const told = when(`t:${name}`, run);
+    return told === say("never") ? say("not reached", { name }) : say("reached", { name, when: told });
+  }
+
+  /** The step of a measure "t:NAME"; if the error came back above the threshold, its first crossing and return too. */
+  function when(text, run, recorded) {
+    const kinds = ["t", "first", "back"].map((kind) => text.replace("t:", `${kind}:`));
+    const [step, first, back] = kinds.map((kind) => measure(kind, run, recorded));
+    if (!Number.isFinite(first)) return say("never");
+    if (first === step) return number(step);
+    const { threshold } = run.declared.watch;
+    const steps = { first: number(first), back: number(back), step: number(step) };
+    return say(Number.isFinite(step) ? "came back" : "left", { threshold, ...steps });
   }
 
   const frequencies = ({ declared }) => names(declared).filter((name) => name.startsWith("k = "));
 
-  /** In which order the frequencies were learned, if first crossings and the steps t_k agree about it; else nothing. */
+  /**
+   * In which order the frequencies were learned, if first crossings and the steps t_k agree about it; else nothing.
+   * @param {RunLike} run
+   */
   function order(run) {
     const all = frequencies(run);
     const [kind, other] = ["t", "first"].map((of) =>
@@ -84,10 +111,14 @@
   /**
    * What is said of a run: how it ended, then the sentence of its lab with the measures in its braces. A list of texts, those
    * about one curve as [text, its name].
+   * @param {RunLike} run
+   * @param {RunLike} [recorded]
+   * @returns {(string | [string, string | null])[]}
    */
   function parts(run, recorded) {
     if (run.done === "lost") return [say("lost")];
-    const { says } = run.declared;
+    const { says = "" } = run.declared;
+    /** @type {(string | [string, string | null])[]} */
     const said = [`${howItEnded(run)} `];
     let at = 0;
     for (const match of says.matchAll(/\{(%?)(.*?)\}/g)) {
@@ -100,17 +131,23 @@
     return [...said, says.slice(at)];
   }
 
-  function value([, share, text], run, recorded) {
-    const found = measure(text, run, recorded);
+  /** @returns {[string, string | null]} */
+  function value(/** @type {string[]} */ [, share, text], run, recorded) {
     const name = text.startsWith("recorded ") ? null : text.slice(text.indexOf(":") + 1);
+    if (/^(recorded )?t:/.test(text)) return [when(text, run, recorded), name];
+    const found = measure(text, run, recorded);
     if (share) return [`${Math.round(100 * found)} %`, name];
     return [Number.isFinite(found) ? number(found) : say("never"), name];
   }
 
+  /** @returns {(string | [string, string])[]} */
   function everyFrequency(run) {
     const mark = "\u0000";
     const [before, after] = say("each", { threshold: run.declared.watch.threshold, list: mark }).split(mark);
-    const list = frequencies(run).flatMap((name, i) => [i ? ", " : before, [reached(name, run), name]]);
+    const list = frequencies(run).flatMap((name, i) => [
+      i ? ", " : before,
+      /** @type {[string, string]} */ ([reached(name, run), name]),
+    ]);
     return [...list, after];
   }
 
@@ -119,11 +156,21 @@
       .map((part) => (Array.isArray(part) ? part[0] : part))
       .join("");
 
-  /** The index of the right answer; null where the run does not decide the question. */
+  /**
+   * The index of the right answer; null where the run does not decide the question. Steps t are asked for as first crossings
+   * too, so that an error that comes back for a moment does not decide.
+   * @param {Question} question
+   * @param {RunLike} run
+   * @param {RunLike} [recorded]
+   */
   function verdict({ by, edges }, run, recorded) {
-    const [a, b] = by.map((text) => measure(text, run, recorded));
-    const ratio = b === undefined ? a : a / b;
-    return Number.isNaN(ratio) ? null : edges.filter((edge) => ratio >= edge).length;
+    const answerOf = (texts) => {
+      const [a, b] = texts.map((text) => measure(text, run, recorded));
+      const ratio = b === undefined ? a : a / b;
+      return Number.isNaN(ratio) ? null : edges.filter((edge) => ratio >= edge).length;
+    };
+    const [stays, first] = [by, by.map((text) => text.replace(/\bt:/, "first:"))].map(answerOf);
+    return stays === first ? stays : null;
   }
 
   function reply(question, guess, right) {

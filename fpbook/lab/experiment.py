@@ -22,7 +22,7 @@ from fpbook.training import Progress, train
 Declared = dict[str, Any]
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 ROD_LOSSES = {"strong form": pde.strong_form_loss, "energy": pde.energy_loss}
-MEASURES = {"t", "first", "end", "low", "best", "steps"}
+MEASURES = {"t", "first", "back", "end", "low", "best", "steps"}
 SOLUTIONS = {"exact": "f", "modified": "modified"}  # of which the largest distance is watched
 ABOVE = {"seen", "unseen"}  # shares that grow; the others are errors, which fall
 
@@ -241,8 +241,9 @@ def bars(declared: Declared, result: dict[str, Any]) -> NDArray:
 def measure(text: str, declared: Declared, result: dict[str, Any], recorded: dict[str, Any] | None = None) -> float:
     """A number of a run by its name.
 
-    "t:NAME" is the step from which NAME stays below the threshold, "first:NAME" the first at which it is below it
-    (infinity if there is none), "end:NAME" its last value, "low:NAME" its smallest, "best:NAME" the step of that;
+    "t:NAME" is the step from which NAME stays below the threshold, "first:NAME" the first at which it is below it,
+    "back:NAME" the first after that at which it is not (infinity if there is none), "end:NAME" its last value,
+    "low:NAME" its smallest, "best:NAME" the step of that;
     "steps" the steps taken (infinity if the tolerance was not met); with "recorded " before it, of the recorded run.
     NaN for what the run cannot tell: the step of something that was not watched, say of a frequency that the reader
     took out of the target.
@@ -263,6 +264,9 @@ def measure(text: str, declared: Declared, result: dict[str, Any], recorded: dic
         return float(first_step_below(step, values, threshold))
     if kind == "first":
         found = np.flatnonzero(values < threshold)
+        return float(step[found[0]]) if len(found) else math.inf
+    if kind == "back":
+        found = np.flatnonzero(~(values < threshold) & np.maximum.accumulate(values < threshold))
         return float(step[found[0]]) if len(found) else math.inf
     return float({"end": values[-1], "low": values.min(), "best": step[values.argmin()]}[kind])
 

@@ -44,6 +44,8 @@ def words(declared: Declared, result: Declared, recorded: Declared | None = None
     ended = say(long if result["done"] == "long" else result["done"], steps=number(result["step"][-1]))
 
     def value(match: re.Match[str]) -> str:
+        if match[2].removeprefix("recorded ").startswith("t:"):
+            return when(match[2], declared, result, recorded)
         found = experiment.measure(match[2], declared, result, recorded)
         if match[1]:
             return f"{math.floor(100 * found + 0.5)} %"
@@ -60,12 +62,21 @@ def _frequencies(declared: Declared) -> list[str]:
 
 
 def reached(name: str, declared: Declared, result: Declared) -> str:
-    """From which step on a frequency is below the threshold, and where it was below it for the first time."""
-    step, first = (experiment.measure(f"{kind}:{name}", declared, result) for kind in ("t", "first"))
+    """From which step on a frequency is below the threshold."""
+    told = when(f"t:{name}", declared, result)
+    return say("not reached", name=name) if told == say("never") else say("reached", name=name, when=told)
+
+
+def when(measure: str, declared: Declared, result: Declared, recorded: Declared | None = None) -> str:
+    """The step of a measure "t:NAME"; if the error came back above the threshold, its first crossing and return too."""
+    texts = (measure.replace("t:", f"{kind}:", 1) for kind in ("t", "first", "back"))
+    step, first, back = (experiment.measure(text, declared, result, recorded) for text in texts)
     if not math.isfinite(first):
-        return say("not reached", name=name)
-    how = "left" if not math.isfinite(step) else "reached again" if first < step else "reached"
-    return say(how, name=name, step=number(step) if math.isfinite(step) else "", first=number(first))
+        return say("never")
+    if first == step:
+        return number(step)
+    steps = {"first": number(first), "back": number(back), "step": number(step) if math.isfinite(step) else ""}
+    return say("came back" if math.isfinite(step) else "left", threshold=declared["watch"]["threshold"], **steps)
 
 
 def order(declared: Declared, result: Declared) -> str:
@@ -90,12 +101,20 @@ def _order(steps: list[float]) -> str:
 
 
 def verdict(declared: Declared, result: Declared, recorded: Declared | None = None) -> int | None:
-    """Which answer to the question is right; None where the run does not decide it."""
+    """Which answer to the question is right; None where the run does not decide it.
+
+    Steps t are asked for as first crossings too, so that an error that comes back for a moment does not decide.
+    """
     asked = declared["question"]
-    values = [experiment.measure(text, declared, result, recorded) for text in asked["by"]]
-    with np.errstate(all="ignore"):  # two that are never reached, or both at step 0, have no ratio
-        ratio = values[0] if len(values) == 1 else float(np.divide(values[0], values[1]))
-    return None if math.isnan(ratio) else sum(ratio >= edge for edge in asked["edges"])
+
+    def answer(texts: list[str]) -> int | None:
+        values = [experiment.measure(text, declared, result, recorded) for text in texts]
+        with np.errstate(all="ignore"):  # two that are never reached, or both at step 0, have no ratio
+            ratio = values[0] if len(values) == 1 else float(np.divide(values[0], values[1]))
+        return None if math.isnan(ratio) else sum(ratio >= edge for edge in asked["edges"])
+
+    stays, first = answer(asked["by"]), answer([re.sub(r"\bt:", "first:", text) for text in asked["by"]])
+    return stays if stays == first else None
 
 
 def number(value: float) -> str:

@@ -485,10 +485,15 @@ def result(done="fitted", **series):
 def test_words_tell_the_end_and_each_measure():
     made = declared()
     series = {"training": [1.0, 0.5, 0.25], "k = 1": [1.0, 0.1, 0.1], "k = 3": [1.0, 1.0, 1.0]}
-    tail = " Here 1,000 and 25 %; The relative error stays below 0.9 for k = 1 from step 1,000, k = 3 never."
+    tail = " Here 1,000 and 25 %; The relative error is below 0.9 for k = 1 from step 1,000, k = 3 never."
     back = messages.words(made, result(**(series | {"k = 1": [0.1, 1.0, 0.2], "k = 3": [1.0, 0.1, 1.0]})))
     assert back.endswith(
-        "k = 1 from step 2,000 (first below at step 0), k = 3 not to the end (first below at step 1,000)."
+        "k = 1 from step 0 (came back above 0.9 at step 1,000, stays below from step 2,000), "
+        "k = 3 from step 1,000 (came back above 0.9 at step 2,000, ends above)."
+    )
+    lab = made | {"says": "Here {t:k = 1}."}
+    assert " Here 0 (came back above 0.9 at step 1,000, stays" in messages.words(
+        lab, result(**{**series, "k = 1": [0.1, 1.0, 0.2]})
     )
     assert messages.words(made, result(**series)) == "Fitted after 2,000 steps." + tail
     assert messages.words(made, result("stopped", **series)) == "Stopped at step 2,000." + tail
@@ -535,6 +540,18 @@ def test_what_was_not_watched_or_has_no_ratio_decides_nothing(by, answer):
     made = declared(question=QUESTION | {"by": by})
     run = result(**{"k = 1": [0.1, 0.1, 0.1], "training": [1, 1, 0.1]})  # k = 1 is fitted from step 0 on
     assert messages.verdict(made, run, run) == answer
+
+
+@pytest.mark.parametrize("one, answer", [([1, 0.1, 0.1, 0.1], 1), ([1, 0.1, 1, 0.1], None), ([1, 0.1, 0.1, 1], None)])
+def test_a_late_jump_of_an_error_does_not_turn_a_verdict_round(one, answer):
+    """k = 1 is below the threshold first, k = 3 a record later; a jump alone would say the contrary."""
+    made = declared(question=QUESTION | {"by": ["t:k = 3", "t:k = 1"]})
+    run = {
+        "step": 1000 * np.arange(4),
+        "done": "long",
+        "series": {"k = 1": np.array(one), "k = 3": np.array([1, 1, 0.1, 0.1])},
+    }
+    assert messages.verdict(made, run) == answer
 
 
 def test_one_measure_is_compared_with_the_edges_itself():
