@@ -52,12 +52,16 @@ define part
 @start=$$(date +%s); $(MAKE) $(1) && mkdir -p _build && echo "$$(( $$(date +%s) - start )) s: make $(1)" >> _build/parts
 endef
 
-lint: .venv/stamp ## style, spelling, workflows
+# Types of the scripts, by the JSDoc in them, where npm has installed TypeScript; nothing else needs npm.
+NO_TSC := The types of web/ are not checked: there is no tsc here (npm install --global typescript).
+
+lint: .venv/stamp ## style, spelling, types, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/biome ci --error-on-warnings
+	@if command -v tsc > /dev/null; then tsc -p web; else echo "$(NO_TSC)"; fi
 	$(BIN)/zizmor --offline --quiet .
 
 unit: .venv/stamp ## laws, rules, the build on a scratch book: ten minutes on two cores

@@ -5,8 +5,14 @@
 
   /** The settings of one lab: `prefix` begins them, `read(entries)` takes them, an Error if it cannot. */
   class Address {
+    /**
+     * @param {string} prefix
+     * @param {(entries: [string, string][]) => void} read
+     */
     constructor(prefix, read) {
-      Object.assign(this, { prefix, read, late: 0 });
+      this.prefix = prefix;
+      this.read = read;
+      this.late = 0;
     }
 
     /** Reads the address if it is this lab's; true if it was. */

@@ -67,8 +67,16 @@
    * what cannot be; with `slider` a number has a slider beside it.
    */
   class Control {
+    /**
+     * @param {HTMLElement} parent
+     * @param {Choice} spec
+     * @param {{ get: () => any, change: (value: any) => void, refused: (reason: string) => void, slider?: boolean }} page
+     */
     constructor(parent, spec, { get, change, refused, slider = false }) {
-      Object.assign(this, { spec, get, change, refused });
+      this.spec = spec;
+      this.get = get;
+      this.change = change;
+      this.refused = refused;
       this.box = element("div", parent, { class: "control" });
       this.label = element("label", this.box);
       element("span", this.label).textContent = spec.short || spec.label;
@@ -79,6 +87,7 @@
       if (slider && spec.step && spec.high < 1e6) this.addSlider();
     }
 
+    /** @returns {any} an input or a select */
     field() {
       const { low, high, step, options, frequencies } = this.spec;
       if (options) {

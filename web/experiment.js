@@ -1,10 +1,14 @@
 // Experiments as `fpbook.lab` declares them: data, network, training, and what is watched; the same numbers as in
 // fpbook/lab/experiment.py. A page gets `fpExperiment` from it; a worker that runs it trains what the page sends.
-((scope) => {
+((/** @type {any} */ scope) => {
   "use strict";
+  /** @type {((...scripts: string[]) => void) | undefined} of a worker */
+  const importScripts = scope.importScripts;
   const inWorker = typeof document === "undefined" && typeof importScripts === "function";
   if (inWorker) importScripts(...["trainer.js", "rod.js"].map((name) => new URL(name, scope.location).href));
-  const { BatchTraining, Random, Training, energyByDegree, nudft, relativeError } = scope.fpTrainer;
+  const { BatchTraining, Random, Training, energyByDegree, nudft, relativeError } = /** @type {Trainer} */ (
+    scope.fpTrainer
+  );
   const { RodTraining } = scope.fpRod;
 
   // ---- Data ----
@@ -15,7 +19,7 @@
       Object.entries(sizes ?? {}).map(
         ([k, size]) =>
           (x) =>
-            size * f(k * x),
+            size * f(Number(k) * x),
       );
     const parts = [...waves(data.sines, Math.sin), ...waves(data.cosines, Math.cos)];
     if (data.halves) parts.push((x) => Math.sin(data.halves[x <= 0 ? 0 : 1] * x));
@@ -36,6 +40,7 @@
   /**
    * The numbers behind a declaration: x, y at the training points; fine, where the output is drawn, and the target f there;
    * held and its labels. Noise and subsets are drawn apart from the weights.
+   * @returns {any} for each kind of data others
    */
   function numbers(data, seed) {
     const random = new Random(1000000 + seed);
@@ -169,7 +174,7 @@
 
   // ---- What is watched ----
 
-  function meanSquare(h, y, chosen = () => true) {
+  function meanSquare(h, y, chosen = (/** @type {number} */ _i) => true) {
     const squares = [...h].map((v, i) => (v - y[i]) ** 2).filter((_, i) => chosen(i));
     return squares.reduce((sum, square) => sum + square, 0) / squares.length;
   }
@@ -230,6 +235,7 @@
   }
 
   class Run {
+    /** @param {Declared} declared */
     constructor(declared) {
       const { data, network, training } = declared;
       this.declared = declared;
@@ -338,7 +344,8 @@
     return;
   }
 
-  const address = typeof document === "undefined" ? null : document.currentScript?.src;
+  const script = typeof document === "undefined" ? null : document.currentScript;
+  const address = script instanceof HTMLScriptElement ? script.src : null;
   scope.fpExperiment = {
     Run,
     WATCHED,

@@ -1,8 +1,8 @@
 // The interface problem of fpbook.pde on a rod of two materials, trained as the book's PyTorch code trains it, over trainer.js: a
 // network that carries its derivatives along, and two losses.
-((scope) => {
+((/** @type {any} */ scope) => {
   "use strict";
-  const { Net, Training, firstParameters, product, transpose } = scope.fpTrainer;
+  const { Net, Training, firstParameters, product, transpose } = /** @type {Trainer} */ (scope.fpTrainer);
 
   // A network of tanh whose rows come in threes: values, first and second derivatives along x of n points, (3 n, width).
   class Jet extends Net {

@@ -67,8 +67,23 @@
    * after each. Where an output takes long, `watch.slices` is how many times as long as else a request trains.
    */
   class Session {
+    /** @type {Row[]} */
+    rows = [];
+    /** @type {Frame[]} */
+    frames = [];
+    step = 0;
+    loss = Number.NaN;
+    /** @type {Ending} */
+    done = "";
+
+    /**
+     * @param {Declared} declared
+     * @param {() => Iterable<void>} draw
+     */
     constructor(declared, draw) {
-      Object.assign(this, { declared, draw, rows: [], frames: [], step: 0, done: "", running: false });
+      this.declared = declared;
+      this.draw = draw;
+      this.running = false;
       this.rates = [[0, declared.training.lr]]; // the learning rate from each of these steps on
       this.trainer = trainerOf(declared);
       this.pending = null; // the request that is under way: the trainer runs ahead while the page draws
@@ -137,10 +152,14 @@
       return true;
     }
 
-    /** Waits for the request that is under way, or makes one, and keeps its report. */
+    /**
+     * Waits for the request that is under way, or makes one, and keeps its report.
+     * @param {TrainerRequest} [question]
+     */
     async take(question = {}) {
       this.pending ??= this.trainer.request(question);
       const asked = this.pending;
+      /** @type {Report} */
       const report = await asked;
       if (this.pending !== asked) return; // another call has kept it
       this.pending = null;

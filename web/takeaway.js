@@ -200,7 +200,7 @@
   }
 
   /** The words of a panel's head and foot, one after the other. */
-  function paintWords(pen, node, [left, top]) {
+  function paintWords(pen, node, /** @type {number[]} */ [left, top]) {
     const box = node.getBoundingClientRect();
     for (const part of node.querySelectorAll(":scope > span, :scope > span > span, :scope > span > b")) {
       if (part.children.length && part.matches(".replay-key")) continue;
@@ -226,7 +226,7 @@
       if (node.localName === "svg") {
         const [, , width] = (node.getAttribute("viewBox") ?? "0 0 1 1").split(" ").map(Number);
         pen.save();
-        pen.translate(...place);
+        pen.translate(place[0], place[1]);
         pen.scale(box.width / width || 1, box.width / width || 1);
         paintSvg(pen, node, [0, 0]);
         pen.restore();

@@ -172,7 +172,8 @@
   class Net {
     constructor(widths, activation, parameters) {
       this.widths = widths;
-      [this.value, this.slope] = activation;
+      this.value = activation[0];
+      this.slope = activation[1];
       this.parameters = parameters.map((p) => Float64Array.from(p)); // weights, biases, weights, ...
       this.gradients = parameters.map((p) => new Float64Array(p.length));
       this.spaces = {};
@@ -284,7 +285,10 @@
       const activation = ACTIVATIONS[net.activation](net.a);
       this.features = net.features;
       this.x = fourierFeatures(x, net.features);
-      Object.assign(this, { optimizer, weights, y: Float64Array.from(y), t: 0 });
+      this.y = Float64Array.from(y);
+      this.weights = weights;
+      this.optimizer = optimizer;
+      this.t = 0;
       this.signs = net.antisymmetric ? [Math.SQRT1_2, -Math.SQRT1_2] : [1];
       this.nets = this.signs.map(() => new Net(net.widths, activation, parameters));
       this.states = this.nets.map((one) => one.parameters.map(() => ({})));
