@@ -82,6 +82,7 @@
       element("span", this.label).textContent = spec.short || spec.label;
       this.node = this.field();
       if (spec.short) this.node.setAttribute("aria-label", spec.label);
+      if (spec.note) this.box.title = spec.note;
       this.reason = element("small", this.box, { class: "refusal", hidden: "" });
       this.node.addEventListener("change", () => this.take());
       if (slider && spec.step && spec.high < 1e6) this.addSlider();

@@ -75,7 +75,7 @@
       this.box = element("span", bar, { role: "group", "aria-label": "Take it with you" });
       this.said = element("output", bar);
       const python = new PythonDialog(root);
-      const script = () => (run() ? pythonOf(run().now, run().rates) : pythonOf(now()));
+      const script = () => pythonOf(run()?.now ?? now(), run()?.schedule);
       button(this.box, "Python", () => python.show(script()), { "aria-haspopup": "dialog" });
       const done = "The link to these settings is copied.";
       button(this.box, "Copy link", () => copied(link(), done, this.said));

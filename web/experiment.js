@@ -298,10 +298,21 @@
       return { step: this.net.t, loss: this.loss, done: this.done, fresh, ...this.view() };
     }
 
-    /** Another learning rate for the updates from this step on. */
-    retune(lr) {
+    /** Another learning rate for the updates from this step on, or labels with other noise from the next step on. */
+    retune({ lr, noise }) {
+      if (noise !== undefined) return this.relabel(noise);
       this.net.optimizer = { ...this.net.optimizer, lr };
       return { step: this.net.t };
+    }
+
+    /** The weights stay; what is measured from now on is measured against the new labels. */
+    relabel(noise) {
+      const { data, network } = this.declared;
+      this.declared = { ...this.declared, data: { ...data, noise } };
+      this.data = numbers(this.declared.data, network.seed ?? 0);
+      this.net.y = Float64Array.from(this.data.y);
+      this.f_hat = this.k.map((k) => k !== null && nudft(this.data.x, this.data.y, k));
+      return { step: this.net.t + 1 };
     }
 
     view() {
@@ -330,8 +341,8 @@
     }
   }
 
-  function answer(run, { milliseconds, most, forecast, lr }) {
-    if (lr) return run.retune(lr);
+  function answer(run, { milliseconds, most, forecast, change }) {
+    if (change) return run.retune(change);
     return forecast ? { forecast: run.forecast() } : run.advance(milliseconds, most);
   }
 

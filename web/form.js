@@ -4,6 +4,7 @@
   const { element } = window.fpReplay;
   const { CONTROLS, HEIGHTS, TALLEST, declared } = window.fpLessons;
   const { SHAPES, shape, straightLines, tenThousandths } = window.fpPoints;
+  const { PointsEditor } = window.fpPointsEditor;
   const { Control, button } = window.fpControls;
   const { PasteDialog } = window.fpDialogs;
   const { Bars, Pen } = window.fpPen;
@@ -46,6 +47,12 @@
       });
       this.addShapes(element("p", box, { class: "play-draws" }));
       this.hint = element("p", box, { class: "play-hint" });
+      this.editor = new PointsEditor(box, {
+        now: this.now,
+        labels: () => this.labels(),
+        change: (values) => this.change(values),
+        tell: this.tell,
+      });
       this.moves(false);
     }
 
@@ -68,6 +75,8 @@
         now: this.now,
         labels: () => this.labels(),
         change: (values) => this.change(values),
+        drag: (points, again) => this.editor.drag(points, again),
+        press: (place, i) => this.editor.press(place, i),
       });
       spectrum.classList.add("play-bars");
       new Bars(spectrum, {
@@ -82,8 +91,9 @@
       this.pen.moving = points;
       this.mover.setAttribute("aria-pressed", points);
       this.stage.places.output.classList.toggle("play-moves", points);
+      this.editor.show(points);
       this.hint.textContent = points
-        ? "Drag a point in the first panel up or down."
+        ? "Drag a point, or click to add one."
         : "Or draw the target in the first panel, or pull its rings in the spectrum.";
     }
 
@@ -124,6 +134,7 @@
       const { points } = this.parts;
       points.firstChild.textContent = own ? `Points: ${own.length} of your own` : "Points";
       points.classList.toggle("play-own", Boolean(own));
+      this.editor.write();
     }
 
     lock(locked) {

@@ -48,7 +48,10 @@
       factor: range("times a factor", 0.1, 5, "any", "", "factor"),
       start: { label: "initialization", options: STARTS },
       antisymmetric: { label: "start at zero (ASI)", short: "start at zero" },
-      features: range("Fourier features up to", 0, 20, 1, "", "features"),
+      features: {
+        ...range("Fourier features up to", 0, 20, 1, "", "features"),
+        note: "Each Fourier feature has weights of its own, so other features begin a new run.",
+      },
     },
     Training: {
       optimizer: { label: "optimizer", options: OPTIMIZERS },

@@ -1,5 +1,5 @@
 // The pointer in the playground's first two panels: a target that is drawn with finger or mouse, what stood there is taken over
-// first; a point that is dragged; the height of a sine that is pulled in the spectrum.
+// first; a point that is dragged, chosen or added; the height of a sine that is pulled in the spectrum.
 (() => {
   "use strict";
   const { nearest } = window.fpReplay;
@@ -9,6 +9,7 @@
   const { PI } = Math;
   const DRAWN = 3; // a drawing reaches from -3 to 3
   const BEGINS = 4; // pixels: a press alone draws nothing
+  const CLOSE = 12; // pixels from a point at which a press is meant for it
 
   /** Where a pointer is in the panel: [x, y]. */
   function placeOf({ clientX, clientY }, box, [sx, sy]) {
@@ -30,16 +31,17 @@
 
   const atNodes = (f) => nodes.map((x) => hundredths(clamp(f(x), DRAWN)));
 
-  /** Calls `dragged` with where a pointer is that went down in `event`, until it is let go. */
-  function follow(event, dragged) {
+  /** Calls `dragged` with where a pointer is that went down in `event`, until it is let go; `pressed` if it did not move. */
+  function follow(event, dragged, pressed = () => {}) {
     let begun = false;
     const drag = (moved) => {
       begun ||= Math.hypot(moved.clientX - event.clientX, moved.clientY - event.clientY) >= BEGINS;
       if (begun) dragged(moved);
     };
-    const drop = () => {
+    const drop = ({ type }) => {
       removeEventListener("pointermove", drag);
       for (const kind of ["pointerup", "pointercancel"]) removeEventListener(kind, drop);
+      if (type === "pointerup" && !begun) pressed();
     };
     addEventListener("pointermove", drag);
     for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, drop);
@@ -51,11 +53,12 @@
 
   /**
    * Listens at a place. `panel()` is what stands there, if it may be drawn on; `now()` gives the settings, `labels()` the points
-   * with their labels; `change(values)` takes what is drawn or dragged.
+   * with their labels. `change(values)` takes what is drawn; `drag(points, again)` points of which one is dragged, `again` for
+   * all but the first; `press(place, i)` a place that was pressed, i of the point there or -1.
    */
   class Pen {
-    constructor(place, { panel, now, labels, change }) {
-      Object.assign(this, { panel, now, labels, change, moving: false });
+    constructor(place, { panel, now, labels, change, drag, press }) {
+      Object.assign(this, { panel, now, labels, change, drag, press, moving: false });
       place.addEventListener("pointerdown", (event) => this.begin(event));
     }
 
@@ -66,7 +69,16 @@
       const [box, scales] = [panel.svg.getBoundingClientRect(), panel.scales()];
       const at = (pointer) => placeOf(pointer, box, scales);
       const drawn = this.moving ? this.dragging(at(event)) : this.drawing(at(event));
-      follow(event, (moved) => drawn(at(moved)));
+      const pressed = () => this.press(at(event), this.pointAt(event, box, scales));
+      follow(event, (moved) => drawn(at(moved)), this.moving ? pressed : undefined);
+    }
+
+    /** Which point a pointer is on; -1: none. */
+    pointAt({ clientX, clientY }, box, [sx, sy]) {
+      const far = ([x, y]) => Math.hypot(sx(x) - clientX + box.left, sy(y) - clientY + box.top);
+      const distances = this.labels().map(far);
+      const least = Math.min(...distances);
+      return least < CLOSE ? distances.indexOf(least) : -1;
     }
 
     drawing(from) {
@@ -87,9 +99,12 @@
         points.map((point) => point[0]),
         x,
       );
+      let again = false;
       return (place) => {
         points[chosen] = [points[chosen][0], tenThousandths(clamp(place[1], FAR))];
-        this.change({ own: points.map((point) => [...point]) });
+        const moved = points.map((point) => [...point]);
+        this.drag(moved, again);
+        again = true;
       };
     }
   }

@@ -5,7 +5,7 @@
   const place = document.querySelector(".playground");
   if (!place || !window.fpLessons) return;
   const { Player, element, nearest, number, setAside, sign } = window.fpReplay;
-  const { FIRST, LESSONS, declared, followed, outcome } = window.fpLessons;
+  const { ALL, FIRST, LESSONS, declared, followed, outcome } = window.fpLessons;
   const { PARTS, entriesOf, readEntries } = window.fpSettings;
   const { button, showBeside } = window.fpControls;
   const { TakeBar } = window.fpDialogs;
@@ -124,34 +124,50 @@
 
     /** New values end a run; what it reached stays, dashed. With `lesson` they are those of a lesson. */
     change(values, lesson = null) {
-      if (this.canRetune(values)) return this.retune(values.lr);
+      if (this.canRetune(values)) return this.retune(values);
       if (!("own" in values) && POINTS.some((key) => key in values)) values = { ...values, own: null };
+      const ended = this.run?.step > 0 && !this.run.done;
       this.forget(true);
       const kept = lesson !== null || Object.keys(values).every((key) => key === "seed");
       this.lesson = lesson ?? (kept ? this.lesson : null);
       this.now = { ...this.now, ...values };
       this.write();
       this.address?.write(this.entries());
-      this.tell("Press Train.");
+      const why =
+        ended &&
+        Object.keys(values)
+          .map((key) => ALL[key]?.note)
+          .find(Boolean);
+      this.tell(`${why ? `${why} ` : ""}Press Train.`);
     }
 
-    /** A learning rate is changed without losing the run; all else that can be chosen decides how a run begins. */
+    /**
+     * Learning rate and noise are changed without losing the run, unless the points are the reader's own, which have no noise
+     * that could change; all else that can be chosen decides how a run begins.
+     */
     canRetune(values) {
       const { run } = this;
-      const alone = Object.keys(values).join() === "lr";
-      return alone && run && !run.done && run.step > 0 && !this.plan.length;
+      const [key, ...others] = Object.keys(values);
+      const can = key === "lr" || (key === "noise" && !this.now.own);
+      return can && !others.length && run && !run.done && run.step > 0 && !this.plan.length;
     }
 
-    async retune(lr) {
+    async retune(values) {
       const { run } = this;
       this.lesson = null;
-      this.now = { ...this.now, lr };
+      this.now = { ...this.now, ...values };
       Object.assign(run, { now: this.now, lesson: null });
       this.address?.write(this.entries());
       this.showLesson();
-      const step = await run.retune(lr);
-      if (run !== this.run || run.done) return;
-      this.tell(`Learning rate ${number(lr)} from step ${number(step)} on.`);
+      const step = await run.retune(values);
+      if (run !== this.run) return;
+      this.stage.relabel(run);
+      this.draw();
+      if (run.done) return;
+      const [[key, value]] = Object.entries(values);
+      this.tell(
+        `${{ lr: "Learning rate", noise: "Noise" }[key]} ${number(value)} from step ${number(step)} on.`,
+      );
     }
 
     /** The settings of the lesson that was chosen last, or of a locked address, and no run. */

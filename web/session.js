@@ -84,7 +84,8 @@
       this.declared = declared;
       this.draw = draw;
       this.running = false;
-      this.rates = [[0, declared.training.lr]]; // the learning rate from each of these steps on
+      const { data, training } = declared;
+      this.schedule = { lr: [[0, training.lr]], noise: [[0, data.noise ?? 0]] }; // each from these steps on
       this.trainer = trainerOf(declared);
       this.pending = null; // the request that is under way: the trainer runs ahead while the page draws
       this.drawn = 0;
@@ -112,10 +113,16 @@
       return forecast;
     }
 
-    /** Another learning rate from the step that the trainer has reached, which is returned. */
-    async retune(lr) {
-      const { step } = await this.trainer.request({ lr });
-      this.rates = [...this.rates.filter(([from]) => from < step), [step, lr]];
+    /**
+     * Another learning rate or other noise from about the step that the trainer has reached; that step.
+     * @param {Change} change
+     */
+    async retune(change) {
+      const { step } = await this.trainer.request({ change });
+      for (const [key, value] of Object.entries(change))
+        this.schedule[key] = [...this.schedule[key].filter(([from]) => from < step), [step, value]];
+      const { noise = this.declared.data.noise } = change;
+      this.declared = { ...this.declared, data: { ...this.declared.data, noise } };
       return step;
     }
 

@@ -121,6 +121,12 @@
       return this.data;
     }
 
+    /** The labels of a run have changed: the heat map measures all its outputs against the new ones. */
+    relabel(run) {
+      run.data = null;
+      run.frames = run.frames.map((frame) => ({ ...frame, drawn: undefined }));
+    }
+
     put(key, { spec, steps, others }, Kind = CurvesPanel) {
       if (this.panels[key]?.constructor === Kind) return this.panels[key].set(spec, steps, others);
       this.panels[key] = new Kind(this.places[key], spec, steps, {

@@ -18,19 +18,38 @@
   };
 
   /** Where the labels stand: on the grid, at random places, or as the reader has put them. */
-  function pointsOf({ own, points, anywhere, noise }) {
+  function pointsOf({ own, points, anywhere, noise }, noises) {
     if (own) {
       const columns = [0, 1].map((c) => list(own.map((point) => point[c])));
       return [`x = np.array([\n${columns[0]}\n])`, `y = np.array([\n${columns[1]}\n])`];
     }
     const lines = [`n = ${points}`];
-    if (anywhere || noise) lines.push("generator = torch.Generator().manual_seed(1_000_000 + seed)");
+    const changes = noises.length > 1;
+    if (anywhere || noise || changes)
+      lines.push("generator = torch.Generator().manual_seed(1_000_000 + seed)");
     if (anywhere)
       lines.push("x = np.sort(-np.pi + 2 * np.pi * torch.rand(n, generator=generator).double().numpy())");
     else lines.push("x = -np.pi + 2 * np.pi * (np.arange(n) + 0.5) / n");
+    if (changes) return [...lines, ...changingLabels(noises)];
     const added = ` + ${noise} * torch.randn(n, generator=generator).double().numpy()`;
     return [...lines, `y = target(x)${noise ? added : ""}`];
   }
+
+  /** Labels whose noise was changed on the way: [[step, noise], ...]. */
+  function changingLabels(noises) {
+    return [
+      "e = torch.randn(n, generator=generator).double().numpy()",
+      `noises = ${scheduleOf(noises)}`,
+      "",
+      "",
+      "def labels_at(step):",
+      "    return target(x) + [v for s, v in noises.items() if s <= step][-1] * e",
+      "",
+    ];
+  }
+
+  const scheduleOf = (values) =>
+    `{${values.map(([step, value]) => `${step}: ${value}`).join(", ")}}  # from each of these steps on`;
 
   function targetOf({ sines, drawn }) {
     const waves = Object.entries(sines).map(
@@ -71,23 +90,26 @@
     return [...lines, "net = net.double()"];
   }
 
-  /** The optimizer, and its rates where they were changed on the way: [[step, rate], ...]. */
-  function trainingOf({ optimizer, steps, stop }, rates) {
+  /** The optimizer, and its rates where they were changed on the way: [[step, rate], ...]; so with noises. */
+  function trainingOf({ optimizer, steps, stop }, { lr: rates, noise: noises }) {
     const [[, lr]] = rates;
     const name = optimizer === "adam" ? "Adam" : "SGD";
     const momentum = optimizer === "momentum" ? ", momentum=0.9" : "";
     const scheduled = [
-      `rates = {${rates.map(([step, rate]) => `${step}: ${rate}`).join(", ")}}  # from each of these steps on`,
+      `rates = ${scheduleOf(rates)}`,
       `schedule = partial(LambdaLR, lr_lambda=lambda t: [r for s, r in rates.items() if s <= t][-1] / ${lr})`,
     ];
+    const changes = noises.length > 1;
+    const batches = "    batches=((column(labels_at(t), dtype=torch.float64),) for t in count()),";
     return [
-      "inputs, labels = into(x), column(y, dtype=torch.float64)",
+      changes ? "inputs = into(x)" : "inputs, labels = into(x), column(y, dtype=torch.float64)",
       `fine = -np.pi + 2 * np.pi * (np.arange(${FINE}) + 0.5) / ${FINE}`,
       "between = into(fine)",
       ...(rates.length > 1 ? scheduled : []),
       "history = train(",
       "    net,",
-      "    lambda net: mean_squared_error(net, inputs, labels),",
+      `    lambda net${changes ? ", labels" : ""}: mean_squared_error(net, inputs, labels),`,
+      ...(changes ? [batches] : []),
       `    steps=${steps},`,
       `    stop=${stop},`,
       `    optimizer=partial(torch.optim.${name}, lr=${lr}${momentum}),`,
@@ -98,7 +120,7 @@
     ];
   }
 
-  function resultOf(ks) {
+  function resultOf(ks, noises) {
     const errors = ks.length
       ? [
           `k = [${ks.join(", ")}]`,
@@ -108,6 +130,7 @@
         ]
       : [];
     return [
+      ...(noises.length > 1 ? ['y = np.array([labels_at(step) for step in history["step"]])'] : []),
       'training = ((history["at"] - y) ** 2).mean(axis=1)',
       'whole = ((history["h"] - target(fine)) ** 2).mean(axis=1)',
       ...errors,
@@ -115,7 +138,7 @@
     ];
   }
 
-  function importsOf({ activation, start, antisymmetric }, ks, rates) {
+  function importsOf({ activation, start, antisymmetric }, ks, { lr: rates, noise: noises }) {
     const used = ["MLP"];
     if (antisymmetric) used.push("Antisymmetric");
     if (activation === "ricker") used.push("Ricker");
@@ -123,6 +146,7 @@
     if (start === "xavier") used.push("xavier_init");
     return [
       "from functools import partial",
+      ...(noises.length > 1 ? ["from itertools import count"] : []),
       "",
       "import numpy as np",
       "import torch",
@@ -135,20 +159,20 @@
     ];
   }
 
-  /** The settings as a script; `rates` are [[step, learning rate], ...] where the rate was changed while it trained. */
-  function pythonOf(now, rates = [[0, now.lr]]) {
+  /** The settings as a script; `schedule` has what rate and noise were while it trained, [[step, value], ...] each. */
+  function pythonOf(now, schedule = { lr: [[0, now.lr]], noise: [[0, now.noise]] }) {
     const ks = followed({ declared: declared(now) }).map(frequencyOf);
     const about = `${QUOTES}The run of the playground once more: same points, same initial weights, same steps.${QUOTES}`;
     const blocks = [
       [about],
-      importsOf(now, ks, rates),
+      importsOf(now, ks, schedule),
       [`seed = ${now.seed}`],
       targetOf(now),
-      pointsOf(now),
+      pointsOf(now, schedule.noise),
       inputOf(now),
       networkOf(now),
-      trainingOf(now, rates),
-      resultOf(ks),
+      trainingOf(now, schedule),
+      resultOf(ks, schedule.noise),
     ];
     return `${blocks
       .map((lines) => lines.join("\n"))

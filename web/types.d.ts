@@ -46,7 +46,12 @@ interface TrainerRequest {
   most?: number;
   slices?: number;
   forecast?: boolean;
+  change?: Change;
+}
+/** What changes while it trains. */
+interface Change {
   lr?: number;
+  noise?: number;
 }
 
 /** What can be chosen: one of `options`, frequencies, a number from `low` to `high`, or else a switch. */
@@ -57,6 +62,7 @@ interface Choice {
   high?: number;
   step?: number | "any";
   why?: string;
+  note?: string;
   options?: Record<string, unknown>;
   frequencies?: boolean;
 }
@@ -133,6 +139,7 @@ interface Window {
     };
   };
   fpPoints: any;
+  fpPointsEditor: any;
   fpTakeaway: any;
   fpDialogs: any;
   fpSound: any;

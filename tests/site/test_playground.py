@@ -635,6 +635,45 @@ def test_a_learning_rate_changed_on_the_way_stands_in_the_python(open_page, addr
     assert page.faults == []
 
 
+@pytest.mark.parametrize("begin", [0, 0.25])
+def test_noise_changed_on_the_way_gives_other_labels_and_stands_in_the_python(open_page, address, begin, monkeypatch):
+    """The weights stay, the labels are those of a new run with this noise, and Python changes them at the same step."""
+    monkeypatch.setenv("FPBOOK_BUILD", "1")
+    page = open_page(f"{address}#try?steps=120&stop=0&anywhere=1&noise={begin}")
+    for _ in range(3):
+        page.get_by_role("button", name="Step", exact=True).click()
+        page.locator(".play[data-state=stopped]").wait_for()
+    page.get_by_role("button", name="Heat map").click()
+    page.get_by_label("noise").fill("0.6")
+    page.get_by_label("noise").press("Tab")
+    expect(page.locator(".play [aria-live]")).to_contain_text("Noise 0.6 from step")
+    fresh = open_page(f"{address}#try?steps=120&stop=0&anywhere=1&noise=0.6")
+    y = "Array.from(fpPlayground.stage.dataOf(fpPlayground.shown()).y)"
+    assert page.evaluate(y) == fresh.evaluate(y)
+    page.get_by_role("button", name="Train").click()
+    state(page, "long")
+    script, mine = repeated(page)
+    rows = page.evaluate(ROWS)["rows"]
+    assert re.search(rf"noises = \{{0: {begin}, [1-9]\d*: 0.6\}}", script) and max(map(len, script.splitlines())) <= 120
+    np.testing.assert_allclose(rows, mine, rtol=2e-4, atol=1e-5)
+    assert rows[-1][0] == 120 and "noise=0.6" in page.url and page.faults == fresh.faults == []
+
+
+def test_what_cannot_change_while_it_trains_says_why(open_page, address):
+    page = open_page(f"{address}#try?steps=120&stop=0")
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.locator(".play[data-state=stopped]").wait_for()
+    page.wait_for_function("() => fpPlayground.run?.step > 0")
+    features = page.get_by_label("Fourier features up to")
+    features.fill("4")
+    features.press("Tab")
+    reason = page.locator(".control:has([aria-label^=Fourier])").get_attribute("title")
+    assert "begin a new run" in reason and said(page) == reason.replace(",", "") + " Press Train."
+    page.get_by_label("width", exact=True).fill("20")
+    page.get_by_label("width", exact=True).press("Tab")
+    assert said(page) == "Press Train." and page.faults == []
+
+
 # The words in the panels with the places of their middles and their colours, as the page shows and a canvas gets them.
 PAINTED = """() => {
   const pen = document.createElement("canvas").getContext("2d"), { cards } = fpPlayground.stage;
@@ -741,6 +780,73 @@ def test_a_point_is_dragged_and_the_others_stay(open_page, address, monkeypatch)
     again.get_by_label("noise").press("Tab")
     assert abs(labels(again)[moved[0], 1]) < 1.5  # other noise puts all points anew
     assert page.faults == [] and again.faults == []
+
+
+def click_at(page, x, y):
+    """Press the first panel at a place of its axes: x from -pi to pi between its margins, y from -3 to 3."""
+    page.locator(".play-draw").scroll_into_view_if_needed()
+    box = page.locator(".play-draw > svg").bounding_box()
+    axes = "([x, y]) => fpPlayground.stage.panels.output.scales().map((scale, i) => scale([x, y][i]))"
+    right, down = page.evaluate(axes, [x, y])
+    page.mouse.click(box["x"] + right, box["y"] + down)
+
+
+def test_a_click_adds_a_point_which_is_kept_and_one_is_removed_and_brought_back(open_page, address, monkeypatch):
+    monkeypatch.setenv("FPBOOK_BUILD", "1")
+    page = open_page(f"{address}#try?lesson=noise&steps=60")
+    before = labels(page)
+    page.get_by_role("button", name="Move points").click()
+    undo, number = page.get_by_role("button", name="Undo"), page.get_by_label("point", exact=True)
+    assert undo.is_disabled()
+    click_at(page, 0.53, 2.4)
+    after = labels(page)
+    assert len(after) == 42 and "Added: x = 0.5" in said(page) and "42 points" in said(page)
+    added = int(number.input_value()) - 1
+    np.testing.assert_allclose(after[added], [0.53, 2.4], atol=0.05)
+    assert (np.delete(after, added, 0) == before).all()
+    page.wait_for_timeout(400)
+    words, again = trained(page), open_page(page.url)
+    assert trained(again) == words and (labels(again) == after).all()
+    _, mine = repeated(page)
+    rows = page.evaluate(ROWS)["rows"]
+    np.testing.assert_allclose(rows, mine, rtol=2e-4, atol=1e-5)
+    page.keyboard.press("Escape")
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="CSV").click()
+    table = np.loadtxt(waited.value.path(), delimiter=",", skiprows=1)
+    np.testing.assert_allclose(table, rows)
+    page.get_by_role("button", name="Paste points").click()
+    shown = page.get_by_role("textbox", name="points, one a line").input_value()
+    np.testing.assert_allclose([[float(v) for v in line.split(",")] for line in shown.splitlines()], after)
+    page.keyboard.press("Escape")
+    click_at(page, *after[added])  # on a point: it is chosen, and none is added
+    assert f"Point {added + 1} of 42" in said(page) and len(labels(page)) == 42
+    page.get_by_role("button", name="Remove the point").press("Enter")
+    assert (labels(page) == before).all() and "Removed: x = 0.5" in said(page)
+    undo.press("Enter")
+    assert (labels(page) == after).all() and "Undone. 42 points" in said(page)
+    undo.press("Enter")
+    assert (labels(page) == before).all() and undo.is_disabled()
+    number.fill("3")  # by keyboard alone
+    number.press("Tab")
+    assert "Point 3 of 41" in said(page)
+    page.keyboard.press("Enter")
+    assert (labels(page) == np.delete(before, 2, 0)).all()
+    page.get_by_label("noise").fill("0.1")
+    page.get_by_label("noise").press("Tab")  # puts all points anew
+    assert len(labels(page)) == 41 and undo.is_disabled() and page.faults == [] and again.faults == []
+
+
+@pytest.mark.parametrize("points, act", [(61, "add"), (5, "remove")])
+def test_no_point_is_added_or_removed_beyond_what_can_be_trained_on(open_page, address, points, act):
+    page = open_page(f"{address}#try?points={points}")
+    page.get_by_role("button", name="Move points").click()
+    if act == "add":
+        click_at(page, 0.5, -2.5)
+    else:
+        page.get_by_role("button", name="Remove the point").click()
+    assert f"5 to 61 can be trained on here not {62 if act == 'add' else 4}" in said(page)
+    assert len(labels(page)) == points and page.get_by_role("button", name="Undo").is_disabled() and page.faults == []
 
 
 TABLE = "x;y\n" + "\n".join(f"{i / 2};{np.sin(i):.3f}" for i in range(20))
