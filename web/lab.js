@@ -6,7 +6,7 @@
   const { frequencyOf } = window.fpExperiment;
   const { Control, button, check, same, showBeside, written } = window.fpControls;
   const { LabPanels } = window.fpLabPanels;
-  const { order, parts, reply, say, verdict } = window.fpMessages;
+  const { answer, order, parts, reply, say, verdict } = window.fpMessages;
   const { Address } = window.fpAddress;
   const { Session } = window.fpSession;
 
@@ -48,7 +48,7 @@
       Object.assign(this, { run: null, past: [], guess: -1 });
       this.root = element("div", null, { class: "replay lab", role: "group", "aria-label": "Lab" });
       this.address = new Address(`#lab${index}?`, (entries) => this.readAddress(entries));
-      this.ask(index);
+      this.addQuestion(index);
       this.addButtons();
       this.addControls();
       this.text = element("p", this.root, { class: "replay-text", "aria-live": "polite" });
@@ -60,7 +60,7 @@
 
     // ---- What there is to see and to press ----
 
-    ask(index) {
+    addQuestion(index) {
       const { question } = this.base;
       this.box = element("fieldset", this.root, { class: "lab-ask" });
       this.box.hidden = !question;
@@ -273,9 +273,13 @@
       );
     }
 
+    /** What is said to the guess, or, with other settings, the answer where the order of the frequencies does not tell it. */
     answer() {
-      if (!this.asking()) return "";
-      return `${reply(this.base.question, this.guess, verdict(this.base.question, this.run, this.recorded))} `;
+      const { guess, recorded, run } = this;
+      const { question } = this.base;
+      if (this.asking()) return `${reply(question, guess, verdict(question, run, recorded))} `;
+      const here = question && !order(run) && answer(question, run, recorded);
+      return here ? `${here} ` : "";
     }
 
     difference(declared) {

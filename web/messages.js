@@ -179,5 +179,11 @@
     return say(guess === right ? "right" : "wrong", { guess: said, answer });
   }
 
-  window.fpMessages = { column, measure, order, parts, reached, reply, say, verdict, words };
+  /** The answer to the question of a lab with other settings than it asks about; "" where a run does not decide it. */
+  function answer(question, run, recorded) {
+    const right = ["fitted", "long"].includes(run.done) ? verdict(question, run, recorded) : null;
+    return right === null ? "" : say("elsewhere", { answer: question.answers[right] });
+  }
+
+  window.fpMessages = { answer, column, measure, order, parts, reached, reply, say, verdict, words };
 })();

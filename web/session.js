@@ -165,10 +165,10 @@
      */
     async take(question = {}) {
       this.pending ??= this.trainer.request(question);
-      const asked = this.pending;
+      const request = this.pending;
       /** @type {Report} */
-      const report = await asked;
-      if (this.pending !== asked) return; // another call has kept it
+      const report = await request;
+      if (this.pending !== request) return; // another call has kept it
       this.pending = null;
       const { step, h, at, bars, done, loss, fresh } = report;
       const before = this.frames.at(-2);

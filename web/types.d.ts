@@ -103,6 +103,7 @@ interface Experiment {
 }
 
 interface Messages {
+  answer(question: Question, run: RunLike, recorded?: RunLike): string;
   column(name: string, run: RunLike): number[] | null;
   measure(text: string, run: RunLike, recorded?: RunLike): number;
   order(run: RunLike): string;

@@ -15,7 +15,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 
 from fpbook.lab import experiment
-from fpbook.lab.messages import order, picture, reply, say, verdict, words
+from fpbook.lab.messages import answer, order, picture, reply, say, verdict, words
 from fpbook.lab.spec import Declared, check, value_at, with_choice
 
 HEARD = 50  # how often a run looks whether Stop was pressed, and moves its bar
@@ -87,6 +87,8 @@ class LiveLab:
         if asked:
             right = verdict(changed, result, self.recorded)
             first = reply(question, question["answers"].index(self.guess.value), right)
+        elif question and not first:
+            first = answer(changed, result, self.recorded)
         self.note.value = html.escape(f"{first} {words(changed, result, self.recorded)}".strip())
         self.shown.value = _picture_html(picture(changed, result, self.recorded))
 

@@ -138,6 +138,12 @@ def reply(asked: Declared, guess: int, right: int | None) -> str:
     return say("right" if guess == right else "wrong", **answers)
 
 
+def answer(declared: Declared, result: Declared, recorded: Declared | None = None) -> str:
+    """The answer to the question of a lab with other settings than it asks about; "" where a run does not decide it."""
+    right = verdict(declared, result, recorded) if result["done"] in {"fitted", "long"} else None
+    return "" if right is None else say("elsewhere", answer=declared["question"]["answers"][right])
+
+
 ABOVE = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 4, "borderaxespad": 0, "fontsize": 9}
 
 

@@ -28,6 +28,7 @@ window.fpWords = {
   "guess first": "First guess what will happen: choose an answer.",
   "right": "You said “{guess}”: right.",
   "wrong": "You said “{guess}”; it was “{answer}”.",
+  "elsewhere": "With these settings the answer to the question of this lab is “{answer}”.",
   "undecided": "This run does not decide the question.",
   "again": "Please choose again: {reason}.",
   "one of": "{label} is one of {options}",

@@ -419,6 +419,17 @@ def test_the_question_is_asked_only_with_the_settings_it_is_about(open_lab):
     assert "First guess" in lab.locator(".lab-ask").inner_text() and page.faults == []
 
 
+@pytest.mark.parametrize("degree", [1, 2])
+def test_away_from_the_question_the_verdict_comes_first_in_words(open_lab, degree):
+    page, lab = open_lab("cube", state=f"#lab0?data.degree={degree}")
+    press(lab, "Train")
+    said = words(lab, "Right on", 120_000)
+    share = int(re.search(r"and on (\d+) % of the others", said)[1])
+    answer = "fewer than half" if share < 49 else "more" if share > 51 else "half"
+    assert said.startswith(f"With these settings the answer to the question of this lab is “{answer}”.")
+    assert page.faults == []
+
+
 def test_messages_stand_where_the_reader_is(open_lab):
     """On a phone: the demand for a guess in the question, a refusal beside its field, the result above the panels."""
     page, lab = open_lab("order", has_touch=True)
@@ -657,7 +668,8 @@ def test_page_and_kernel_give_the_curves_of_the_first_panel_the_same_names(name,
 SAYS = """runs => runs.map(({declared, rows, done, guess, recorded}) => {
   const [run, base] = [{declared, rows, done, frames: []}, {...recorded, declared, frames: []}];
   const {question} = declared, right = fpMessages.verdict(question, run, base);
-  return [fpMessages.words(run, base), right, fpMessages.reply(question, guess, right), fpMessages.order(run)];
+  const reply = fpMessages.reply(question, guess, right), elsewhere = fpMessages.answer(question, run, base);
+  return [fpMessages.words(run, base), right, reply, elsewhere, fpMessages.order(run)];
 })"""
 
 
@@ -680,7 +692,8 @@ def test_python_and_the_page_say_the_same(open_lab, packed):
         ]  # fmt: skip
         right = messages.verdict(made, *results)
         told = messages.words(made, *results), messages.order(made, results[0])
-        expected.append([told[0], right, messages.reply(made["question"], i % 3, right), told[1]])
+        elsewhere = messages.answer(made, *results)
+        expected.append([told[0], right, messages.reply(made["question"], i % 3, right), elsewhere, told[1]])
         ended = done if done != "stopped" else ""
         cases.append(dict(declared=made, rows=rows, done=ended, guess=i % 3, recorded=dict(rows=both[1], done=ended)))
     page, _ = open_lab("order")

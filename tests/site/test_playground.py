@@ -737,7 +737,7 @@ def test_controls_and_panels_are_in_one_view_while_it_trains(open_page, address,
     })""")
     whole, work, choose = boxes
     assert -1 <= whole["top"] and work["right"] < choose["left"]  # side by side, brought into view by Train
-    header = 64  # of the book, above the playground
+    header = 96  # of the book, title and sentence of the page, above the playground: all is in view on arrival
     assert max(work["bottom"], choose["bottom"]) - whole["top"] <= height - header and work["bottom"] <= height, boxes
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth") and page.faults == []
 
