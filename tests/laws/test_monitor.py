@@ -801,6 +801,13 @@ def test_before_the_first_measurement_all_columns_are_empty():
     assert monitor.to_dict() == {"step": [], "k=1": [], "k=5": []}
 
 
+def test_a_step_of_any_kind_is_stored_as_a_number():
+    monitor = FrequencyMonitor(x, y, k=[1, 5])
+    for step in (3, np.int64(4), np.float32(5), torch.tensor(6)):
+        monitor(step, y)
+    assert json.loads(json.dumps(monitor.state_dict()))["step"] == monitor.step.tolist() == [3, 4, 5, 6]
+
+
 def test_without_axes_it_draws_on_the_current_ones():
     monitor = FrequencyMonitor(x, y, k=[1, 5])
     monitor(0, y)
