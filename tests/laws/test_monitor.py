@@ -801,6 +801,14 @@ def test_before_the_first_measurement_all_columns_are_empty():
     assert monitor.to_dict() == {"step": [], "k=1": [], "k=5": []}
 
 
+@pytest.mark.parametrize(("floor", "resolved"), [(0.33, True), (0.34, False), (0.45, False)])
+def test_an_error_is_relied_on_up_to_a_noise_floor_of_a_third(floor, resolved):
+    other = floor * np.sqrt((n - 3) / 2) * np.cos(9 * x)  # which is taken for noise, with n - 3 degrees of freedom
+    monitor = FrequencyMonitor(x, np.sin(x) + other, k=[1])
+    assert monitor.floor == pytest.approx([floor]) and monitor.resolved == [resolved]
+    assert str(monitor).splitlines()[2].endswith("yes" if resolved else "no: below the noise floor")
+
+
 def test_a_step_of_any_kind_is_stored_as_a_number():
     monitor = FrequencyMonitor(x, y, k=[1, 5])
     for step in (3, np.int64(4), np.float32(5), torch.tensor(6)):
