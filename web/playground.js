@@ -392,18 +392,23 @@
     }
 
     readAddress(all) {
+      const { address } = this;
       try {
         const { lesson, values, hidden, lock } = readEntries(all);
         this.restrict(hidden, lock);
+        this.address = null; // written once, when all is read: who reads it meanwhile would find half of it
         this.choose(lesson ?? "kept");
         const names = Object.keys(values);
         const seedOnly = lesson !== null && names.every((name) => name === "seed");
         if (names.length || lesson === null) this.change({ own: null, ...values }, seedOnly ? lesson : null);
+        this.address = address;
+        address.write(this.entries());
         this.tell("These are the settings of the address. Press Train.");
       } catch (error) {
+        this.address = address;
         this.restrict([], false);
         this.choose("kept");
-        this.address.write([]);
+        address.write([]);
         this.tell(`The address of this page cannot be used: ${error.message}. Shown is the first lesson.`);
       }
     }
