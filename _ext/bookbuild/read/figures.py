@@ -74,7 +74,7 @@ def small_copy(figure):
 
 
 def add_pictures(app, doctree):
-    """An image of `figure:NAME` shows that figure, small; `#top` its upper panel, `#whole` as drawn. A drawing is SVG."""
+    """An image `figure:NAME` shows that figure, small; `#top` its upper panel, `#whole` as drawn. Drawings are SVG."""
     cells = [cell for notebook in app.book.notebooks.values() for cell in notebook.cells if "mystnb" in cell.metadata]
     figures = {cell.metadata["mystnb"].get("figure", {}).get("name"): cell for cell in cells}
     for image in list(doctree.findall(nodes.image)):
