@@ -90,7 +90,7 @@ def claim(
     TypeError, ValueError
         If `holds` is empty or has something other than truth values, if `measured` is empty, has NaN or has no median,
         or if the verdict is unknown. Also if the sentence is empty, or if it or a name of `measured` has an asterisk
-        outside of ``$...$``, because that would not be shown as emphasis.
+        outside of ``$...$``: they are shown as plain text, where an asterisk marks no emphasis.
 
     Examples
     --------

@@ -84,9 +84,9 @@ class FrequencyMonitor:
         `offset`.
     softmax : bool, optional
         Whether outputs are logits. Set it to True if your classifier returns logits, of shape (n, classes) or one
-        column for two classes. If this is not given, an output is taken as logits only if it, or each of its batches,
-        has ``.logits`` and the labels are one-hot. Other outputs are compared with the labels as they are. A warning is
-        given if the labels are 0 and 1 and such an output holds no probabilities.
+        column for two classes. If this is not given, an output is taken as logits only if the labels are one-hot and
+        the output, or each of its batches, has ``.logits``. Other outputs are compared with the labels as they are. A
+        warning is given if the labels are 0 and 1 and such an output holds no probabilities.
     axis : int, optional
         Axis of `y` and of outputs that runs along the points, the first by default. For fields of shape (fields, n) it
         is 1.
@@ -112,13 +112,14 @@ class FrequencyMonitor:
         Error of the mean of the output, divided by the root mean square of the labels. If `centre` is true, that is
         the root mean square about their mean.
     share : array, shape (m,)
-        Share of the energy of the labels, about their mean if `centre` is true.
+        Share of the labels' energy that each part has. If `centre` is true, this is the energy about their mean.
     floor : array, shape (m,)
-        Relative error that label noise alone causes if waves are measured, even for a model without any error; else 0.
+        Relative error that label noise alone causes, even for a model without any error. It is 0 unless waves are
+        measured.
         It is estimated by counting as noise all that the waves leave unexplained in the labels.
     resolved : array of bool, shape (m,)
-        Whether `error` can be relied on. It cannot if the floor is above 1/3, if the points can hardly tell a wave from
-        the others, so that noise is amplified five times or more, or if a band has nothing of the labels.
+        Whether `error` can be relied on. It cannot in three cases: the floor is above 1/3; the points can hardly tell
+        a wave from the others, and noise is amplified five times or more; the labels have nothing in a band.
 
     Raises
     ------
@@ -382,8 +383,8 @@ class FrequencyMonitor:
         Returns
         -------
         dict of name -> float, or None
-            The relative errors. None if the step is no multiple of `every` or was the last one measured, and in all
-            processes but the first.
+            The relative errors. None if the step is no multiple of `every`, or if it is the step that was measured
+            last. In distributed training also None in all processes but the first.
 
         Raises
         ------
@@ -471,7 +472,7 @@ class FrequencyMonitor:
         return Columns({"name": self.names, "first below": first.tolist(), "stays below": stays.tolist()})
 
     def table(self, below: float = 0.2) -> Columns:
-        """Share of the energy, last error, leak (with `k`) and `fitted` of each name: columns that print as a table."""
+        """Per name: share of energy, last error, leak (if waves are measured) and `fitted`; prints as a table."""
         fitted = self.fitted(below)
         marks = ["" if fine else "not resolved" for fine in self.resolved]
         columns = {"name": self.names, "share": self.share.tolist(), "error": self.error[-1].tolist()}

@@ -115,7 +115,8 @@ def train(
     record : dict of name -> function, optional
         ``function(net)`` -> tensor, computed without gradients at the steps that `every` names.
     every : int or sequence of int
-        Interval between the recorded steps, or these steps themselves. The last step is always recorded.
+        One number is the interval between recorded steps; a sequence lists the steps. The last step is always
+        recorded.
     progress : function, optional
         A function that takes the iterable of steps and gives an iterable of steps, used in place of the progress bar.
         If what it gives ends early, training ends there, and that last step is recorded.
@@ -127,8 +128,8 @@ def train(
 
         - ``"step"``, (r,): the recorded steps.
         - ``"loss"``, (steps taken + 1, [members]): entry t is the loss after t updates. With `batches` it is the loss
-          on the batch that is drawn for update t + 1. After the last update no batch is drawn, so that entry is
-          missing, unless `stop` ended the training.
+          on the batch that is drawn for update t + 1. With `batches` there is one entry less, because no batch is
+          drawn after the last update. If `stop` ended the training, no entry is missing.
         - ``"stopped"``, ([members]): the first step with loss < `stop`, or -1 if there is none.
         - Each name in `record`, (r, [members], ...).
 

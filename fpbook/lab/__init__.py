@@ -40,12 +40,12 @@ def lab(
     data : dict
         Data of one of three kinds:
 
-        - On the line: ``points`` (their number), ``low`` and ``high`` (the interval). The target is the sum of
-          ``sines`` and ``cosines`` ({k: size}), ``halves`` (frequency of a sine for x <= 0, and for x > 0) and
-          ``drawn`` (values on a grid), as far as they are given. Optional are ``shift`` (by what part of the spacing
-          the first point lies above ``low``; 0.5 by default), ``anywhere`` (points drawn at random), ``noise``
-          (standard deviation), ``round`` (labels are rounded to its multiples), ``held`` (number of held-out points)
-          and ``fine`` (number of points at which the output is drawn, 201 by default).
+        - On the line: ``points`` (their number), ``low`` and ``high`` (the interval). The target is the sum of those of
+          the following that are given: ``sines`` and ``cosines`` ({k: size}), ``halves`` (frequency of a sine for x <=
+          0, and for x > 0), ``drawn`` (values on a grid). Optional are ``shift`` (by what part of the spacing the first
+          point lies above ``low``; 0.5 by default), ``anywhere`` (points drawn at random), ``noise`` (standard
+          deviation), ``round`` (labels are rounded to its multiples), ``held`` (number of held-out points) and ``fine``
+          (number of points at which the output is drawn, 201 by default).
         - On the cube: ``cube`` (its dimension), ``degree`` (number of coordinates that are multiplied to give the
           target), ``seen`` (number of corners in the training set).
         - On the rod of `fpbook.pde`: ``rod`` (number of points).
@@ -73,9 +73,9 @@ def lab(
         - ``compare``, whether runs are laid over one another although their data differ.
         - ``heat``, whether the page also has a heat map of the error over step and frequency.
     choose : dict of path -> dict
-        The controls that the reader has, besides one of the seed. The path "network.a" changes one entry of what is
-        declared, and the path "network" changes several at once. Each control has a ``label``, and what kind it is
-        depends on its other keys:
+        The controls that the reader has. One for the seed is always added. The path "network.a" changes one entry of
+        what is declared, and the path "network" changes several at once. Each control has a ``label``, and what kind it
+        is depends on its other keys:
 
         - ``low``, ``high`` and ``step``: a number.
         - ``options``, name -> value: a choice.
@@ -91,8 +91,8 @@ def lab(
         What is said after a run, with measures in braces (see the notes). For example, "fitted at step {t:k = 1}", or
         as a percentage "{%end:unseen}". "{each}" names all frequencies with their steps.
     recorded : dict of path -> value, optional
-        Values that controls have in the recorded run, if it is not the run as declared. The reader's runs are compared
-        with the recorded run.
+        Values of controls in the recorded run that differ from the declared ones. Without them, the recorded run is the
+        declared one. The reader's runs are compared with the recorded run.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def lab(
     A measure is a number of a run. For a series NAME, "t:NAME" is the step from which it stays below the threshold,
     "first:NAME" the first step at which it is below it, "end:NAME" its last value, "low:NAME" its smallest value, and
     "best:NAME" the step of that value. "steps" is the number of steps taken, infinity if the loss did not fall below
-    ``stop``. With "recorded " before it, a measure is that of the recorded run.
+    ``stop``. For a measure of the recorded run, write "recorded " before it, as in "recorded t:k = 1".
 
     In a kernel, training runs in a thread, because otherwise the kernel would not hear the Stop button. On Colab the
     updates from a thread do not arrive. There training does not run in one, and cannot be stopped. Only what ipywidgets

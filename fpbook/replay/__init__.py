@@ -57,7 +57,7 @@ def replay(runs: Runs, *, at: float | None = None, over: str = "step", colors: d
     at : float, optional
         Step of the picture that stands in place of the figure. By default it is the middle one of the steps.
     over : str
-        What `step` counts.
+        Name of the quantity in `step`, written before its value in the line of text, for example "epoch".
     colors : dict of name -> matplotlib's colour, optional
         Colours of curves by name, for example those that a section gives its quantities in all its figures. Any other
         curve has the colour of its style, or else the next free one. A name has the same colour in all panels.
