@@ -89,8 +89,8 @@ def claim(
         If a value of `holds` is false.
     TypeError, ValueError
         If `holds` is empty or has something other than truth values, if `measured` is empty, has NaN or has no median,
-        or if the verdict is unknown. Also if the sentence is empty, or if it or a name of `measured` has an asterisk
-        outside of ``$...$``: they are shown as plain text, where an asterisk marks no emphasis.
+        or if the verdict is unknown. Also if the sentence is empty, or if an asterisk stands outside of ``$...$`` in
+        the sentence or in a name of `measured`, because both are shown as plain text, without emphasis.
 
     Examples
     --------

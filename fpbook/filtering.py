@@ -105,9 +105,9 @@ def low_frequency_ratio(
     exponentials and 28 squarings. Other filter variances take one exponential each.
 
     Error: below 4,096 points all is float64. From there on kernels are float32. Rounding then adds an error to the
-    filtered labels, and this error stays the same if they are small. The smaller a ratio, the larger is therefore its
-    relative error: up to some 1e-6 for ratios near 1, about 1e-4 for a ratio of 1e-8, and a ratio of 1e-15 has no right
-    digit.
+    filtered labels, and this error is as large for small filtered labels as for large ones. The smaller a ratio, the
+    larger is therefore its relative error: up to some 1e-6 for ratios near 1, about 1e-4 for a ratio of 1e-8, and a
+    ratio of 1e-15 has no right digit.
 
     For sin(wx) on a wide interval LFR = exp(-w^2 delta). The ratio depends on the scale of the points: if all of them
     are multiplied by c, it takes the same values at k0 / c.

@@ -85,8 +85,8 @@ class FrequencyMonitor:
     softmax : bool, optional
         Whether outputs are logits. Set it to True if your classifier returns logits, of shape (n, classes) or one
         column for two classes. If this is not given, an output is taken as logits only if the labels are one-hot and
-        the output, or each of its batches, has ``.logits``. Other outputs are compared with the labels as they are. A
-        warning is given if the labels are 0 and 1 and such an output holds no probabilities.
+        the output, or each of its batches, has ``.logits``. Other outputs are compared with the labels as they are. If
+        the labels are 0 and 1 and an output that is compared as it is holds no probabilities, a warning is given.
     axis : int, optional
         Axis of `y` and of outputs that runs along the points, the first by default. For fields of shape (fields, n) it
         is 1.

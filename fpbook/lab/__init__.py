@@ -73,9 +73,9 @@ def lab(
         - ``compare``, whether runs are laid over one another although their data differ.
         - ``heat``, whether the page also has a heat map of the error over step and frequency.
     choose : dict of path -> dict
-        The controls that the reader has. One for the seed is always added. The path "network.a" changes one entry of
-        what is declared, and the path "network" changes several at once. Each control has a ``label``, and what kind it
-        is depends on its other keys:
+        The controls that the reader has. One for the seed is always added. A path names what a control changes:
+        "network.a" is the entry ``a`` of `network`, and "network" stands for several of its entries at once. Each
+        control has a ``label``, and what kind it is depends on its other keys:
 
         - ``low``, ``high`` and ``step``: a number.
         - ``options``, name -> value: a choice.
@@ -108,8 +108,8 @@ def lab(
     ``stop``. For a measure of the recorded run, write "recorded " before it, as in "recorded t:k = 1".
 
     In a kernel, training runs in a thread, because otherwise the kernel would not hear the Stop button. On Colab the
-    updates from a thread do not arrive. There training does not run in one, and cannot be stopped. Only what ipywidgets
-    7.7.1 (on Colab) and 8 have in common is used.
+    updates from a thread do not arrive. There training does not run in one, and cannot be stopped. The lab uses only
+    what ipywidgets 7.7.1 (the version on Colab) has in common with version 8.
     """
     network = {"seed": 0, **network} if isinstance(network, dict) else network
     parts = {"data": data, "network": network, "training": training, "watch": watch}

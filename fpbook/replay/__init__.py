@@ -45,7 +45,8 @@ def replay(runs: Runs, *, at: float | None = None, over: str = "step", colors: d
 
         - ``dict(x=x, curves={name: y, ...})``: curves over x, shape (n,). A `y` of shape (r, n) moves, and one of shape
           (n,) does not.
-        - ``dict(curves={name: y, ...})``: curves over the steps, `y` of shape (r,). The reader can drag the step there.
+        - ``dict(curves={name: y, ...})``: curves over the steps, `y` of shape (r,). In such a panel the reader can
+          drag the step.
           With ``threshold=0.1`` a line is drawn at 0.1. On it a full mark stands at the step from which a curve stays
           below. If the curve was below earlier and left again, an empty mark stands at the first such step.
         - ``dict(image=frames)``: pictures of shape (r, a, b), or one of shape (a, b); ``cmap`` names a colour map.
