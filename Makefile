@@ -64,7 +64,7 @@ lint: .venv/stamp ## style, spelling, types, workflows
 	@if command -v tsc > /dev/null; then tsc -p web; else echo "$(NO_TSC)"; fi
 	$(BIN)/zizmor --offline --quiet .
 
-unit: .venv/stamp ## laws, rules, the build on a scratch book: ten minutes on two cores
+unit: .venv/stamp ## laws, rules, the build on a scratch book: five minutes on two cores
 	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/site --durations=10
 
 pages: .venv/stamp browser ## the built pages, in a browser too
