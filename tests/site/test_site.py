@@ -350,9 +350,9 @@ def test_a_preview_stays_within_the_window_and_shows_no_figure_that_waits_for_a_
 
 
 def test_a_phone_shows_figures_at_a_size_that_can_be_read(open_page, site):
-    page = open_page(f"{site}html/chapters/strengths-parity.html", responses=[])
+    page = open_page(f"{site}html/chapters/why.html", responses=[])
     page.set_viewport_size(PHONE)
-    figure = page.locator("figure#fig-strengths-neighbours")
+    figure = page.locator("figure#fig-why-target")
     figure.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     assert figure.locator("img").bounding_box()["width"] > 550 and figure.get_attribute("tabindex") == "0"
