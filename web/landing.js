@@ -31,7 +31,7 @@
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The data do not say what is there, the network decides. Most are like the left one: it learns slow waves first, and it adds no needless fast ones. Either can occur without the other; both are called the frequency principle. The right one does neither.";
+    "The data do not say what is there, the network decides. Most networks are like the left one: they learn slow waves first, and they add no needless fast ones. This is the frequency principle. The right one does neither.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 
@@ -377,7 +377,7 @@
     withUsual() {
       const [slow, fast] = [WAVES.slow, WAVES.fast].map((k) => measure(`t:k = ${k}`, this.runs[0]));
       if (slow >= fast) return "";
-      return `With ${USUAL}, an ordinary activation, it is the same, only later: the slow wave is learned by step ${number(slow)}, the fast one by step ${number(fast)}.`;
+      return `A network with ${USUAL}, an ordinary activation, does the same, only later: it has learned the slow wave by step ${number(slow)}, the fast one by step ${number(fast)}.`;
     }
 
     reply(right) {

@@ -84,7 +84,7 @@ def test_both_fit_the_points_and_one_has_learned_the_curve(open_page, folder, ad
     left, right = reveal(page)
     told = page.get_by_role("status").inner_text()
     assert left < 10 and right > 30 and "You guessed right." in told
-    assert "called the frequency principle" in told
+    assert "This is the frequency principle" in told
     still(page)
     bent = outputs(page)
     assert all(a.count("L") == b.count("L") and a != b for a, b in zip(straight, bent))
@@ -136,7 +136,7 @@ def test_with_tanh_the_left_network_learns_the_curve_too(open_page, address):
     slow, middle, fast = steps(page, 0)
     assert slow < middle < fast and fast > max(bump)
     said = page.get_by_role("status").inner_text()
-    assert f"the slow wave is learned by step {slow}, the fast one by step {fast}" in said
+    assert f"the slow wave by step {slow}, the fast one by step {fast}" in said
     page.get_by_role("button", name="The bump again").click()
     state(page, "fitted")
     assert "a bump" in title.inner_text() and steps(page, 0) == bump and page.faults == []
