@@ -240,8 +240,10 @@
     /** Only what can be pressed now is there; the keyboard stays among it. */
     show(state) {
       const held = document.activeElement;
+      const again = this.before.length > 0;
       this.live.dataset.state = state;
-      const now = { [state]: true, again: this.before.length > 0 };
+      this.live.toggleAttribute("data-again", again);
+      const now = { [state]: true, again };
       Object.values(KEYS).forEach((words, i) => (this.keys[i].textContent = words(now)));
       this.other.textContent = this.usual ? "The bump again" : `Try ${USUAL} on the left`;
       this.go.textContent = state === "training" ? "Stop" : state === "stopped" ? "Go on" : "Train both";
@@ -398,7 +400,6 @@
     }
 
     anew() {
-      this.live.dataset.again = "";
       for (const run of this.sessions) run.end();
       Object.assign(this, { before: this.sessions, sessions: [] });
       this.train();

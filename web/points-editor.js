@@ -73,10 +73,13 @@
     /** Other points; false, with the reason, where they cannot be trained on. */
     take(points, what) {
       const problem = problemOfPoints(points);
-      if (problem) this.tell(`These points cannot be used: ${problem}.`);
-      else this.drag(points, false);
-      if (!problem) this.tell(`${what}. ${points.length} points. Press Train.`);
-      return !problem;
+      if (problem) {
+        this.tell(`These points cannot be used: ${problem}.`);
+        return false;
+      }
+      this.drag(points, false);
+      this.tell(`${what}. ${points.length} points. Press Train.`);
+      return true;
     }
 
     /** Points of which one is dragged; `again` if the same drag has moved it before. */
