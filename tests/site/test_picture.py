@@ -24,6 +24,18 @@ def folder(tmp_path_factory):
     return write_lab(tmp_path_factory.mktemp("picture"), "Picture", "picture-lab", "Scripts.", files("picture-lab"))
 
 
+@pytest.fixture
+def open_lab(open_page, address):
+    """Open the page, and wait until its lab is there: it comes when its place is near, which is after the load."""
+
+    def open_lab():
+        page = open_page(address)
+        page.wait_for_function("() => window.fpPicture")
+        return page
+
+    return open_lab
+
+
 @pytest.fixture(scope="module")
 def address(folder):
     with served(folder) as server:
@@ -67,8 +79,8 @@ def test_it_trains_from_disk_and_stops(open_page, folder):
     assert re.search(r"Stopped at step \d+", said(page)) and page.faults == []
 
 
-def test_a_photo_is_taken_over_and_what_is_none_is_refused(open_page, address, tmp_path):
-    page = open_page(address)
+def test_a_photo_is_taken_over_and_what_is_none_is_refused(open_lab, tmp_path):
+    page = open_lab()
     photo, other = tmp_path / "photo.png", tmp_path / "words.png"
     PIL.Image.fromarray(np.repeat(np.linspace(0, 255, 64, dtype=np.uint8)[None], 48, 0)).save(photo)
     other.write_text("no picture")
@@ -81,8 +93,8 @@ def test_a_photo_is_taken_over_and_what_is_none_is_refused(open_page, address, t
     assert page.evaluate("() => fpPicture.picture[0] < 0.2") and page.faults == []
 
 
-def test_a_picture_is_drawn(open_page, address):
-    page = open_page(address)
+def test_a_picture_is_drawn(open_lab):
+    page = open_lab()
     page.get_by_role("button", name="Draw one").click()
     canvas = page.locator(".picture-draw canvas")
     canvas.scroll_into_view_if_needed()
@@ -95,16 +107,16 @@ def test_a_picture_is_drawn(open_page, address):
     assert (drawn[8:24, 15:17] == 0).all() and (drawn[:, :8] == 1).all() and page.faults == []
 
 
-def test_the_portrait_is_that_of_the_section(open_page, address):
+def test_the_portrait_is_that_of_the_section(open_lab):
     with get_sample_data("grace_hopper.jpg") as file:
         grey = np.asarray(PIL.Image.open(file)).astype(float) @ [0.299, 0.587, 0.114] / 255
     means = grey[40:360, 110:430].reshape(SIDE, 10, SIDE, 10).mean(axis=(1, 3))
-    shown = np.array(open_page(address).evaluate("() => fpPicture.picture")).reshape(SIDE, SIDE)
+    shown = np.array(open_lab().evaluate("() => fpPicture.picture")).reshape(SIDE, SIDE)
     np.testing.assert_allclose(shown, means, atol=0.6 / 255)
 
 
-def test_rings_are_those_of_the_section(open_page, address):
-    page = open_page(address)
+def test_rings_are_those_of_the_section(open_lab):
+    page = open_lab()
     picture = np.array(page.evaluate("() => fpPicture.picture")).reshape(SIDE, SIDE)
     found = page.evaluate("() => Array.from(fpPicture.target)")
     fade, k = np.hanning(SIDE + 2)[1:-1], np.fft.fftfreq(SIDE, 1 / SIDE)
