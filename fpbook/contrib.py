@@ -38,7 +38,8 @@ class LightningMonitor(_Hooks):
         All inputs in the order of the monitor's labels. A tensor, or a list or dictionary of tensors, is moved to the
         model's device; a loader must give batches that are already there.
     name : str
-        What stands in the log in place of ``error``. Several monitors in one run need different names.
+        What the names in the log begin with: ``error/NAME`` by default. Several monitors in one run need different
+        names.
     """
 
     def __init__(self, monitor: FrequencyMonitor, inputs: Any, *, name: str = "error"):
@@ -78,8 +79,9 @@ class TrainerMonitor(_Hooks):
     ----------
     monitor : FrequencyMonitor
     inputs : tensor, or iterable of batches
-        All inputs in the order of the monitor's labels; batches may be dictionaries of named tensors. The same is moved
-        to the model's device as by `LightningMonitor`.
+        All inputs in the order of the monitor's labels; batches may be dictionaries of named tensors. A tensor,
+        or a list or dictionary of tensors, is moved to the model's device; a loader must give batches that are already
+        there.
     name : str
         Name of that file without its ending. Several monitors in one run need different names.
     """

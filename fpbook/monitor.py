@@ -69,9 +69,9 @@ class FrequencyMonitor:
         example, it is 1 for cycles per unit of `x`, and 360 for waves round a circle with `x` in degrees. It applies to
         `k`, to `bands` and to waves that the monitor chooses, and cannot be given with `delta`.
     bands : array, shape (m,), optional
-        Edges of \|k\|, in the unit of `k`. There is a band below the first edge, one between each two edges, and one
-        above the last. On a grid of at most three dimensions the bands are computed by the FFT, elsewhere as
-        differences of Gaussian filters.
+        Edges of \|k\|, in the unit of `k`. There is a band below the first edge, one between each two neighbouring
+        edges, and one above the last. On a grid of at most three dimensions the bands are computed by the FFT,
+        elsewhere as differences of Gaussian filters.
     delta : float or array of shape (m,), optional
         Filter variances, in units of `x` squared. For each there are two errors, below and above its cut-off.
     choose : int
@@ -86,7 +86,7 @@ class FrequencyMonitor:
         Whether outputs are logits. Set it to True if your classifier returns logits, of shape (n, classes) or one
         column for two classes. If this is not given, an output is taken as logits only if the labels are one-hot and
         the output, or each of its batches, has ``.logits``. Other outputs are compared with the labels as they are. If
-        the labels are 0 and 1 and an output that is compared as it is holds no probabilities, a warning is given.
+        the labels are 0 and 1 and such an output clearly holds no probabilities, one warning is given.
     axis : int, optional
         Axis of `y` and of outputs that runs along the points, the first by default. For fields of shape (fields, n) it
         is 1.
@@ -118,8 +118,8 @@ class FrequencyMonitor:
         measured.
         It is estimated by counting as noise all that the waves leave unexplained in the labels.
     resolved : array of bool, shape (m,)
-        Whether `error` can be relied on. It cannot in three cases: the floor is above 1/3; the points can hardly tell
-        a wave from the others, and noise is amplified five times or more; the labels have nothing in a band.
+        Whether `error` can be relied on. It cannot in three cases: `floor` is above 1/3; the labels have nothing in
+        the band; or the points can hardly tell the wave from the others, so that noise is amplified five times or more.
 
     Raises
     ------

@@ -177,10 +177,10 @@ def empirical_ntk(
 
     .. math:: K_{ij} = \nabla_\theta h(x_i) \cdot \nabla_\theta h(x_j)
 
-    If the loss (1/2n) sum (h - y)^2 is minimized by gradient flow and the kernel stays constant, then the error
-    r = h - y at the n points obeys dr/dt = -K r / n. An error along a unit vector s therefore shrinks at the rate
-    s^T K s / n, so the larger s^T K s is, the sooner it is fitted. Frozen parameters (``requires_grad`` False) do not
-    count.
+    If the loss (1/2n) sum (h - y)^2 is minimized by gradient flow and the kernel stays constant, then the error r = h -
+    y at the n points obeys dr/dt = -K r / n. An error along a unit vector s therefore begins to shrink at the rate s^T
+    K s / n, and keeps this rate if s is an eigenvector of K. The larger s^T K s is, the sooner it is fitted. Frozen
+    parameters (``requires_grad`` False) do not count.
 
     Parameters
     ----------

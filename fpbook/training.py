@@ -128,9 +128,8 @@ def train(
 
         - ``"step"``, (r,): the recorded steps.
         - ``"loss"``, (steps taken + 1, [members]): entry t is the loss after t updates. With `batches` it is the loss
-          on the batch that is drawn for update t + 1. With `batches` there is one entry less, because no batch is
-          drawn after the last update. If `stop` ended the training, there are steps taken + 1 entries with `batches`,
-          too.
+          on the batch that is drawn for update t + 1. No batch is drawn after the last update, so that with `batches`
+          the last entry is missing, unless `stop` ended the training.
         - ``"stopped"``, ([members]): the first step with loss < `stop`, or -1 if there is none.
         - Each name in `record`, (r, [members], ...).
 

@@ -66,8 +66,10 @@ def lab(
           between them, in the left and in the right half, and at held-out points. "seen" and "unseen" are shares of
           right signs at the corners of the cube. "exact" and "modified" are the largest distances from these solutions
           on the rod.
-        - ``threshold`` of the series, which frequencies need, and ``ylim`` and ``ylabel`` of their axes. ``log`` says
-          which of them are logarithmic: "xy" (the default), "x", "y" or "".
+        - ``threshold``, the level that a series shall reach. Frequencies need one, and so do the measures "t:",
+          "first:" and "back:" below.
+        - ``ylim`` and ``ylabel`` of the axes on which the series are drawn. ``log`` says which of these are
+          logarithmic: "xy" (the default), "x", "y" or "".
         - ``names`` and ``colors`` of the series, and the colour of "output", where they are not those of the book.
         - ``bars``, the largest frequency of the spectrum that is drawn.
         - ``compare``, whether runs are laid over one another although their data differ.
@@ -100,16 +102,15 @@ def lab(
         If a key or a value is unknown; the message names the nearest one that is known. Also if something needed is
         missing, a path does not exist, or a declared value is outside the limits of its control.
 
-    Notes
-    -----
-    A measure is a number of a run. For a series NAME, "t:NAME" is the step from which it stays below the threshold,
-    "first:NAME" the first step at which it is below it, "end:NAME" its last value, "low:NAME" its smallest value, and
-    "best:NAME" the step of that value. "steps" is the number of steps taken, infinity if the loss did not fall below
-    ``stop``. For a measure of the recorded run, write "recorded " before it, as in "recorded t:k = 1".
+    Notes ----- A measure is a number of a run. For a series NAME, "t:NAME" is the step from which it stays below the
+    threshold, "first:NAME" the first step at which it is below it, "back:NAME" the first step after that at which it is
+    not (infinity if there is none), "end:NAME" its last value, "low:NAME" its smallest value, and "best:NAME" the step
+    of that value. "steps" is the number of steps taken, infinity if the loss did not fall below ``stop``. For a measure
+    of the recorded run, write "recorded " before it, as in "recorded t:k = 1".
 
     In a kernel, training runs in a thread, because otherwise the kernel would not hear the Stop button. On Colab the
-    updates from a thread do not arrive. There training does not run in one, and cannot be stopped. The lab uses only
-    what ipywidgets 7.7.1 (the version on Colab) has in common with version 8.
+    updates from a thread are lost. Training therefore runs without a thread there, and cannot be stopped. The lab uses
+    only what ipywidgets 7.7.1 (the version on Colab) has in common with version 8.
     """
     network = {"seed": 0, **network} if isinstance(network, dict) else network
     parts = {"data": data, "network": network, "training": training, "watch": watch}

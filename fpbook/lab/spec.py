@@ -285,7 +285,7 @@ def _check_question(declared: Declared) -> None:
         refuse_unknown(f"as a measure ({text!r})", [kind], experiment.MEASURES)
         if not FREQUENCY.fullmatch(name) and (name or kind != "steps"):
             refuse_unknown(f"in the measure {text!r}", [name], SERIES)
-        if kind in ("t", "first") and declared["watch"]["threshold"] is None:
+        if kind in ("t", "first", "back") and declared["watch"]["threshold"] is None:
             raise ValueError(f"the measure {text!r} needs a threshold, and watch does not say it")
 
 

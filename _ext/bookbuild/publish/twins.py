@@ -1,7 +1,7 @@
 """The twin of each notebook page, NAME.ipynb beside NAME.md: the same notebook without outputs, for Jupyter and Colab.
 
-Twins are generated and not paired: a paired one cannot be opened in Jupyter once the page is newer. What a person typed
-into one is never overwritten.
+Twins are generated and not paired: of a paired one Jupyter would show the page's cells once the page is newer. What a
+person typed into one is never overwritten.
 """
 
 import difflib
