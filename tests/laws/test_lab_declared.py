@@ -130,6 +130,7 @@ def test_a_declaration_that_contradicts_itself_is_refused(fault, message):
     (dict(watch=dict(threshold="a")), "threshold of watch is a number or None, not 'a'"),
     (dict(watch=dict(threshold=None)), "watch does not say the threshold"),
     (dict(watch=dict(series=["held"], threshold=None), says="{first:held}"), "'first:held' needs a threshold"),
+    (dict(watch=dict(series=["held"], threshold=None), says="{back:held}"), "'back:held' needs a threshold"),
     (dict(watch=dict(heat="yes")), "heat of watch is True or False, not 'yes'"),
     (dict(watch=dict(log="z")), "unknown key 'z' as watch.log; known: x, xy, y"),
     (dict(watch=dict(log="yx")), "unknown key 'yx' as watch.log; did you mean 'y'"),
