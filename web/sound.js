@@ -49,9 +49,9 @@
 
     stop() {
       if (!this.oscillator) return;
-      const end = this.context.currentTime + FADE;
-      this.gain.gain.linearRampToValueAtTime(0, end);
-      this.oscillator.stop(end);
+      const now = this.context.currentTime;
+      this.gain.gain.setTargetAtTime(0, now, FADE / 5); // from what it is now; a ramp would begin where the last one ended
+      this.oscillator.stop(now + FADE);
       this.oscillator = null;
     }
   }

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bookbuild.read.interactive import files
 from conftest import CHROMIUM, served, write_lab
+from playwright.sync_api import expect
 
 if not CHROMIUM:
     pytest.skip("no Chromium on this machine: the pages that train are not tested", allow_module_level=True)
@@ -19,9 +20,9 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 700, "height": 900}
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Of a folder with a page of the playground and one of the picture lab."""
+    """Of a folder with a page of each place that trains what it declares itself."""
     root = tmp_path_factory.mktemp("pages")
-    for name, place in (("playground", "playground"), ("picture", "picture-lab")):
+    for name, place in (("playground", "playground"), ("picture", "picture-lab"), ("landing", "landing-lab")):
         (root / name).mkdir()
         write_lab(root / name, name, place, "Scripts.", files(place))
     with served(root) as server:
@@ -306,3 +307,65 @@ def test_every_control_of_the_picture_lab_shows_what_it_does(open_page, address)
         )
     slider.fill("5")
     assert scale.input_value() == "5" and page.locator(".refusal:visible").count() == 0 and page.faults == []
+
+
+# What trains behind the page answers, but nothing that can be used.
+FAILS = """() => {
+  window.Worker = class {
+    postMessage({ declared }) { if (!declared) setTimeout(() => this.onmessage({ data: null })); }
+    terminate() {}
+  };
+}"""
+EXPOSED = """() => [...document.querySelectorAll("main :is(svg, canvas):not(:is(svg, canvas) *)")]
+  .filter((one) => !one.closest("[aria-hidden=true], [role=img][aria-label], button")).map((one) => one.outerHTML)"""
+
+
+@pytest.mark.parametrize("name", ["playground", "picture", "landing"])
+def test_a_training_that_fails_says_so_and_can_be_begun_again(open_page, address, name):
+    page = open_page(f"{address}/{name}/index.html", viewport=WIDE)
+    train = page.get_by_role("button", name=re.compile("^Train"))
+    train.wait_for()
+    assert page.evaluate(EXPOSED) == []  # no drawing without a name is read out
+    page.evaluate(FAILS)
+    train.click()
+    expect(page.locator("main :is([aria-live], [role=status])").first).to_contain_text("cannot be trained here")
+    expect(train).to_be_enabled()
+    assert page.get_by_role("button", name=re.compile("^.?Stop")).count() == 0
+    assert page.faults == []
+
+
+# What is heard, as numbers: a tone of frequency 2 is begun, its wave made lower at 0.4 s, and ended at 0.7 s.
+HEARD = """async () => {
+  window.AudioContext = class extends OfflineAudioContext {
+    constructor() {
+      super(1, 44100, 44100);
+      window.sound = this;
+    }
+    async resume() {}
+    async at(time, act) {
+      await this.suspend(time);
+      act();
+      await super.resume();
+    }
+  };
+  const raise = (height) => controls().filter((one) => nameOf(one).startsWith("height of frequency"))
+    .forEach((one, i) => choose(one, i === 1 ? height : 0));
+  const press = () => named("\u266a target").click();
+  raise(1);
+  press();
+  const acts = [sound.at(0.4, () => raise(0.1)), sound.at(0.7, press)];
+  const heard = await sound.startRendering();
+  await Promise.all(acts);
+  return [...heard.getChannelData(0)];
+}"""
+
+
+def test_a_tone_begins_and_ends_without_a_click_and_a_low_wave_is_as_loud_as_a_high_one(open_page, address):
+    page = open_page(f"{address}/playground/index.html", viewport=WIDE)
+    page.evaluate(WATCH)
+    heard = np.array(page.evaluate(HEARD))
+    high, low = (abs(heard[int(44100 * begin) :][:8820]).max() for begin in (0.1, 0.45))
+    jumps = abs(np.diff(heard))
+    assert abs(high / low - 1) < 0.05 and abs(heard).max() < 1.05 * high < 1
+    assert jumps.max() < 1.1 * jumps[4410:13230].max()
+    assert abs(heard[:200]).max() < high / 4 and abs(heard[33075:]).max() == 0 and page.faults == []
