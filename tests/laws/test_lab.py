@@ -75,19 +75,57 @@ def updates():
 
 
 @pytest.fixture
-def lab(monkeypatch, updates, shown):
-    made = []
-    ipywidgets.Widget.on_widget_constructed(made.append)
-    monkeypatch.delenv("FPBOOK_BUILD", raising=False)
-    labs.lab(**LAB)
-    ipywidgets.Widget.on_widget_constructed(None)
-    (bundle,) = shown
-    number = bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
-    return Shown(next(widget for widget in made if widget.model_id == number))
+def opened(monkeypatch, updates, shown):
+    """A declared lab as a cell of a notebook shows it."""
+
+    def opened(**declared):
+        made = []
+        ipywidgets.Widget.on_widget_constructed(made.append)
+        monkeypatch.delenv("FPBOOK_BUILD", raising=False)
+        labs.lab(**declared)
+        ipywidgets.Widget.on_widget_constructed(None)
+        number = shown.pop()["application/vnd.jupyter.widget-view+json"]["model_id"]
+        return Shown(next(widget for widget in made if widget.model_id == number))
+
+    return opened
+
+
+@pytest.fixture
+def lab(opened):
+    return opened(**LAB)
 
 
 def guess(lab, answer="<sooner>"):
     lab.named["When?"].value = answer
+
+
+CONTROLS = {  # one of each kind: the control of an entry, its declared value, and what the reader is shown at first
+    "training.steps": (dict(label="steps", low=2, high=60, step=2), 40, dict(value=40, min=2, max=60, step=2)),
+    "training.lr": (dict(label="rate", low=0.01, high=1, step=0.02), 0.05, dict(value=0.05, min=0.01, step=0.02)),
+    "network.factor": (dict(label="by", low=1, high=10**9, step=1), 2, dict(value=2)),
+    "network.width": (dict(label="width", options={"slim": 3, "<wide>": 9}), 9, dict(value="<wide>")),
+    "network": (dict(label="start", options={"usual": {"start": "default"}, "Xavier": {"start": "xavier"}}),
+                {"start": "xavier"}, dict(value="Xavier", options=("usual", "Xavier"))),
+    "data.sines": (dict(label="waves", frequencies=True, low=1, high=5), {1: 0.5, 4: 2}, dict(value="1, 4")),
+    "data.anywhere": (dict(label="random"), False, dict(value=False)),
+    "network.antisymmetric": (dict(label="zero"), True, dict(value=True)),
+}  # fmt: skip
+
+
+def test_each_control_starts_at_what_is_declared_and_means_it_until_it_is_moved(opened):
+    parts = {name: dict(LAB[name]) for name in ("data", "network", "training", "watch", "question")}
+    parts["network"] = dict(depth=1, activation="tanh", seed=37)
+    for path, (_, value, _) in CONTROLS.items():
+        part, _, name = path.partition(".")
+        parts[part].update({name: value} if name else value)
+    lab = opened(**parts, choose={path: control for path, (control, _, _) in CONTROLS.items()})
+    for control, _, start in CONTROLS.values():
+        assert {name: getattr(lab.named[control["label"]], name) for name in start} == start
+    assert lab.named["seed"].value == 37
+    guess(lab)
+    assert "You said" in lab.press()  # what was asked is judged with the declared values alone
+    lab.named["by"].value = 3
+    assert "You said" not in lab.press()
 
 
 def test_a_lab_trains_and_shows_its_figure(lab):

@@ -569,7 +569,16 @@ def test_the_picture_shows_the_run_the_recorded_one_and_the_threshold(trained):
         np.testing.assert_array_equal(line.get_ydata(), trained["series"][name])
         assert to_hex(line.get_color()) == declared()["watch"]["colors"][name]
     assert set(lines[-1].get_ydata()) == {0.9} and below.get_ylim() == (0.01, 5)
-    assert [text.get_text() for text in below.get_legend().get_texts()] == list(declared()["watch"]["names"].values())
+
+
+@pytest.mark.parametrize("compared", [False, True])
+def test_the_legend_names_the_lines_of_the_run_and_none_of_the_recorded_one(compared, trained):
+    *_, below = messages.picture(declared(), trained, dict(trained) if compared else None).axes
+    legend, names = below.get_legend(), list(declared()["watch"]["names"].values())
+    assert [text.get_text() for text in legend.get_texts()] == names
+    assert {line.get_linestyle() for line in legend.legend_handles} == {"-"}
+    named = [line.get_label() for line in below.get_lines() if line.get_linestyle() == "-"]
+    assert named == names
 
 
 def drawn(ax):

@@ -594,10 +594,11 @@ def test_what_is_handed_in_or_out_is_no_part_of_the_monitor():
     later.load_state_dict(state)
     for held in (points, labels, output, monitor.error, monitor.step, monitor.leak, monitor.offset):
         held[...] = 7
-    state["rows"][0][0], state["step"][0] = 7, 7
-    monitor.to_dict()["k=1"][0] = 7
+    for held in [*state["rows"], *state.values(), *monitor.to_dict().values()]:
+        held[:] = [7] * len(held)
     monitor(1, 0.5 * y)
     for one in (monitor, later):
+        assert one.names == ["k=1", "k=5"]
         np.testing.assert_array_equal(one.error[:1], known)
         assert one.step[0] == 0
     np.testing.assert_allclose(monitor.error[1:], known)
