@@ -180,6 +180,12 @@ def test_every_button_and_part_of_the_playground_does_one_thing_and_undoes_it(op
     for one in found:
         assert one["now"]["pressed"] == [one["name"]] * one["lesson"] and "press Train" in one["said"].replace("P", "p")
         assert page.evaluate(FOLLOW, one["now"]["link"]) == one["now"], one["name"]
+        settings = [setting.rsplit(": ", 1) for setting in one["now"]["state"].split("; ")]
+        raised = {name.split()[-1] for name, value in settings if re.match(r"height .*\d", name) and float(value)}
+        asked = set(re.findall(r"\b\d+\b", one["look"]))  # a question counts what its lesson sets
+        assert asked <= raised | {value for _, value in settings}, one["look"]
+        for count, what in re.findall(r"(\d+) ([a-z]+s)\b", one["look"]):
+            assert any(what in name and value == count for name, value in settings), one["look"]
     parts = "lessons, target, points, network, training, take, table".split(", ")
     gone = [
         set(before) - set(hidden)
