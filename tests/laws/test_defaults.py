@@ -1,12 +1,15 @@
 """An option that is left out has the value that its documentation states, and another value is another result."""
 
+import contextlib
 import copy
+import io
 
 import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
 
+import fpbook.lab as labs
 from fpbook.convnets import evaluate, plain_convnet, resnet, vgg
 from fpbook.datasets import mnist, zscore
 from fpbook.filtering import cutoffs, equidistant_cutoff, neighbour_disagreement, ratio_density
@@ -83,6 +86,15 @@ def lab(**changes):
     )
 
 
+def cell(**options):
+    """What a cell with a lab leaves for the page, as text."""
+    parts = dict(data=dict(points=9, low=-1, high=1, sines={1: 1}), network=dict(hidden=[4], activation="tanh"),
+                 training=dict(lr=0.01, steps=3), watch=dict(series=["training"]))  # fmt: skip
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        labs.lab(**parts, **options)
+    return text.getvalue()
+
+
 def drawn(**options):
     ax = Figure().add_subplot()
     band(ax, [0, 1], [[1, 2], [3, 4]], label="h", color="k", **options)
@@ -122,6 +134,10 @@ DEFAULTS = {  # of a call with options: each option with the value that is docum
     "replay": (replayed, {"over": ("step", "epoch"), "at": (9, 5), "colors": (None, {"h": "C3"})}),
     "lab": (lambda **o: lab(**o), {
         "log": ("xy", "x"), "ylim": ([1e-3, 3], [0, 1]), "bars": (20, 19), "threshold": (None, 1)}),
+    "cell of a lab": (cell, {
+        "choose": (None, {"training.lr": dict(label="rate", low=0.01, high=1, step=0.01)}),
+        "question": (None, dict(ask="?", answers=["low", "high"], by=["end:training"], edges=[1.0])),
+        "says": ("", "{end:training}"), "recorded": (None, {"network.seed": 1})}),
     "data of a lab": (lambda **o: lab(data=o), {
         "shift": (0.5, 0.4), "noise": (0, 1), "round": (0, 0.5), "fine": (201, 200), "anywhere": (False, True)}),
     "network of a lab": (lambda **o: lab(network=o), {

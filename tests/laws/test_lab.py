@@ -150,6 +150,20 @@ def test_the_run_to_compare_with_is_trained_once(lab, updates):
     assert updates.since() == 40
 
 
+@pytest.mark.parametrize("steps", [10, 40, 500])
+def test_the_bar_goes_evenly_from_one_end_to_the_other_and_no_more_often_than_one_sees(steps, lab):
+    moved = []
+    guess(lab)
+    lab.press()  # the run to compare with
+    lab.named["steps"].value = steps
+    lab.bar.observe(lambda change: moved.append(change.new), "value")
+    lab.press()
+    assert moved.pop() == 0 and len(moved) <= 100
+    *parts, rest = np.diff([0, *moved, 1])
+    np.testing.assert_allclose(parts, parts[0])
+    assert 0 < rest <= parts[0] + 1e-9 and parts[0] <= 0.1
+
+
 def test_a_lab_can_be_stopped_and_trains_again(lab):
     guess(lab)
     lab.press()

@@ -186,6 +186,17 @@ def test_complex_waves_turn_in_one_direction(points):
     np.testing.assert_allclose(both.error, [[0, 1]], atol=1e-9)
 
 
+@pytest.mark.parametrize("method", ["lstsq", "dft"])
+@pytest.mark.parametrize("labels, k", [
+    (3 * np.cos(x) + 4 * np.sin(5 * x), [1]), (3j * np.exp(1j * x) + 4 * np.exp(-5j * x), [1]),
+    (np.stack([3 * np.sin(x), 4j * np.cos(5 * x)], 1), [1, -1]),
+], ids=["real", "complex", "two columns"])  # fmt: skip
+def test_the_text_tells_how_much_of_the_labels_the_given_waves_hold(method, labels, k):
+    monitor = FrequencyMonitor(x, labels, k=k, method=method)
+    assert "these waves hold 0.36 of the labels' energy" in str(monitor)
+    assert monitor.share.sum() == pytest.approx(0.36)
+
+
 @pytest.mark.parametrize("kind", [list, np.array, tuple])
 def test_several_filters_are_a_pair_of_columns_each(kind):
     labels = np.sin(x) + np.sin(4 * x)
