@@ -716,7 +716,13 @@ def test_a_card_leads_to_its_section_wherever_it_is_pressed(open_page, site):
 
 
 def test_paper_is_white_and_without_what_is_folded(open_page, site):
-    page = open_page(site + REPLAYS[0], color_scheme="dark")
+    page = open_page(site + REPLAYS[0], formulas=False, color_scheme="dark")
+    missing = """[document.querySelectorAll("article .math:not(:has(mjx-container))"),
+      [...document.images].filter((one) => !one.complete)].map((all) => all.length)"""
+    assert min(page.evaluate(missing)) > 0
+    page.evaluate(f"() => {{ window.print = () => {{ window.missing = {missing}; }}; }}")
+    page.locator(".btn-download-pdf-button").first.dispatch_event("click")
+    assert page.wait_for_function("() => window.missing").json_value() == [0, 0]  # every formula and every picture
     theme = "() => document.documentElement.dataset.theme"
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate(theme) == "light"
