@@ -902,6 +902,12 @@ def test_three_runs_are_pinned_beside_the_present_one_on_the_same_axis(open_page
     along = "() => Object.values(fpPlayground.stage.panels).map(p => p.along && p.limits[0]).filter(Boolean)"
     ranges = page.evaluate(along)
     assert len(ranges) == 4 and len(set(map(tuple, ranges))) == 1
+    ends = page.locator(".play-errors svg:has(path.axis)").evaluate_all("""all => all.flatMap((svg) => {
+      const axis = svg.querySelector("path.axis").getBBox();
+      const boxes = [...svg.querySelectorAll("path.later")].map((line) => line.getBBox());
+      return boxes.map(({ x, width }) => (x + width - axis.x) / axis.width);
+    })""")
+    assert len(ends) > 4 and 0.5 < min(ends) < max(ends) < 1.01  # the axis is as long as the runs
     said_of = page.locator(".lab-past").inner_text()
     assert "A: optimizer gradient descent" in said_of and "B: optimizer momentum" in said_of and "C: " in said_of
     page.get_by_role("button", name="Heat map").click()
