@@ -598,13 +598,13 @@ ROWS = "() => ({rows: fpPlayground.run.rows, names: fpExperiment.names(fpPlaygro
 
 
 def repeated(page):
-    """What the shown Python computes, as the rows that the page has recorded."""
+    """The shown Python; what it computes, as the rows that the page has recorded; its target."""
     page.get_by_role("button", name="Python").click()
     script = page.locator(".play-python").inner_text()
     done = {}
     exec(compile(script, "playground", "exec"), done)  # the book's own text: no reader's words are in it
     rows = [done["history"]["step"], *done.get("errors", np.zeros((1, 0))).T, done["training"], done["whole"]]
-    return script, np.stack(rows, axis=1)
+    return script, np.stack(rows, axis=1), done["target"]
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
@@ -612,7 +612,7 @@ def test_the_python_of_a_setting_repeats_the_run(open_page, address, settings, m
     monkeypatch.setenv("FPBOOK_BUILD", "1")  # no progress bar
     page = open_page(f"{address}#try?{settings}")
     trained(page)
-    script, mine = repeated(page)
+    script, mine, _ = repeated(page)
     np.testing.assert_allclose(page.evaluate(ROWS)["rows"], mine, rtol=2e-4, atol=1e-5)
     assert len(mine) > 15 and max(map(len, script.splitlines())) <= 120 and page.faults == []
 
@@ -629,7 +629,7 @@ def test_a_learning_rate_changed_on_the_way_stands_in_the_python(open_page, addr
     expect(page.locator(".play [aria-live]")).to_contain_text("Learning rate 0.004 from step")
     page.get_by_role("button", name="Train").click()
     state(page, "long")
-    script, mine = repeated(page)
+    script, mine, _ = repeated(page)
     assert re.search(r"rates = \{0: 0.001, [1-9]\d*: 0.004\}", script)
     np.testing.assert_allclose(page.evaluate(ROWS)["rows"], mine, rtol=2e-4, atol=1e-5)
     assert page.faults == []
@@ -652,7 +652,7 @@ def test_noise_changed_on_the_way_gives_other_labels_and_stands_in_the_python(op
     assert page.evaluate(y) == fresh.evaluate(y)
     page.get_by_role("button", name="Train").click()
     state(page, "long")
-    script, mine = repeated(page)
+    script, mine, _ = repeated(page)
     rows = page.evaluate(ROWS)["rows"]
     assert re.search(rf"noises = \{{0: {begin}, [1-9]\d*: 0.6\}}", script) and max(map(len, script.splitlines())) <= 120
     np.testing.assert_allclose(rows, mine, rtol=2e-4, atol=1e-5)
@@ -748,10 +748,14 @@ def test_a_shape_is_a_target_that_python_knows_too(open_page, address, name, mon
     page = open_page(f"{address}#try?steps=40")
     page.get_by_role("button", name=name, exact=True).click()
     trained(page)
-    _, mine = repeated(page)
+    _, mine, target = repeated(page)
     rows = page.evaluate(ROWS)
     np.testing.assert_allclose(rows["rows"], mine, rtol=2e-4, atol=1e-5)
-    assert rows["names"][0].startswith("k = ") and page.faults == []  # it has frequencies to follow
+    followed = [int(name[4:]) for name in rows["names"] if name.startswith("k = ")]
+    sizes = abs(np.fft.rfft(target(np.linspace(-np.pi, np.pi, 2000, endpoint=False))))[:13] * ([1] + 12 * [2])
+    assert 0 < len(followed) < 5 and {*followed} == {*np.argsort(-sizes)[: len(followed)]}  # the strongest
+    assert min(sizes[followed]) > 0.1 * max(sizes)
+    assert page.faults == []
 
 
 def labels(page):
@@ -774,7 +778,7 @@ def test_a_point_is_dragged_and_the_others_stay(open_page, address, monkeypatch)
     page.wait_for_timeout(400)
     words, again = trained(page), open_page(page.url)
     assert trained(again) == words and (labels(again) == after).all()
-    _, mine = repeated(page)
+    _, mine, _ = repeated(page)
     np.testing.assert_allclose(page.evaluate(ROWS)["rows"], mine, rtol=2e-4, atol=1e-5)
     again.get_by_label("noise").fill("0.1")
     again.get_by_label("noise").press("Tab")
@@ -807,7 +811,7 @@ def test_a_click_adds_a_point_which_is_kept_and_one_is_removed_and_brought_back(
     page.wait_for_timeout(400)
     words, again = trained(page), open_page(page.url)
     assert trained(again) == words and (labels(again) == after).all()
-    _, mine = repeated(page)
+    _, mine, _ = repeated(page)
     rows = page.evaluate(ROWS)["rows"]
     np.testing.assert_allclose(rows, mine, rtol=2e-4, atol=1e-5)
     page.keyboard.press("Escape")
@@ -883,7 +887,7 @@ def test_points_are_pasted_and_hostile_tables_refused_with_one_message(open_page
     np.testing.assert_allclose(own[:, 1], np.sin(np.arange(20)), atol=6e-4)
     assert -np.pi < own[0, 0] < own[-1, 0] < np.pi and page.locator("legend", has_text="20 of your own").count() == 1
     trained(page)
-    _, mine = repeated(page)
+    _, mine, _ = repeated(page)
     np.testing.assert_allclose(page.evaluate(ROWS)["rows"], mine, rtol=2e-4, atol=1e-5)
     assert page.faults == []
 
