@@ -227,6 +227,43 @@ def test_entries_that_need_one_another_are_taken_together_and_refused_apart(chan
         assert complete(made, {}, None, "")["network"] == made["network"]
 
 
+LINE = dict(points=5, low=-1, high=1, sines={1: 1})
+ENDS = {  # of an entry: the last values that it takes, the first that it refuses, and the entries beside it
+    "data.points": ([1], [0, 1.5], LINE), "data.fine": ([2], [1, 2.5], LINE), "data.held": ([0, 1], [-1, 0.5], LINE),
+    "data.noise": ([0, 1e-9], [-1e-9], LINE), "data.round": ([0, 1e-9], [-1e-9], LINE),
+    "data.drawn": ([[0.5]], [[]], LINE), "data.high": ([-1 + 1e-9], [-1], LINE),
+    "data.cube": ([1, 2], [0, 1.5], dict(degree=1, seen=2)), "data.degree": ([1, 4], [0, 5], dict(cube=4, seen=2)),
+    "data.seen": ([1, 16], [0, 17], dict(cube=4, degree=2)), "data.rod": ([1], [0, 1.5], {}),
+    "network.hidden": ([[], [1]], [[0]], {}), "network.seed": ([0, 2**32 - 1], [-1, 2**32], {}),
+    "network.width": ([1], [0, 1.5], dict(depth=1)), "network.depth": ([1], [0, 1.5], dict(width=1)),
+    "network.a": ([1e-3], [0, -1], dict(activation="ricker")), "network.std": ([1e-9], [0], dict(start="normal")),
+    "network.gain": ([1e-9], [0], dict(start="xavier")), "network.factor": ([0, -1, 1e-9], [math.inf, "1"], {}),
+    "training.lr": ([1e-9], [0], {}), "training.steps": ([0, 1], [-1, 0.5], {}),
+    "training.momentum": ([0, 1e-9], [-1e-9], dict(name="sgd")), "training.weight": ([0, 1e-9], [-1e-9], {}),
+    "training.stop": ([None, 0, -1], [math.nan, "0"], {}), "watch.bars": ([0, 1], [-1, 0.5], {}),
+    "watch.threshold": ([None, 0, 1e-9], [math.inf, "0"], {}),
+    "watch.ylim": ([[0, 1e-9], [-1, 0]], [[0, 0], [0], [0, 1, 2]], {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ENDS)
+def test_the_last_value_that_an_entry_takes_can_be_trained_and_the_next_is_refused(path):
+    taken, refused, beside = ENDS[path]
+    part, name = path.split(".")
+    made = dict(data=LINE, network=dict(hidden=[2], activation="tanh", seed=0))
+    kind = (set(beside) | {name}) & {"cube", "rod"}
+    made["watch"] = dict(series={"cube": ["seen"], "rod": ["exact"]}.get("".join(kind), ["training"]))
+    made["training"] = dict(lr=0.01, steps=1) | ({"loss": "energy"} if "rod" in kind else {})
+    for value in taken:
+        entries = beside if part == "data" else made[part] | beside
+        whole = complete(made | {part: entries | {name: value}}, {}, None, "")
+        run = experiment.run(whole, iter)
+        assert run["done"] != "lost" and all(np.isfinite(series).all() for series in run["series"].values())
+    for value in refused:
+        with pytest.raises(ValueError, match=rf"\b{name}\b.* (is|are) "):
+            complete(made | {part: entries | {name: value}}, {}, None, "")
+
+
 @pytest.mark.parametrize("path, good, bad", [
     ("training.steps", [10, 100, 55], [9, 101, 55.5, math.inf, math.nan]),
     ("training.lr", [0.001, 0.1], [0.0009, 0.2, -math.inf]),
