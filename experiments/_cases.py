@@ -14,7 +14,13 @@ ONE_AT_A_TIME = threading.Lock()  # PyTorch's random numbers belong to a process
 
 
 def outcomes(
-    function: Callable, cases: Sequence, *, jobs: int = 1, dask: str = "", name: str = ""
+    function: Callable,
+    cases: Sequence,
+    *,
+    jobs: int = 1,
+    dask: str = "",
+    name: str = "",
+    label: Callable[[Any], str] = str,
 ) -> Iterator[Outcome]:
     """The outcome of each case as it ends, in any order; a case that fails ends none of the others.
 
@@ -31,13 +37,16 @@ def outcomes(
         begun when it died is begun again on another one; a case that four workers died of has failed.
     name : str
         Of the progress bar.
+    label : function
+        What a case is called in a message.
 
     Raises
     ------
     SystemExit
-        If there is no scheduler at the address, or a process of this machine is killed.
+        If there is no scheduler at the address, or a process of this machine is killed; then with the cases that had
+        begun and not ended.
     """
-    found = _on_cluster(function, cases, dask) if dask else _here(function, cases, jobs)
+    found = _on_cluster(function, cases, dask) if dask else _here(function, cases, jobs, label)
     yield from tqdm(found, desc=name, total=len(cases), disable=None if cases else True)
 
 
@@ -49,15 +58,25 @@ def _attempt(function: Callable, case: Any) -> Outcome:
             return case, None, traceback.format_exc()
 
 
-def _here(function: Callable, cases: Sequence, jobs: int) -> Iterator[Outcome]:
+def _here(function: Callable, cases: Sequence, jobs: int, label: Callable[[Any], str]) -> Iterator[Outcome]:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    under_way: list[str] = []
+
+    def tasks() -> Iterator[Any]:
+        for case in cases:
+            under_way.append(label(case))
+            yield delayed(_attempt)(function, case)
 
     run = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
     try:
-        yield from run(delayed(_attempt)(function, case) for case in cases)
+        for outcome in run(tasks()):
+            under_way.remove(label(outcome[0]))
+            yield outcome
     except TerminatedWorkerError as error:
         raise SystemExit(
-            f"a process was killed, perhaps for want of memory: fewer --jobs need less ({error})"
+            f"a process was killed, perhaps for want of memory: fewer --jobs need less. Under way were "
+            f"{', '.join(under_way)} ({error})"
         ) from None
 
 

@@ -109,7 +109,8 @@ class Cases:
         ]
         failed = []
         title = self.script.__name__
-        for case, arrays, error in outcomes(solve, cases, jobs=self.jobs, dask=self.dask, name=title):
+        engine = dict(jobs=self.jobs, dask=self.dask, name=title, label=lambda case: _label(case["settings"]))
+        for case, arrays, error in outcomes(solve, cases, **engine):
             if error:
                 failed.append(_label(case["settings"]))
                 tqdm.write(f"{title}, {failed[-1]} failed:\n{error}", file=sys.stderr)

@@ -163,8 +163,8 @@ def _run(plan, root, jobs, dask):
     wanted = {path: _cases(path, root, starts) for path, starts in plan.items()}
     missing = [case for cases in wanted.values() for case in cases if not done(root / case["path"], *_place(case))]
     died = {}
-    for case, run, error in outcomes(run_page, missing, jobs=jobs, dask=dask, name="pages"):
-        label = f"{Path(case['path']).stem} from seed {case['first']}"
+    for case, run, error in outcomes(run_page, missing, jobs=jobs, dask=dask, name="pages", label=_label):
+        label = _label(case)
         if error:
             died[label] = error.strip().rpartition("RuntimeError: ")[2]
             continue
@@ -186,6 +186,10 @@ def _cases(path, root, starts):
 
 def _place(case):
     return Path(case["root"]), case["first"], case["key"]
+
+
+def _label(case):
+    return f"{Path(case['path']).stem} from seed {case['first']}"
 
 
 def _on_draws(runs):
