@@ -26,6 +26,7 @@ from bookbuild.read.claims import verdict_on
 from bookbuild.settings import REPLAY
 from bs4 import BeautifulSoup
 from conftest import FILES, HEADER, ROOT, SOLID, add_chapter, bookbuild, build, cell, page
+from distributed import LocalCluster
 from PIL import Image
 
 from fpbook.claims import Claim
@@ -511,6 +512,13 @@ def test_claims_are_counted_on_other_seeds_and_the_count_resumes(book):
     seeds.count_claims(book, 1000, 1010, ["counted"], jobs=2)  # in processes: the same numbers
     again = [path.stem for path, time in times.items() if path.stat().st_mtime_ns != time]
     assert again == ["counted-1004"] and json.loads((book / "data/records/claims.json").read_text()) == record
+
+    (book / "_build/claims/counted-1004.json").unlink()
+    here = dict(n_workers=1, processes=False, dashboard_address=None, protocol="tcp", host="127.0.0.1")
+    with LocalCluster(**here) as cluster:  # on a cluster: the same numbers
+        seeds.count_claims(book, 1000, 1010, ["counted"], dask=cluster.scheduler_address)
+    of_cluster = {"pages": {"counted": page_counts | {"device": "a Dask cluster"}}}
+    assert json.loads((book / "data/records/claims.json").read_text()) == of_cluster
 
     (book / "chapters/counted.md").write_text((book / "chapters/counted.md").read_text().replace("1006", "2006"))
     status, printed = build(book)  # the count of other sentences is not shown
