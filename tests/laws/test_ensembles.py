@@ -230,6 +230,16 @@ def test_each_member_stops_as_if_alone_and_stays():
         np.testing.assert_array_equal(history["loss"][one["stopped"] :, s], history["loss"][one["stopped"], s])
 
 
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"antisymmetric"}))  # of which all members start at zero
+def test_a_member_that_is_fitted_from_the_start_is_left_as_it_is_while_the_others_are_trained(kind):
+    nets = make(kind)
+    goal, before = nets[0](x).detach() + 0.01, [weights(net) for net in nets]
+    stop = 2 * mean_squared_error(nets[0], x, goal).item()
+    history = train(nets, lambda net: mean_squared_error(net, x, goal), steps=3, optimizer=adam, stop=stop)
+    assert history["stopped"].tolist() == [0] + [-1] * (len(nets) - 1)
+    assert [bool((weights(net) == old).all()) for net, old in zip(nets, before)] == [True] + [False] * (len(nets) - 1)
+
+
 def test_a_loss_equal_to_the_tolerance_does_not_stop():
     net = nn.Linear(1, 1)
     still = partial(torch.optim.SGD, lr=0.0)

@@ -265,11 +265,30 @@ def test_limits_cut_curves_and_pictures():
     assert list(np.frombuffer(base64.b64decode(image["image"]["data"]), "u1")) == [0, 128, 255]
 
 
-def test_the_picture_that_stays_is_of_the_step_asked_for(shown):
-    def still(runs, step):
-        replays.replay(runs, at=step)
+@pytest.fixture
+def still(shown):
+    def still(runs, step, **options):
+        replays.replay(runs, at=step, **options)
         return shown.pop()["image/png"]
 
+    return still
+
+
+@pytest.mark.parametrize("panel, changes", [
+    (dict(x=X, curves={"h": H}), [
+        dict(xlabel="width"), dict(ylabel="height"), dict(ylim=(-9, 9)), dict(styles={"h": "C1o"}),
+        dict(styles={"h": "C0|"}), dict(styles={"h": "C0="}), dict(x=X + 3), dict(curves={"other": H})]),
+    (dict(x=X + 2, curves={"h": H**2 + 1}), [dict(log=log) for log in ("x", "y", "xy")]),
+    (dict(curves={"loss": H[:, 0]}), [dict(threshold=0.1), dict(xlabel="epoch"), dict(ylabel="error")]),
+    (dict(image=H.reshape(4, 7, 1)), [
+        dict(ylabel="grey"), dict(cmap="viridis"), dict(ylim=(-9, 9)), dict(image=H.reshape(4, 1, 7))]),
+], ids=["curves", "positive curves", "over the steps", "image"])  # fmt: skip
+def test_all_that_a_panel_says_is_seen_in_the_picture_that_stays(panel, changes, still):
+    pictures = [still(run(panel | change), 5) for change in [{}, {}, *changes]]
+    assert pictures[0] == pictures[1] and len(set(pictures)) == 1 + len(changes)
+
+
+def test_the_picture_that_stays_is_of_the_step_asked_for(still):
     panel = dict(x=X, curves={"h": H})
     at = {step: still(run(panel), step) for step in (0, 5, 10, 50)}
     alone = {step: run(dict(x=X, curves={"h": np.tile(H[i], (4, 1))})) for i, step in enumerate((0, 5, 10, 50))}
