@@ -401,6 +401,21 @@ def test_the_reason_of_a_refusal_stays(open_lab):
     assert words(lab) == reason and "noise s" in reason and page.faults == []
 
 
+NO_ANSWER = """window.Worker = class {
+  postMessage({ declared }) { if (!declared) setTimeout(() => this.onmessage({ data: null })); }
+  terminate() {}
+}"""
+
+
+def test_a_training_that_fails_says_so_and_can_be_begun_again(open_lab):
+    page, lab = open_lab("order", place="served", script=NO_ANSWER)
+    guess(lab)
+    press(lab, "Train")
+    words(lab, "This cannot be trained here")
+    expect(lab.get_by_role("button", name="Train")).to_be_enabled()
+    assert lab.get_by_role("button", name="Stop").count() == 0 and page.faults == []
+
+
 def test_a_double_click_is_one_click(open_lab):
     page, lab = open_lab("order")
     guess(lab)
