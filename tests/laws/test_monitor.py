@@ -858,6 +858,22 @@ def test_validate_has_a_row_for_each_part_of_each_kind():
     assert max(filters["others"][:4]) > 0  # the parts overlap
 
 
+@pytest.mark.parametrize("how", [
+    dict(k=[[1, 1], [3, -2]]), dict(k=[[1, 1], [3, -2]], method="dft"), dict(bands=[2.5])
+], ids=["lstsq", "dft", "bands"])  # fmt: skip
+@pytest.mark.parametrize("mix", [
+    [[1.0], [1.0]], [[1.0, 0.5, -2.0], [1.0, 2.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]], [[1.0, 1j], [2j, 1.0 - 1j]],
+], ids=["one column", "three columns", "a wave a column", "complex"])  # fmt: skip
+def test_a_planted_error_is_reported_in_its_part_and_in_no_other(how, mix):
+    axis = np.arange(16) / 16
+    pixels = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)[rng.permutation(256)]
+    phase, mix = 2 * np.pi * pixels @ np.array([[1, 3], [1, -2]]), np.array(mix)
+    waves = np.exp(1j * phase) if np.iscomplexobj(mix) else np.cos(phase + 0.4)
+    report = FrequencyMonitor(pixels, waves @ mix + 3, period=1, **how).validate()
+    np.testing.assert_allclose(report["reported"][:-1], report["expected"][:-1])
+    np.testing.assert_allclose(report["others"][:-1], 0, atol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("call", "names"),
     [
