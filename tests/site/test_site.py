@@ -415,6 +415,7 @@ FIRST_VIEWS = [(390, 664), (375, 553), (390, 844), (1280, 720)]
 
 def test_the_first_view_holds_curves_and_bars_of_both_networks(open_page, site):
     page = open_page(site + "html/index.html", reduced_motion="reduce")
+    places = []
 
     def is_held(state):
         page.locator(f".landing-live[data-state={state}]").wait_for(timeout=120_000)
@@ -424,6 +425,7 @@ def test_the_first_view_holds_curves_and_bars_of_both_networks(open_page, site):
             last = ".landing-bars" if width < 600 else ".landing-live"
             ends = page.locator(last).evaluate_all("all => all.map(one => one.getBoundingClientRect().bottom)")
             assert max(ends) <= height, (state, width, height)
+        places.append(page.locator(".landing-panels").bounding_box()["y"])
 
     is_held("ready")
     page.get_by_label("I cannot tell").check()  # its reply is the longest
@@ -431,6 +433,7 @@ def test_the_first_view_holds_curves_and_bars_of_both_networks(open_page, site):
     is_held("fitted")
     page.get_by_role("button", name="What is between").click()
     is_held("revealed")
+    assert max(places) - min(places) < 3, places
 
 
 def test_no_list_of_the_playground_is_cut(open_page, site):
