@@ -470,7 +470,7 @@ def test_the_run_before_stays_dashed(open_page, address):
     page.get_by_label("scale a of the Ricker").fill("0.15")
     page.get_by_label("scale a of the Ricker").press("Tab")
     trained(page)
-    assert page.locator("path.ghost").count() == 1 + 3 + 2  # output, three frequencies, two errors
+    assert page.locator("path.ghost[d^=M]").count() == 1 + 3 + 2  # output, three frequencies, two errors
     assert "scale a of the Ricker 0.3" in page.locator(".lab-past").inner_text() and page.faults == []
 
 
@@ -564,6 +564,14 @@ def test_reset_brings_the_settings_back_and_a_double_click_is_one_click(open_pag
     assert page.faults == []
 
 
+# Of each flag whether it is seen, and whether the step that is shown has reached it.
+FLAGS = """() => [...document.querySelectorAll(".seek > svg")].flatMap((svg) => {
+  const now = Number(svg.querySelector("line.now").getAttribute("x1"));
+  return [...svg.querySelectorAll("path.flag[d^=M]")].map((flag) =>
+    [getComputedStyle(flag).visibility === "visible", parseFloat(flag.getAttribute("d").slice(1)) <= now + 0.1]);
+})"""
+
+
 def test_ones_own_run_is_moved_through(open_page, address):
     """About 120 outputs are kept; slider and pointer show each of them in all panels."""
     page = open_page(f"{address}#try?lesson=noise")
@@ -577,8 +585,19 @@ def test_ones_own_run_is_moved_through(open_page, address):
     box = page.locator(".seek > svg").first.bounding_box()
     page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 20)
     assert 3 < int(slider.input_value()) < int(slider.get_attribute("max"))
-    slider.press("End")
+    middle, size = output.get_attribute("d"), page.viewport_size
+    for width in (700, size["width"]):  # another size shows the same step
+        page.set_viewport_size(size | {"width": width})
+        page.evaluate("() => new Promise((resume) => requestAnimationFrame(() => requestAnimationFrame(resume)))")
+    assert output.get_attribute("d") == middle
+    for key in ("Home", "End"):
+        slider.press(key)
+        flags = page.evaluate(FLAGS)
+        assert flags and all(seen == reached for seen, reached in flags), key
+        assert any(seen for seen, _ in flags) == (key == "End")
     assert output.get_attribute("d") == last
+    assert page.locator(".replay-card:has(path.axis) .replay-x:visible").count() > 2
+    assert "" not in page.locator(".replay-card:has(path.axis) .replay-x:visible").all_inner_texts()
     page.get_by_label("seed").fill("5")  # the run is over, and nothing of it can be moved through
     page.get_by_label("seed").press("Tab")
     assert not slider.is_visible() and page.faults == []
