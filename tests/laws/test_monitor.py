@@ -360,7 +360,33 @@ def test_logits_are_told_from_probabilities_even_where_their_sums_are_those_of_p
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             FrequencyMonitor(at, labels, delta=1.0)(0, output)
-        assert [fine] == [not caught] and all("no probabilities" in str(one.message) for one in caught)
+        name = {"tokens": "0 and 1"}.get(kind, kind)
+        assert [str(one.message).startswith(f"labels are {name} and the output holds no probabilities")
+                for one in caught] == [True] * (not fine)  # fmt: skip
+
+
+@pytest.mark.parametrize("below, fine", [(0.009, True), (0.011, False)])
+def test_where_labels_are_one_hot_a_probability_is_not_below_zero_and_where_they_are_centred_it_may_be(below, fine):
+    hot, at = np.eye(3)[np.arange(60) % 3], rng.normal(size=(60, 4))
+    for labels, allowed in ((hot, fine), (hot - hot.mean(0), True)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            FrequencyMonitor(at, labels, delta=1.0)(0, hot + below * np.array([-1, -1, 2]))
+        assert bool(caught) != allowed
+
+
+@pytest.mark.parametrize("memory", [2**30, 1])  # kernels that are kept, or computed at each call
+@pytest.mark.parametrize("shift", [1e8, [3e3, -3e3, 9]], ids=str)
+def test_where_the_origin_lies_changes_no_filter(shift, memory):
+    own = np.random.default_rng(0)
+    at = np.round(own.normal(size=(60, 3)) * 2**20) / 2**20  # so that a shifted point is the same point
+    labels = np.sin(3 * at[:, 0])
+    found = []
+    for points in (at, at + np.array(shift)):
+        monitor = FrequencyMonitor(points, labels, delta=[0.1, 1.0], memory=memory)
+        monitor(0, 0.5 * labels + 0.1 * at[:, 1])
+        found.append(monitor.error)
+    np.testing.assert_allclose(*found, rtol=1e-11)
 
 
 def test_numbers_that_name_no_classes_are_taken_as_they_are_though_a_0_and_a_1_are_among_them():

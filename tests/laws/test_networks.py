@@ -114,6 +114,16 @@ def test_empirical_ntk_is_the_gram_matrix_of_gradients():
     torch.testing.assert_close(empirical_ntk(net, x, memory=500), kernel)  # in blocks of points
 
 
+def test_gradients_of_the_empirical_ntk_stay_within_the_memory_that_is_given():
+    """All of them would take 14 MB here."""
+    torch.manual_seed(0)
+    memory = 2**23
+    net, x = MLP([1, 300, 300, 1]), torch.randn(40, 1)
+    with torch.profiler.profile(profile_memory=True, record_shapes=False) as profile:
+        empirical_ntk(net, x, memory=memory)
+    assert max(event.self_cpu_memory_usage for event in profile.events()) <= 1.1 * memory
+
+
 def test_empirical_ntk_of_several_outputs_is_that_of_one_or_their_sum():
     torch.manual_seed(0)
     net, x = MLP([2, 9, 3], "tanh").double(), torch.randn(5, 2, dtype=torch.float64)
