@@ -69,6 +69,12 @@ def test_names_and_colours_are_the_given_ones_and_the_others_are_filled_in():
     assert watch["ylim"] == [0.01, 5] and watch["bars"] == 20 and watch["log"] == "xy"
 
 
+@pytest.mark.parametrize("paths", [list(CHOOSE), list(CHOOSE)[::-1], []])
+def test_controls_stand_in_the_order_in_which_they_are_declared_and_that_of_the_seed_last(paths):
+    made = declared(choose={path: CHOOSE[path] for path in paths})
+    assert made["order"] == [*paths, "network.seed"] and sorted(made["choose"]) == sorted(made["order"])
+
+
 @pytest.mark.parametrize("fault, message", [
     (dict(choose=CHOOSE | {"training.lr": dict(label="x", low=0, hihg=1)}), "unknown key 'hihg' of the control"),
     (dict(choose=CHOOSE | {"training.lr": dict(label="rate", low=0.1, high=1, step=0.1)}), "rate is a number from 0.1"),

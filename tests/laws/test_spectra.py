@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from fpbook.monitor import FrequencyMonitor
 from fpbook.spectra import first_step_below, nudft, peaks, principal_direction, relative_error
 
 rng = np.random.default_rng(0)
@@ -92,6 +93,15 @@ def test_no_two_frequencies_that_are_found_are_closer_than_half_a_period_of_the_
     at = np.linspace(0, 1, 60, endpoint=False)
     found = peaks(at, np.sin(2 * np.pi * 10 * at + rate * at**2) + np.cos(2 * np.pi * 3 * at))
     assert len(found) > 2 and np.diff(found).min() > 0.5 * 2 * np.pi
+
+
+@pytest.mark.parametrize("measure", [nudft, lambda x, y, k: FrequencyMonitor(x, y, k=k)], ids=["nudft", "monitor"])
+@pytest.mark.parametrize("d, others", [(1, [2, 3]), (2, [1, 3]), (3, [1, 2])])
+def test_frequencies_of_another_dimension_than_the_points_are_refused_with_both(measure, d, others):
+    at = np.random.default_rng(0).normal(size=(9, d))
+    for other in others:
+        with pytest.raises(ValueError, match=f"^x has dimension {d} but k has dimension {other}(;|$)"):
+            measure(at, np.sin(at[:, 0]), np.ones((4, other)))
 
 
 @pytest.mark.parametrize("points", [7, 8, 9, 12, 33])
