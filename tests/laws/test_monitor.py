@@ -186,6 +186,18 @@ def test_complex_waves_turn_in_one_direction(points):
     np.testing.assert_allclose(both.error, [[0, 1]], atol=1e-9)
 
 
+@pytest.mark.parametrize("how", [dict(delta=[0.1, 1.0]), dict(bands=[2.5, 5]), dict(bands=[2.5], memory=1)], ids=str)
+@pytest.mark.parametrize("points", [x, np.random.default_rng(0).uniform(0, 6, 30)], ids=["grid", "scattered"])
+def test_on_filters_and_bands_a_complex_label_is_its_two_parts_as_columns(points, how):
+    labels = np.exp(1j * points) + (2 - 1j) * np.cos(4 * points) + 0.5j * np.sin(7 * points)
+    output = 0.7 * labels + 0.1j * np.cos(points)
+    one, two = (FrequencyMonitor(points, parts, **how) for parts in (labels, np.stack([labels.real, labels.imag], 1)))
+    one(0, output)
+    two(0, np.stack([output.real, output.imag], 1))
+    np.testing.assert_allclose(one.error, two.error)
+    np.testing.assert_allclose(one.share, two.share)
+
+
 @pytest.mark.parametrize("method", ["lstsq", "dft"])
 @pytest.mark.parametrize("labels, k", [
     (3 * np.cos(x) + 4 * np.sin(5 * x), [1]), (3j * np.exp(1j * x) + 4 * np.exp(-5j * x), [1]),

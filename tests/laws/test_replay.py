@@ -288,6 +288,12 @@ def test_all_that_a_panel_says_is_seen_in_the_picture_that_stays(panel, changes,
     assert pictures[0] == pictures[1] and len(set(pictures)) == 1 + len(changes)
 
 
+def test_no_number_of_rows_or_columns_stands_beside_a_picture(still):
+    image = H[:, :4]
+    finer = np.kron(image, np.ones((3, 3)))
+    assert still(run(dict(image=image)), 5) == still(run(dict(image=finer)), 5)
+
+
 def test_the_picture_that_stays_is_of_the_step_asked_for(still):
     panel = dict(x=X, curves={"h": H})
     at = {step: still(run(panel), step) for step in (0, 5, 10, 50)}
