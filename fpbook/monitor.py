@@ -437,7 +437,7 @@ class FrequencyMonitor:
 
     @property
     def names(self) -> list[str]:
-        return self.measure.names
+        return list(self.measure.names)
 
     @property
     def step(self) -> NDArray[np.float64]:
@@ -539,7 +539,7 @@ class FrequencyMonitor:
 
     def state_dict(self) -> dict[str, Any]:
         """What was measured so far, in plain lists and numbers, for `load_state_dict` of a new monitor."""
-        return {"names": list(self.names), "step": list(self._steps), "rows": [row.tolist() for row in self._rows]}
+        return {"names": self.names, "step": list(self._steps), "rows": [row.tolist() for row in self._rows]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from the `state_dict` of a monitor that measures the same; ValueError if it measures something else."""

@@ -31,7 +31,7 @@
   const TICKS = 120; // places of the slider
   const GROWING = 900; // milliseconds in which the outputs grow out of the straight lines
   const PRINCIPLE =
-    "The network decides what is there, not the data. Most networks, with tanh for example, learn slow waves first and add no needless fast ones. This is the frequency principle. It suits smooth curves and costs fine detail. We made the right bump so narrow that it is lost.";
+    "The network decides what is there, not the data. Most networks, with tanh for example, learn slow waves first and add no needless fast ones. This is the frequency principle. It suits smooth curves and costs fine detail. We made the right bump so narrow that this preference is lost.";
   const HEIGHT = 2.6; // of a panel, from the middle
   const NEAR = 0.1; // an output is near the curve where its error is below this share of the curve
 

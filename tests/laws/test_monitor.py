@@ -643,7 +643,8 @@ def test_what_is_handed_in_or_out_is_no_part_of_the_monitor():
     later.load_state_dict(state)
     for held in (points, labels, output, monitor.error, monitor.step, monitor.leak, monitor.offset):
         held[...] = 7
-    for held in [*state["rows"], *state.values(), *monitor.to_dict().values()]:
+    handed = [*state["rows"], *state.values(), *monitor.to_dict().values(), monitor.names, *monitor.fitted().values()]
+    for held in handed:
         held[:] = [7] * len(held)
     monitor(1, 0.5 * y)
     for one in (monitor, later):
