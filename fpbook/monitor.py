@@ -40,7 +40,8 @@ class FrequencyMonitor:
     .. math:: \Delta_F(k) = \Vert\hat h_k - \hat y_k\Vert \, / \, \Vert\hat y_k\Vert .
 
     The amplitudes are fitted by least squares with waves and a constant. On a regular grid this gives the DFT. On
-    scattered points the waves of the DFT leak into each other, and the fitted amplitudes are still right.
+    scattered points the terms of the DFT leak into each other. The fitted amplitudes do not, because all waves in `k`
+    are fitted together; only frequencies that are not in `k` still leak into them.
 
     With filter variances `delta` it uses the filtering method. It measures the error of the part below each cut-off
     k0 = 1 / sqrt(delta), and the error of the rest:
@@ -85,8 +86,9 @@ class FrequencyMonitor:
     softmax : bool, optional
         Whether outputs are logits. Set it to True if your classifier returns logits, of shape (n, classes) or one
         column for two classes. If this is not given, an output is taken as logits only if the labels are one-hot and
-        the output, or each of its batches, has ``.logits``. Other outputs are compared with the labels as they are. If
-        the labels are 0 and 1 and such an output clearly holds no probabilities, one warning is given.
+        the output, or each of its batches, has ``.logits``. All other outputs are compared with the labels unchanged.
+        The monitor warns once if the labels are 0 and 1 but an output that it left unchanged clearly holds no
+        probabilities.
     axis : int, optional
         Axis of `y` and of outputs that runs along the points, the first by default. For fields of shape (fields, n) it
         is 1.
@@ -106,17 +108,18 @@ class FrequencyMonitor:
         Relative error of each part. It is 0 for a part that is fitted, 1 for an output that does not have this part,
         and above 1 for an output that is worse than that. If the output was not finite, the row is NaN.
     leak : array, shape (r, m)
-        Uncertainty of each number in `error`, as one standard error. It is 0 unless waves are measured. A model may
-        also be wrong at other frequencies than these, and such errors leak into `error` like noise.
+        Standard error of each number in `error`. It is 0 unless waves are measured. It is estimated from what these
+        waves leave unexplained in the difference of output and labels, that is from noise and from errors at other
+        frequencies. NaN if there are too few points for that.
     offset : array, shape (r,)
         Error of the mean of the output, divided by the root mean square of the labels. If `centre` is true, that is
         the root mean square about their mean.
     share : array, shape (m,)
         Share of the labels' energy that each part has. If `centre` is true, this is the energy about their mean.
     floor : array, shape (m,)
-        Relative error that label noise alone causes, even for a model without any error. It is 0 unless waves are
-        measured.
-        It is estimated by counting as noise all that the waves leave unexplained in the labels.
+        Relative error that a model equal to the noise-free function would still show, because the labels are noisy. All
+        that the waves leave unexplained in the labels is counted as noise. It is 0 unless waves are measured, and NaN
+        if there are too few points to estimate the noise.
     resolved : array of bool, shape (m,)
         Whether `error` can be relied on. It cannot in three cases: `floor` is above 1/3; the labels have nothing in
         the band; or the points can hardly tell the wave from the others, so that noise is amplified five times or more.

@@ -79,9 +79,9 @@ class MLP(nn.Module):
     Notes
     -----
     ``net(x)`` maps (n, d) to (n, c). The network can also be run in two parts, for example to see what reaches its
-    upper layers. ``net(x, stop=l)`` is the output of hidden layer l, that is of the pre-condition component.
-    ``net(z, start=l)`` is the output of the learning component, which comes after it, so that
-    ``net(net(x, stop=l), start=l)`` equals ``net(x)``.
+    upper layers. ``net(x, stop=l)`` returns the output z of hidden layer l. ``net(z, start=l)`` runs the remaining
+    layers on z, so that ``net(net(x, stop=l), start=l)`` equals ``net(x)``. The book calls these two parts the
+    pre-condition component and the learning component.
 
     Examples
     --------
@@ -179,8 +179,8 @@ def empirical_ntk(
 
     If the loss (1/2n) sum (h - y)^2 is minimized by gradient flow and the kernel stays constant, then the error r = h -
     y at the n points obeys dr/dt = -K r / n. An error along a unit vector s therefore begins to shrink at the rate s^T
-    K s / n, and keeps this rate if s is an eigenvector of K. The larger s^T K s is, the sooner it is fitted. Frozen
-    parameters (``requires_grad`` False) do not count.
+    K s / n, and keeps this rate if s is an eigenvector of K. The larger s^T K s is, the faster the error begins to
+    shrink. Frozen parameters (``requires_grad`` False) do not count.
 
     Parameters
     ----------
@@ -207,7 +207,8 @@ def empirical_ntk(
 
     Notes
     -----
-    The gradients with respect to one tensor of parameters are held at a time. At n points they take n times its size.
+    The kernel is summed over the tensors of parameters, one at a time. For a tensor of p numbers, the gradients at n
+    points are n p numbers.
 
     Source: Jacot et al. (2018).
 

@@ -146,7 +146,7 @@ def first_step_below(step: ArrayLike, error: ArrayLike, threshold: float) -> NDA
     Raises
     ------
     ValueError
-        If lengths disagree, or an argument is empty, not finite or a single number.
+        If lengths disagree, or `step` or `error` is empty, not finite or a single number.
 
     Examples
     --------
