@@ -121,8 +121,9 @@ class FrequencyMonitor:
         that the waves leave unexplained in the labels is counted as noise. It is 0 unless waves are measured, and NaN
         if there are too few points to estimate the noise.
     resolved : array of bool, shape (m,)
-        Whether `error` can be relied on. It cannot in three cases: `floor` is above 1/3; the labels have nothing in
-        the band; or the points can hardly tell the wave from the others, so that noise is amplified five times or more.
+        Whether `error` can be relied on. It cannot in three cases: `floor` is above 1/3; the labels have nothing in the
+        band; or the points can hardly tell the wave from the others, so that noise is amplified five times or more. If
+        `floor` is NaN, noise is not known and not asked for.
 
     Raises
     ------
