@@ -109,10 +109,13 @@ class Cases:
         ]
         failed = []
         title = self.script.__name__
-        engine = dict(jobs=self.jobs, dask=self.dask, name=title, label=lambda case: _label(case["settings"]))
-        for case, arrays, error in outcomes(solve, cases, **engine):
+
+        def label(case):
+            return _label(case["settings"])
+
+        for case, arrays, error in outcomes(solve, cases, jobs=self.jobs, dask=self.dask, name=title, label=label):
             if error:
-                failed.append(_label(case["settings"]))
+                failed.append(label(case))
                 tqdm.write(f"{title}, {failed[-1]} failed:\n{error}", file=sys.stderr)
                 continue
             np.savez(buffer := io.BytesIO(), **arrays)

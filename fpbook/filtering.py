@@ -100,10 +100,10 @@ def low_frequency_ratio(
 
     Notes
     -----
-    Cost: O(n^2 (d + m c)) time and O(n (d + m c)) memory. Halving delta squares the kernel. So up to 8
-    cut-offs whose 1/delta differ by powers of two share one exponential. For example, 32 cut-offs, with a 1/delta that
-    is 2^(1/4) times as large from each to the next, need 4 exponentials and 28 squarings. Other filter variances take
-    one exponential each.
+    Cost: O(n^2 (d + m c)) time and O(n (d + m c)) memory. Halving delta squares the kernel. So up to 8 cut-offs whose
+    1/delta differ by powers of two share one exponential. For example, 32 cut-offs, with a 1/delta that is 2^(1/4)
+    times as large from each to the next, need 4 exponentials and 28 squarings. Other filter variances take one
+    exponential each.
 
     Error: below 4,096 points all is float64. From there on kernels are float32. Rounding then adds an error to the
     filtered labels, and this error is as large for small filtered labels as for large ones. The smaller a ratio, the

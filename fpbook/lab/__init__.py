@@ -102,11 +102,13 @@ def lab(
         If a key or a value is unknown; the message names the nearest one that is known. Also if something needed is
         missing, a path does not exist, or a declared value is outside the limits of its control.
 
-    Notes ----- A measure is a number of a run. For a series NAME, "t:NAME" is the step from which it stays below the
-    threshold, "first:NAME" the first step at which it is below it, "back:NAME" the first step after that at which it is
-    not (infinity if there is none), "end:NAME" its last value, "low:NAME" its smallest value, and "best:NAME" the step
-    of that value. "steps" is the number of steps taken, infinity if the loss did not fall below ``stop``. For a measure
-    of the recorded run, write "recorded " before it, as in "recorded t:k = 1".
+    Notes
+    -----
+    A measure is a number of a run. For a series NAME, "t:NAME" is the step from which it stays below the threshold,
+    "first:NAME" the first step at which it is below it, "back:NAME" the first step after that at which it is not
+    (infinity if there is none), "end:NAME" its last value, "low:NAME" its smallest value, and "best:NAME" the step of
+    that value. "steps" is the number of steps taken, infinity if the loss did not fall below ``stop``. For a measure of
+    the recorded run, write "recorded " before it, as in "recorded t:k = 1".
 
     In a kernel, training runs in a thread, because otherwise the kernel would not hear the Stop button. On Colab the
     updates from a thread are lost. Training therefore runs without a thread there, and cannot be stopped. The lab uses
